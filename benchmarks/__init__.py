@@ -1,0 +1,1 @@
+"""Measurements of handrail beside other systems and on recorded traffic."""

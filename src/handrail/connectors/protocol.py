@@ -1,0 +1,143 @@
+"""The contract of a connector, stated once. Implementations do not repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Protocol
+
+import msgspec
+
+from handrail.core.action import Params
+from handrail.core.artifact import Fact, Line
+
+__all__ = [
+    "Capability",
+    "Connector",
+    "Found",
+    "Looked",
+    "NotDone",
+    "Prepared",
+    "Promise",
+    "Receipt",
+    "Reversal",
+]
+
+
+class Promise(Enum):
+    """What a connector can promise about a write.
+
+    KEYED: the provider deduplicates by our key for `ttl_ms`. LOOKUP: it can be asked later whether
+    it happened. BLIND: neither; an unknown outcome ends with people.
+    """
+
+    KEYED = "keyed"
+    LOOKUP = "lookup"
+    BLIND = "blind"
+
+
+class Capability(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connector can do for one action kind.
+
+    `ttl_ms` is how long the provider remembers a key (KEYED). `settled_after_ms` is how long after
+    an attempt a lookup can be trusted to say "not done". `undoable` promises that `undo` works.
+    `reads_only` kinds have no effect: an unknown outcome may simply be run again.
+    """
+
+    kind: str
+    promise: Promise
+    ttl_ms: int = 0
+    settled_after_ms: int = 0
+    undoable: bool = False
+    reads_only: bool = False
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """What `prepare` found, with the gateway's own access.
+
+    `request` is the complete outgoing request, defaults and resolved targets included; it is what
+    is shown, hashed and sent. `customer` owns what the action touches, by the system of record,
+    None when no customer is touched. `missing` names facts that could not be read.
+    """
+
+    customer: str | None
+    request: dict[str, object]
+    facts: tuple[Fact, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Proof that it was done: the provider's reference, and what the agent may see of it."""
+
+    provider_ref: str | None = None
+    result: dict[str, object] = {}
+
+
+class Looked(Enum):
+    """The three answers of a lookup."""
+
+    DONE = "done"
+    NOT_DONE = "not_done"
+    CANNOT_TELL = "cannot_tell"
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of a lookup, with the receipt when it was done."""
+
+    looked: Looked
+    receipt: Receipt | None = None
+
+
+class Reversal(msgspec.Struct, frozen=True, kw_only=True):
+    """The action that reverses an executed one: it goes the same road as a proposal."""
+
+    kind: str
+    params: Mapping[str, object]
+
+
+class NotDone(Exception):
+    """A definite error: the provider said no and nothing happened. Anything else is unknown.
+
+    Carries a short reason in plain words; only errors on the connector's own allow-list become
+    this exception.
+    """
+
+
+class Connector(Protocol):
+    """One system of record. Thread-safe; none of its verbs may be called inside a transaction.
+
+    A correct connector never acts in `prepare`, `preview` or `lookup`; `execute` sends exactly
+    `request`, once per `key`; every error that is not certain to mean "nothing happened" leaves as
+    any exception other than `NotDone`.
+    """
+
+    name: str
+    version: str
+
+    def kinds(self) -> Mapping[str, Capability]:
+        """The action kinds that it serves."""
+        ...
+
+    def prepare(self, kind: str, params: Params, *, now: int) -> Prepared:
+        """Read facts and build the full request.
+
+        Raises InvalidInput `subject_unknown` when the thing named does not exist and
+        `connector_refused` when the system of record cannot take the action at all.
+        """
+        ...
+
+    def preview(self, kind: str, request: Mapping[str, object]) -> Sequence[Line]:
+        """What a reviewer sees, from the request alone: literal text, recipient, amount, account."""
+        ...
+
+    def execute(self, kind: str, request: Mapping[str, object], key: str, *, now: int) -> Receipt:
+        """Do it. Raises NotDone when the provider certainly did nothing."""
+        ...
+
+    def lookup(self, kind: str, key: str) -> Found:
+        """Ask whether the request sent under `key` was done."""
+        ...
+
+    def undo(self, kind: str, request: Mapping[str, object], receipt: Receipt) -> Reversal:
+        """The action that reverses this one. Raises InvalidInput `undo_unavailable`."""
+        ...

@@ -1,0 +1,254 @@
+"""The decision: typed inputs to a guard, a grade and every reason, in a written precedence.
+
+A policy is compiled once; the usual answer for a kind and a band is then a ready-made value, and
+only what raises it is computed per action. Nothing here ever lowers a guard or a grade.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from handrail.core.grade import Grade
+from handrail.core.money import Money
+from handrail.core.policy import ANY_KIND, STRICTEST, Control, Guard, KindRule, LaneRule, Policy
+
+__all__ = ["PRECEDENCE", "Ask", "Decider", "Decision", "Reason", "ReasonCode", "compile_policy"]
+
+
+class ReasonCode(Enum):
+    """Why a decision is what it is. The order here is the order in which reasons are given."""
+
+    OUTSIDE_LANE = "outside_lane"
+    ESCALATION_ASKED = "escalation_asked"
+    EVALUATION_FAILED = "evaluation_failed"
+    UNKNOWN_KIND = "unknown_kind"
+    UNLISTED_CURRENCY = "unlisted_currency"
+    VALUE_UNKNOWN = "value_unknown"
+    FACTS_MISSING = "facts_missing"
+    FACTS_CONTRADICT = "facts_contradict"
+    HIDDEN_CONTENT = "hidden_content"
+    CLAIMED_GRADE = "claimed_grade"
+    CAP_FULL = "cap_full"
+    VALUE_BAND = "value_band"
+    KIND_DEFAULT = "kind_default"
+
+
+PRECEDENCE: Final = {code: place for place, code in enumerate(ReasonCode)}
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason: a stable code and a sentence for the reviewer."""
+
+    code: ReasonCode
+    text: str
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a decision is made from.
+
+    `account_in_lane` is False when the system of record says that the action touches a customer
+    outside the task; `missing` names facts that could not be read; `contradicted` says which facts
+    speak against the action; `hidden` says where invisible or deceptive characters stand; `claim`
+    is the agent's own idea of the grade, which can only raise; `failure` is an error met while
+    preparing. `lane` is None for what a person does outside any task.
+    """
+
+    kind: str
+    lane: str | None
+    value: Money | None = None
+    account_in_lane: bool = True
+    missing: tuple[str, ...] = ()
+    contradicted: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    claim: Grade | None = None
+    failure: str | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A guard, a grade, and every reason in the order of precedence."""
+
+    guard: Guard
+    grade: Grade
+    reasons: tuple[Reason, ...]
+
+
+Base = Callable[[Money | None], Decision]
+
+_REFUSE: Final = Guard(control=Control.REFUSE)
+_APPROVE: Final = Guard(control=Control.APPROVE)
+_ONE_CHECKER: Final = Guard(control=Control.MAKER_CHECKER, checkers=1)
+_UNKNOWN_KIND: Final = Decision(
+    guard=STRICTEST,
+    grade=Grade.G3,
+    reasons=(
+        Reason(
+            code=ReasonCode.UNKNOWN_KIND,
+            text="the policy does not know this kind of action",
+        ),
+    ),
+)
+
+
+class Decider:
+    """A compiled policy. `decide` is pure and takes a few microseconds."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._bases: dict[str, Base] = {
+            name: _compile_kind(rule) for name, rule in policy.kinds.items()
+        }
+        self._lanes = {name: _compile_lane(lane, policy) for name, lane in policy.lanes.items()}
+
+    def admits_kind(self, kind: str, lane: str | None) -> bool:
+        """Whether `lane` lets a task touch `kind` at all."""
+        if lane is None:
+            return True
+        known = self._lanes.get(lane)
+        return known is not None and known(kind)
+
+    def decide(self, ask: Ask) -> Decision:
+        """Decide one action. Outside the lane nothing is graded: refused."""
+        if not self.admits_kind(ask.kind, ask.lane):
+            return _outside(f"`{ask.kind}` is not among what lane `{ask.lane}` may do")
+        if not ask.account_in_lane:
+            return _outside("it touches a customer account that is not part of this task")
+        base = self._bases.get(ask.kind)
+        usual = _UNKNOWN_KIND if base is None else base(ask.value)
+        if ask.claim is None and not (
+            ask.missing or ask.contradicted or ask.hidden or ask.failure is not None
+        ):
+            return usual
+        return _raised(usual, ask)
+
+
+def compile_policy(policy: Policy) -> Decider:
+    """Compile a policy to closures, once."""
+    return Decider(policy)
+
+
+def _outside(text: str) -> Decision:
+    return Decision(
+        guard=_REFUSE,
+        grade=Grade.G3,
+        reasons=(Reason(code=ReasonCode.OUTSIDE_LANE, text=text),),
+    )
+
+
+def _compile_lane(lane: LaneRule, policy: Policy) -> Callable[[str], bool]:
+    any_kind = ANY_KIND in lane.kinds
+    any_connector = ANY_KIND in lane.connectors
+    allowed = frozenset(
+        name
+        for name, rule in policy.kinds.items()
+        if (any_kind or name in lane.kinds)
+        and (any_connector or rule.kind.connector in lane.connectors)
+    )
+    known = frozenset(policy.kinds)
+
+    def admits(kind: str) -> bool:
+        return kind in allowed or (any_kind and any_connector and kind not in known)
+
+    return admits
+
+
+def _compile_kind(rule: KindRule) -> Base:
+    if not rule.bands:
+        return _unbanded(rule)
+    by_currency = {currency: _ladder(rule, currency) for currency in rule.bands}
+    strictest = max(
+        (band.guard for bands in rule.bands.values() for band in bands),
+        key=lambda guard: guard.order,
+    )
+    valueless = _one(
+        ReasonCode.VALUE_UNKNOWN, "how much money it moves is not known", strictest, Grade.G3
+    )
+
+    def decide(value: Money | None) -> Decision:
+        if value is None:
+            return valueless
+        ladder = by_currency.get(value.currency)
+        if ladder is None:
+            text = f"the policy lists no bands for {value.currency}"
+            return _one(ReasonCode.UNLISTED_CURRENCY, text, strictest, Grade.G3)
+        limits, decisions = ladder
+        return decisions[bisect_left(limits, value.minor)]
+
+    return decide
+
+
+def _unbanded(rule: KindRule) -> Base:
+    text = f"the policy's rule for `{rule.kind.name}`"
+    usual = _one(ReasonCode.KIND_DEFAULT, text, rule.guard, rule.kind.grade)
+    return lambda value: usual
+
+
+def _ladder(rule: KindRule, currency: str) -> tuple[list[int], list[Decision]]:
+    """Limits and the ready-made decision of each band; bisect_left makes a limit inclusive."""
+    limits: list[int] = []
+    decisions: list[Decision] = []
+    floor = 0
+    for band in rule.bands[currency]:
+        text = _band_text(floor, band.up_to_minor, currency)
+        grade = max(band.grade, rule.kind.grade)
+        decisions.append(_one(ReasonCode.VALUE_BAND, text, band.guard, grade))
+        if band.up_to_minor is not None:
+            limits.append(band.up_to_minor)
+            floor = band.up_to_minor
+    return limits, decisions
+
+
+def _band_text(floor: int, up_to: int | None, currency: str) -> str:
+    high = None if up_to is None else Money(minor=up_to, currency=currency).text()
+    if floor == 0:
+        return "any amount" if high is None else f"the amount is up to {high}"
+    low = Money(minor=floor, currency=currency).text()
+    return f"the amount is above {low}" + ("" if high is None else f" and up to {high}")
+
+
+def _one(code: ReasonCode, text: str, guard: Guard, grade: Grade) -> Decision:
+    return Decision(guard=guard, grade=grade, reasons=(Reason(code=code, text=text),))
+
+
+def _raised(usual: Decision, ask: Ask) -> Decision:
+    """Raise `usual` by what was found; a raised grade brings at least the guard of that grade."""
+    guard, grade = usual.guard, usual.grade
+    reasons = list(usual.reasons)
+    if ask.failure is not None:
+        reasons.append(Reason(code=ReasonCode.EVALUATION_FAILED, text=ask.failure))
+        guard, grade = guard.at_least(STRICTEST), Grade.G3
+    if ask.missing:
+        text = "could not be read: " + ", ".join(ask.missing)
+        reasons.append(Reason(code=ReasonCode.FACTS_MISSING, text=text))
+        guard, grade = guard.at_least(_APPROVE), max(grade, Grade.G2)
+    if ask.contradicted:
+        text = "the facts speak against it: " + "; ".join(ask.contradicted)
+        reasons.append(Reason(code=ReasonCode.FACTS_CONTRADICT, text=text))
+        guard, grade = guard.at_least(_APPROVE), max(grade, Grade.G2)
+    if ask.hidden:
+        text = "hidden or deceptive characters: " + "; ".join(ask.hidden)
+        reasons.append(Reason(code=ReasonCode.HIDDEN_CONTENT, text=text))
+        guard, grade = guard.at_least(_APPROVE), Grade(min(Grade.G3, grade + 1))
+    if ask.claim is not None and ask.claim > grade:
+        text = f"the agent itself says {ask.claim.name}"
+        reasons.append(Reason(code=ReasonCode.CLAIMED_GRADE, text=text))
+        grade = ask.claim
+    if grade > usual.grade:
+        guard = guard.at_least(_floor_of(grade))
+    reasons.sort(key=lambda reason: PRECEDENCE[reason.code])
+    return Decision(guard=guard, grade=grade, reasons=tuple(reasons))
+
+
+def _floor_of(grade: Grade) -> Guard:
+    """The loosest guard that an action may have whose grade was raised to `grade`."""
+    match grade:
+        case Grade.G3:
+            return _ONE_CHECKER
+        case Grade.G2:
+            return _APPROVE
+        case _:
+            return Guard(control=Control.RUN_AND_LOG)

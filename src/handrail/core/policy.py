@@ -1,0 +1,119 @@
+"""The types that a policy is made of. Values only: reading YAML is the policy room's work."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from handrail.core.action import ActionKind
+from handrail.core.caps import CapRule
+from handrail.core.grade import Grade
+
+__all__ = [
+    "ANY_KIND",
+    "STRICTEST",
+    "Band",
+    "Clocks",
+    "Control",
+    "Guard",
+    "KindRule",
+    "LaneRule",
+    "Policy",
+]
+
+ANY_KIND: Final = "*"
+
+
+class Control(Enum):
+    """What is done about an action. `strictness` orders them; a guard is only ever raised."""
+
+    RUN_AND_LOG = "run_and_log"
+    RUN_AND_NOTIFY = "run_and_notify"
+    HOLD_AND_RECALL = "hold_and_recall"
+    APPROVE = "approve"
+    MAKER_CHECKER = "maker_checker"
+    ESCALATE = "escalate"
+    REFUSE = "refuse"
+
+    @property
+    def strictness(self) -> int:
+        """Position in the written order, 0 for the loosest."""
+        return _STRICTNESS[self]
+
+
+_STRICTNESS: Final = {control: place for place, control in enumerate(Control)}
+
+
+class Guard(msgspec.Struct, frozen=True, kw_only=True):
+    """A control and, for maker-checker, how many independent checkers it takes."""
+
+    control: Control
+    checkers: int = 0
+
+    def at_least(self, other: Guard) -> Guard:
+        """The stricter of the two."""
+        return other if other.order > self.order else self
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Sort key: control first, then checkers."""
+        return (self.control.strictness, self.checkers)
+
+
+STRICTEST: Final = Guard(control=Control.MAKER_CHECKER, checkers=2)
+"""What doubt and errors get: held for two independent checkers. It never runs by itself."""
+
+
+class Band(msgspec.Struct, frozen=True, kw_only=True):
+    """One value band: applies up to and including `up_to_minor` minor units; None is the top."""
+
+    up_to_minor: int | None
+    grade: Grade
+    guard: Guard
+
+
+class KindRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What the policy says about one action kind.
+
+    `bands` are ordered by limit per currency and end with an unbounded one. A kind with bands is
+    never decided by `guard`: a currency without bands takes the strictest guard of the kind.
+    """
+
+    kind: ActionKind
+    guard: Guard
+    bands: dict[str, tuple[Band, ...]] = {}
+
+
+class LaneRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What tasks of this lane may touch. `kinds` may be ("*",); accounts come with the task."""
+
+    name: str
+    kinds: tuple[str, ...]
+    connectors: tuple[str, ...] = (ANY_KIND,)
+    any_customer: bool = False
+
+
+class Clocks(msgspec.Struct, frozen=True, kw_only=True):
+    """How long things may wait, in milliseconds."""
+
+    approval_ms: int = 4 * 3_600_000
+    execution_ms: int = 30 * 60_000
+    attempt_ms: int = 30_000
+    quiescence_ms: int = 5_000
+    recall_ms: int = 2 * 60_000
+    undo_ms: int = 24 * 3_600_000
+    task_ms: int = 8 * 3_600_000
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole policy. `digest` is the SHA-256 (hex) of the canonical form of all the rest."""
+
+    name: str
+    version: int
+    kinds: dict[str, KindRule]
+    lanes: dict[str, LaneRule]
+    caps: tuple[CapRule, ...] = ()
+    clocks: Clocks = Clocks()
+    digest: str = ""

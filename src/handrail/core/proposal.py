@@ -1,0 +1,69 @@
+"""The proposal: the durable record of one action, without any personal data."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handrail.core.grade import Grade
+from handrail.core.lifecycle import State
+from handrail.core.money import Money
+from handrail.core.policy import Control, Guard
+
+__all__ = ["Proposal"]
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """One proposal as stored. Content (artifact, facts, prose) lies sealed in the vault.
+
+    `digest` is the artifact's digest; `statement` is what a review binds (empty when nobody was
+    asked). `fingerprint` is a keyed hash of the content without nonce, for idempotency. Times are
+    milliseconds UTC: `decide_by` ends the asking, `execute_by` the right to run, `hold_until` the
+    recall window, `attempt_until` the running attempt, `undo_until` the undo window.
+    """
+
+    desk: str
+    id: str
+    task: str
+    agent: str
+    kind: str
+    connector: str
+    state: State
+    version: int
+    grade: Grade
+    control: Control
+    checkers: int
+    reasons: str
+    value_minor: int | None
+    currency: str | None
+    subject: str
+    key: str
+    fingerprint: str
+    digest: str
+    statement: str
+    policy: str
+    editor: str | None = None
+    undoes: str | None = None
+    undone_by: str | None = None
+    created_at: int
+    updated_at: int
+    decide_by: int | None = None
+    execute_by: int | None = None
+    hold_until: int | None = None
+    attempt: int = 0
+    attempt_until: int | None = None
+    fence: int | None = None
+    permit: str | None = None
+    provider_ref: str | None = None
+    undo_until: int | None = None
+
+    @property
+    def guard(self) -> Guard:
+        """The control and the number of checkers that were decided."""
+        return Guard(control=self.control, checkers=self.checkers)
+
+    @property
+    def value(self) -> Money | None:
+        """The money that the action moves, if it moves any."""
+        if self.value_minor is None or self.currency is None:
+            return None
+        return Money(minor=self.value_minor, currency=self.currency)

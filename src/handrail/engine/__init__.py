@@ -1,0 +1,1 @@
+"""The use cases: propose, review, execute, settle, sweep, undo, escalate."""

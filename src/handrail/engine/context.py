@@ -1,0 +1,116 @@
+"""What every use case is given: the store, the connectors, the rules, a clock and randomness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from handrail.connectors.protocol import Capability, Connector
+from handrail.core.action import ActionKind, Params, params_parser
+from handrail.core.decide import Decider, compile_policy
+from handrail.core.note import VerifierKey
+from handrail.core.policy import Policy
+from handrail.errors import InvariantBroken, NotFound, SetupFailed
+from handrail.store.protocol import Store
+
+__all__ = ["AGENT_CONNECTOR", "GATEWAY", "Context", "Rulebook", "Signer", "new_id"]
+
+GATEWAY: Final = "gateway"
+"""The actor of what handrail does by itself."""
+AGENT_CONNECTOR: Final = "agent"
+"""Serves kinds that run in the agent's own process under a permit."""
+
+
+def new_id(prefix: str, now: int, entropy: Callable[[int], bytes]) -> str:
+    """A UUIDv7 (RFC 9562) in hex behind a prefix: ids sort by the time they were made."""
+    tail = int.from_bytes(entropy(10), "big")
+    high = (now & (1 << 48) - 1) << 80
+    value = high | 0x7 << 76 | (tail >> 66 & 0xFFF) << 64 | 0b10 << 62 | tail & (1 << 62) - 1
+    return f"{prefix}_{value:032x}"
+
+
+class Signer(Protocol):
+    """Signs checkpoints; its key lies outside the database."""
+
+    verifier: VerifierKey
+
+    def sign(self, body: str) -> str:
+        """A signed note over `body`."""
+        ...
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Whether the signature over the message is this signer's."""
+        ...
+
+
+class Rulebook:
+    """A policy made ready: compiled decisions, and a parser of parameters per kind."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.decider: Decider = compile_policy(policy)
+        self._parsers = {name: params_parser(rule.kind) for name, rule in policy.kinds.items()}
+
+    def kind(self, name: str) -> ActionKind | None:
+        """The declared kind, or None."""
+        rule = self.policy.kinds.get(name)
+        return None if rule is None else rule.kind
+
+    def parse(self, kind: str, raw: Mapping[str, object]) -> Params:
+        """Typed parameters of a declared kind; raises InvalidInput by field."""
+        return self._parsers[kind](raw)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """One running handrail. `rulebooks` maps a desk to its active rules."""
+
+    store: Store
+    connectors: Mapping[str, Connector]
+    signer: Signer
+    clock: Callable[[], int]
+    entropy: Callable[[int], bytes]
+    rulebooks: dict[str, Rulebook] = field(default_factory=dict)
+
+    def rulebook(self, desk: str) -> Rulebook:
+        """The active rules of a desk."""
+        try:
+            return self.rulebooks[desk]
+        except KeyError:
+            raise NotFound("desk_not_found", f"there is no desk `{desk}`") from None
+
+    def connector(self, name: str) -> Connector:
+        """A configured connector; a policy that names another does not activate."""
+        try:
+            return self.connectors[name]
+        except KeyError:
+            raise InvariantBroken(
+                "connector_unknown", f"the connector `{name}` is not configured"
+            ) from None
+
+    def capability(self, kind: ActionKind) -> Capability | None:
+        """What the kind's connector can do for it; None for kinds that run in the agent."""
+        if kind.runs_in_agent:
+            return None
+        return self.connector(kind.connector).kinds().get(kind.name)
+
+    def check_served(self, policy: Policy) -> None:
+        """Refuse a policy with a kind that no connector serves, or a false promise of an undo."""
+        for rule in policy.kinds.values():
+            kind = rule.kind
+            if kind.runs_in_agent:
+                continue
+            connector = self.connectors.get(kind.connector)
+            found = None if connector is None else connector.kinds().get(kind.name)
+            if found is None:
+                raise SetupFailed(
+                    "connector_unknown",
+                    f"the policy's `{kind.name}` needs a connector `{kind.connector}` that serves"
+                    " it, and none is configured",
+                )
+            if kind.undo is not None and not found.undoable:
+                raise SetupFailed(
+                    "connector_unknown",
+                    f"the policy promises to undo `{kind.name}`, which `{kind.connector}` cannot",
+                )

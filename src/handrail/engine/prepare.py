@@ -1,0 +1,182 @@
+"""Prepare: read the facts and build the full request, outside any transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from handrail.connectors.protocol import Prepared
+from handrail.core.action import ActionKind, Params
+from handrail.core.artifact import Line
+from handrail.core.canonical import canonical, check_plain
+from handrail.core.decide import Ask
+from handrail.core.grade import Grade
+from handrail.core.money import Money
+from handrail.core.task import Task
+from handrail.core.text import hidden_marks
+from handrail.engine.context import AGENT_CONNECTOR, Context, Rulebook
+from handrail.errors import HandrailError, InvalidInput, Unavailable
+
+__all__ = ["NOTE_CHARS_MAX", "Draft", "Plan", "prepare"]
+
+NOTE_CHARS_MAX: Final = 20_000
+KEY_CHARS_MAX: Final = 200
+KIND_CHARS_MAX: Final = 100
+_MARKS_MAX: Final = 5
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants done. `key` makes it idempotent; one is made up when it is None.
+
+    `maker` is the agent of the task, or a person. `note` is the maker's own prose: shown folded,
+    never believed. `claim` can only raise the grade. `undoes` names the action this one reverses.
+    """
+
+    maker: str
+    kind: str
+    params: Mapping[str, object]
+    key: str | None = None
+    note: str | None = None
+    claim: Grade | None = None
+    undoes: str | None = None
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What was prepared outside the transaction, ready to be decided and recorded."""
+
+    ctx: Context
+    task: Task
+    draft: Draft
+    rules: Rulebook
+    kind: ActionKind | None
+    params: Params
+    prepared: Prepared
+    version: str
+    lines: tuple[Line, ...]
+    value: Money | None
+    ask: Ask
+    request: bytes
+
+
+def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
+    """Read facts and build the full request. Outside the lane nothing is even looked up.
+
+    Raises InvalidInput by field, `subject_unknown` or `connector_refused` from the system of
+    record, and Unavailable `connector_unavailable` when it does not answer.
+    """
+    _check_draft(draft)
+    rules = ctx.rulebook(task.desk)
+    kind = rules.kind(draft.kind)
+    lane = None if draft.maker != task.agent else task.lane
+    graded = kind is not None and rules.decider.admits_kind(draft.kind, lane)
+    if kind is not None and graded:
+        params = rules.parse(draft.kind, draft.params)
+        prepared, lines, version = _prepared(ctx, kind, params)
+    else:
+        check_plain(draft.params)
+        params = dict(draft.params)
+        prepared, lines, version = Prepared(customer=None, request={}), _plain_lines(params), ""
+    value = params.get(kind.value) if kind is not None and kind.value is not None else None
+    return Plan(
+        ctx=ctx,
+        task=task,
+        draft=draft,
+        rules=rules,
+        kind=kind,
+        params=params,
+        prepared=prepared,
+        version=version,
+        lines=lines,
+        value=value if isinstance(value, Money) else None,
+        ask=_ask(draft, lane, kind, prepared, value),
+        request=canonical([draft.kind, params, draft.undoes]),
+    )
+
+
+def _check_draft(draft: Draft) -> None:
+    if not 1 <= len(draft.kind) <= KIND_CHARS_MAX or not draft.kind.isascii():
+        raise InvalidInput("field_malformed", "`kind` must be the name of an action kind")
+    if draft.key is not None and not (
+        1 <= len(draft.key) <= KEY_CHARS_MAX and draft.key.isascii() and draft.key.isprintable()
+    ):
+        raise InvalidInput(
+            "field_malformed", f"`key` must be 1 to {KEY_CHARS_MAX} printable ASCII characters"
+        )
+    if draft.note is not None:
+        check_plain(draft.note)
+        if len(draft.note) > NOTE_CHARS_MAX:
+            raise InvalidInput("too_large", f"`note` is longer than {NOTE_CHARS_MAX} characters")
+
+
+def _prepared(
+    ctx: Context, kind: ActionKind, params: Params
+) -> tuple[Prepared, tuple[Line, ...], str]:
+    if kind.runs_in_agent:
+        return Prepared(customer=None, request={}), _plain_lines(params), AGENT_CONNECTOR
+    connector = ctx.connector(kind.connector)
+    try:
+        prepared = connector.prepare(kind.name, params, now=ctx.clock())
+        lines = tuple(connector.preview(kind.name, prepared.request))
+    except HandrailError:
+        raise
+    except Exception as error:
+        raise Unavailable(
+            "connector_unavailable",
+            f"`{kind.connector}` did not answer ({type(error).__name__}); nothing was done",
+        ) from error
+    return prepared, lines, connector.version
+
+
+def _plain_lines(params: Params) -> tuple[Line, ...]:
+    """The literal parameters, for kinds that no connector renders."""
+    return tuple(Line(label=name, text=_literal(value)) for name, value in params.items())
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, Money):
+        return value.text()
+    return value if isinstance(value, str) else canonical(value).decode()
+
+
+def _ask(
+    draft: Draft, lane: str | None, kind: ActionKind | None, prepared: Prepared, value: object
+) -> Ask:
+    missing = prepared.missing
+    if kind is not None and kind.needs:
+        known = {fact.name for fact in prepared.facts if fact.value is not None}
+        missing += tuple(name for name in kind.needs if name not in known and name not in missing)
+    return Ask(
+        kind=draft.kind,
+        lane=lane,
+        value=value if isinstance(value, Money) else None,
+        missing=missing,
+        contradicted=tuple(fact.against for fact in prepared.facts if fact.against is not None),
+        hidden=_hidden_in(draft.params, prepared.request),
+        claim=draft.claim,
+    )
+
+
+def _hidden_in(*records: Mapping[str, object]) -> tuple[str, ...]:
+    """Where characters hide in what will be sent, in words; at most a handful."""
+    found: dict[str, None] = {}
+    for record in records:
+        for name, text in _texts(record, ""):
+            for mark in hidden_marks(text):
+                found.setdefault(f"{mark.what} in `{name}`")
+                if len(found) >= _MARKS_MAX:
+                    return tuple(found)
+    return tuple(found)
+
+
+def _texts(value: object, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        if not value.isascii() or not value.isprintable():
+            yield name, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(inner, name or str(key))
+    elif isinstance(value, Sequence) and not isinstance(value, bytes):
+        for inner in value:
+            yield from _texts(inner, name)

@@ -1,0 +1,245 @@
+"""Propose: from an agent's call to a durable decision.
+
+What `prepare` read is decided and written in one transaction: proposal, content, reservation,
+entry, and the first attempt when the action may run now.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from handrail.core.artifact import digest_of, encode_artifact
+from handrail.core.caps import WhenFull, charges_of
+from handrail.core.decide import Decision, Reason, ReasonCode
+from handrail.core.entry import Tag
+from handrail.core.lifecycle import Event, State, after
+from handrail.core.policy import Clocks, Control, Guard
+from handrail.core.proposal import Proposal
+from handrail.core.task import Task
+from handrail.engine.context import Context, new_id
+from handrail.engine.escalate import open_for
+from handrail.engine.execute import Job, claim
+from handrail.engine.prepare import Draft, Plan, prepare
+from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
+from handrail.errors import Conflict, NotAuthenticated
+from handrail.store.protocol import DESK_SUBJECT, Tx, Unit
+
+__all__ = ["Decided", "plan"]
+
+_NONCE_BYTES: Final = 16
+
+_EVENTS: Final = {
+    Control.RUN_AND_LOG: Event.RUN,
+    Control.RUN_AND_NOTIFY: Event.RUN,
+    Control.HOLD_AND_RECALL: Event.HOLD,
+    Control.APPROVE: Event.ASK,
+    Control.MAKER_CHECKER: Event.ASK,
+    Control.ESCALATE: Event.ESCALATE,
+    Control.REFUSE: Event.REFUSE,
+}
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """The durable answer: the proposal, whether this call made it, and the job if it runs now."""
+
+    proposal: Proposal
+    fresh: bool
+    job: Job | None = None
+
+
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What the transaction itself adds to a plan."""
+
+    id: str
+    subject: str
+    fingerprint: str
+    now: int
+
+
+def plan(ctx: Context, task: Task, draft: Draft) -> Unit[Decided]:
+    """Prepare the action and return the unit that decides and records it.
+
+    Raises InvalidInput by field, `subject_unknown` or `connector_refused` from the system of
+    record, and Unavailable `connector_unavailable` when it does not answer.
+    """
+    ready = prepare(ctx, task, draft)
+    return lambda tx: _decide_and_record(tx, ready)
+
+
+def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
+    task, draft = ready.task, ready.draft
+    desk = task.desk
+    fingerprint = tx.vault.fingerprint_of(ready.request)
+    if draft.key is not None:
+        known = tx.proposals.by_key(desk, draft.maker, draft.key)
+        if known is not None:
+            return _same_again(known, fingerprint)
+    _check_task(tx, task, draft)
+    customer = ready.prepared.customer
+    subject = tx.vault.ref_of(desk, DESK_SUBJECT if customer is None else customer, tx.now)
+    ask = ready.ask
+    if ask.lane is not None and customer is not None and not _in_lane(ready, subject):
+        ask = msgspec.structs.replace(ask, account_in_lane=False)
+    decision = ready.rules.decider.decide(ask)
+    id = new_id("hr", tx.now, ready.ctx.entropy)
+    decision, reserved = _reserve(tx, ready, decision, id, subject)
+    found = _Found(id=id, subject=subject, fingerprint=fingerprint, now=tx.now)
+    content = _content(ready, decision, id)
+    proposal = _built(ready, decision, found, content)
+    tx.proposals.add(proposal)
+    data = msgspec.msgpack.encode(content)
+    tx.vault.put(desk, id, CONTENT, subject=subject, data=data)
+    tx.counters.add(desk, f"state:{proposal.state.value}")
+    tx.counters.add(desk, f"control:{proposal.control.value}")
+    by_person = draft.maker != task.agent
+    note_down(
+        tx,
+        proposal,
+        Tag.ACTION_PROPOSED,
+        actor=draft.maker,
+        data=_summary(proposal),
+        by_person=by_person,
+    )
+    if proposal.state is State.ESCALATED:
+        open_for(tx, ready.ctx, proposal, "the policy hands this to a person")
+    if proposal.state is State.READY and reserved:
+        proposal, job = claim(tx, ready.ctx, proposal, artifact=content.artifact)
+        return Decided(proposal=proposal, fresh=True, job=job)
+    return Decided(proposal=proposal, fresh=True)
+
+
+def _same_again(known: Proposal, fingerprint: str) -> Decided:
+    """Same key, same content: same answer. Same key, other content: conflict."""
+    if known.fingerprint != fingerprint:
+        raise Conflict(
+            "idempotency_conflict", f"the key was used for `{known.id}` with different content"
+        )
+    return Decided(proposal=known, fresh=False)
+
+
+def _check_task(tx: Tx, task: Task, draft: Draft) -> None:
+    """A task that ended since the caller was let in no longer counts; a person needs none."""
+    if draft.maker != task.agent:
+        return
+    now = tx.tasks.get(task.desk, task.id)
+    if now is None or now.ended(tx.now):
+        raise NotAuthenticated("task_expired", "this task has ended; ask for a new one")
+
+
+def _in_lane(ready: Plan, subject: str) -> bool:
+    lane = ready.rules.policy.lanes.get(ready.task.lane)
+    return (lane is not None and lane.any_customer) or subject in ready.task.customers
+
+
+def _reserve(
+    tx: Tx, ready: Plan, decision: Decision, id: str, subject: str
+) -> tuple[Decision, bool]:
+    """Take the caps of an action that may run now; a full cap refuses it or lets it wait."""
+    control = decision.guard.control
+    if control not in (Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY):
+        return decision, False
+    charges = charges_of(
+        ready.rules.policy.caps,
+        kind=ready.draft.kind,
+        value=ready.value,
+        agent=ready.draft.maker,
+        customer=subject,
+    )
+    full = tx.caps.reserve(ready.task.desk, id, charges, tx.now) if charges else None
+    if full is None:
+        return decision, True
+    reason = Reason(code=ReasonCode.CAP_FULL, text=f"the cap `{full.rule.name}` is full")
+    guard = decision.guard
+    if full.rule.when_full is WhenFull.REFUSE:
+        guard = Guard(control=Control.REFUSE)
+    reasons = (reason, *decision.reasons)
+    return Decision(guard=guard, grade=decision.grade, reasons=reasons), False
+
+
+def _content(ready: Plan, decision: Decision, id: str) -> Content:
+    """The artifact under a fresh nonce, and what is sealed with it."""
+    nonce = ready.ctx.entropy(_NONCE_BYTES).hex()
+    artifact = encode_artifact(
+        desk=ready.task.desk,
+        proposal=id,
+        nonce=nonce,
+        kind=ready.draft.kind,
+        connector="" if ready.kind is None else ready.kind.connector,
+        connector_version=ready.version,
+        customer=ready.prepared.customer,
+        params=ready.params,
+        request=ready.prepared.request,
+    )
+    return Content(
+        artifact=artifact,
+        nonce=nonce,
+        facts=ready.prepared.facts,
+        lines=ready.lines,
+        reasons=decision.reasons,
+        note=ready.draft.note,
+    )
+
+
+def _built(ready: Plan, decision: Decision, found: _Found, content: Content) -> Proposal:
+    task, draft, value = ready.task, ready.draft, ready.value
+    policy = ready.rules.policy
+    state = after(State.PROPOSED, _EVENTS[decision.guard.control])
+    digest = digest_of(content.artifact)
+    asked = state is State.PENDING
+    proposal = Proposal(
+        desk=task.desk,
+        id=found.id,
+        task=task.id,
+        agent=draft.maker,
+        kind=draft.kind,
+        connector="" if ready.kind is None else ready.kind.connector,
+        state=state,
+        version=1,
+        grade=decision.grade,
+        control=decision.guard.control,
+        checkers=decision.guard.checkers,
+        reasons=",".join(reason.code.value for reason in decision.reasons),
+        value_minor=None if value is None else value.minor,
+        currency=None if value is None else value.currency,
+        subject=found.subject,
+        key=draft.key if draft.key is not None else found.id,
+        fingerprint=found.fingerprint,
+        digest=digest,
+        statement=statement_of(content, digest, policy.digest, task.desk) if asked else "",
+        policy=policy.digest,
+        undoes=draft.undoes,
+        created_at=found.now,
+        updated_at=found.now,
+    )
+    return _with_deadline(proposal, policy.clocks)
+
+
+def _with_deadline(proposal: Proposal, clocks: Clocks) -> Proposal:
+    now = proposal.created_at
+    match proposal.state:
+        case State.PENDING:
+            return msgspec.structs.replace(proposal, decide_by=now + clocks.approval_ms)
+        case State.HOLDING:
+            return msgspec.structs.replace(proposal, hold_until=now + clocks.recall_ms)
+        case State.READY:
+            return msgspec.structs.replace(proposal, execute_by=now + clocks.execution_ms)
+        case _:
+            return proposal
+
+
+def _summary(proposal: Proposal) -> Data:
+    return {
+        "state": proposal.state.value,
+        "kind": proposal.kind,
+        "grade": int(proposal.grade),
+        "control": proposal.control.value,
+        "checkers": proposal.checkers,
+        "reasons": proposal.reasons,
+        "value_minor": proposal.value_minor,
+        "currency": proposal.currency,
+        "digest": proposal.digest,
+        "policy": proposal.policy,
+        "undoes": proposal.undoes,
+    }

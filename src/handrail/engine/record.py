@@ -1,0 +1,154 @@
+"""Changing a proposal and writing down that it changed: always both, in one transaction."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from handrail.core.artifact import Fact, Line, digest_of, statement_digest
+from handrail.core.canonical import canonical
+from handrail.core.decide import Reason
+from handrail.core.entry import Entry, Tag, row_commitment
+from handrail.core.lifecycle import Event, after
+from handrail.core.proposal import Proposal
+from handrail.errors import Conflict, InvariantBroken
+from handrail.store.protocol import Tx
+
+__all__ = [
+    "CONTENT",
+    "RESULT",
+    "Content",
+    "Data",
+    "advance",
+    "amend",
+    "content_of",
+    "note_down",
+    "statement_of",
+]
+
+CONTENT: Final = "content"
+RESULT: Final = "result"
+
+Data = dict[str, str | int | bool | None]
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """The sealed part of a proposal.
+
+    `artifact` is its canonical bytes, `lines` the rendering a person was shown (empty when nobody
+    was asked), `note` the agent's own prose.
+    """
+
+    artifact: bytes
+    nonce: str
+    facts: tuple[Fact, ...]
+    lines: tuple[Line, ...]
+    reasons: tuple[Reason, ...]
+    note: str | None = None
+
+
+_content_decoder: Final = msgspec.msgpack.Decoder(Content)
+
+
+def content_of(tx: Tx, proposal: Proposal) -> Content:
+    """Open the sealed part of a proposal."""
+    sealed = tx.vault.get(proposal.desk, proposal.id, CONTENT)
+    if sealed is None:
+        raise InvariantBroken("content_unreadable", f"the content of `{proposal.id}` is gone")
+    return _content_decoder.decode(sealed)
+
+
+def statement_of(content: Content, digest: str, policy: str, desk: str) -> str:
+    """What a review binds: artifact, rendering, facts, policy, desk and nonce."""
+    return statement_digest(
+        artifact=digest,
+        rendering=digest_of(canonical(content.lines)),
+        facts=digest_of(canonical(content.facts)),
+        policy=policy,
+        desk=desk,
+        nonce=content.nonce,
+    )
+
+
+def note_down(
+    tx: Tx,
+    proposal: Proposal,
+    tag: Tag,
+    *,
+    actor: str,
+    data: Data | None = None,
+    by_person: bool = False,
+    rows: dict[str, str] | None = None,
+) -> int:
+    """Append an entry about a proposal, with the commitment to its row as it stands now."""
+    committed = {"proposal": row_commitment(proposal)}
+    if rows:
+        committed.update(rows)
+    return tx.log.append(
+        Entry(
+            at=tx.now,
+            desk=proposal.desk,
+            tag=tag.value,
+            actor=actor,
+            task=proposal.task,
+            proposal=proposal.id,
+            subject=proposal.subject,
+            data=data or {},
+            rows=committed,
+        ),
+        by_person=by_person,
+    )
+
+
+def advance(
+    tx: Tx,
+    before: Proposal,
+    event: Event,
+    tag: Tag,
+    *,
+    actor: str,
+    data: Data | None = None,
+    by_person: bool = False,
+    rows: dict[str, str] | None = None,
+    **changes: object,
+) -> Proposal:
+    """Move a proposal by an event, and log it.
+
+    Raises Conflict `not_pending` when the row is no longer as `before` says, and InvariantBroken
+    for a move that does not exist.
+    """
+    state = after(before.state, event)
+    moved = _replaced(tx, before, state=state, **changes)
+    if state is not before.state:
+        tx.counters.add(before.desk, f"state:{before.state.value}", -1)
+        tx.counters.add(before.desk, f"state:{state.value}", 1)
+    said: Data = {"state": state.value, **(data or {})}
+    note_down(tx, moved, tag, actor=actor, data=said, by_person=by_person, rows=rows)
+    return moved
+
+
+def amend(
+    tx: Tx,
+    before: Proposal,
+    tag: Tag,
+    *,
+    actor: str,
+    data: Data | None = None,
+    by_person: bool = False,
+    rows: dict[str, str] | None = None,
+    **changes: object,
+) -> Proposal:
+    """Change a proposal without moving it, and log it."""
+    changed = _replaced(tx, before, **changes)
+    note_down(tx, changed, tag, actor=actor, data=data, by_person=by_person, rows=rows)
+    return changed
+
+
+def _replaced(tx: Tx, before: Proposal, **changes: object) -> Proposal:
+    changed: Proposal = msgspec.structs.replace(
+        before, version=before.version + 1, updated_at=tx.now, **changes
+    )
+    if not tx.proposals.replace(before, changed):
+        raise Conflict("not_pending", f"`{before.id}` was changed by somebody else just now")
+    return changed

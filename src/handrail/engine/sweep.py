@@ -1,0 +1,202 @@
+"""Sweep: what time does. Expiry denies; a lost attempt becomes unknown; unknown is looked up.
+
+Recovery after a crash is this and nothing else: an attempt whose process is gone carries an older
+fence, so the first sweep after a restart finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from handrail.connectors.protocol import Found, Looked, Promise
+from handrail.core.entry import Tag
+from handrail.core.lifecycle import Event, State
+from handrail.core.proposal import Proposal
+from handrail.engine.context import GATEWAY, Context
+from handrail.engine.escalate import open_for
+from handrail.engine.execute import Job, claim_unit, perform, settle_unit, succeeded
+from handrail.engine.record import Data, advance
+from handrail.errors import Conflict
+from handrail.store.protocol import Tx
+
+__all__ = ["Swept", "run_job", "run_ready", "sweep"]
+
+_Unit = Callable[[Tx, Proposal], bool]
+_Move = Callable[[Context, Tx, Proposal], bool]
+
+BATCH_MAX: Final = 200
+
+
+class Swept(msgspec.Struct, kw_only=True):
+    """How many proposals one sweep moved, by what happened to them."""
+
+    expired: int = 0
+    released: int = 0
+    lost: int = 0
+    found: int = 0
+    absent: int = 0
+    ran: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them together."""
+        return sum(msgspec.structs.astuple(self))
+
+
+def sweep(ctx: Context) -> Swept:
+    """Do once what is due on every desk. Bounded: what is left over waits for the next sweep."""
+    swept = Swept()
+    for desk in list(ctx.rulebooks):
+        swept.expired += _expire(ctx, desk)
+    swept.released += _each(ctx, State.HOLDING, _release)
+    swept.lost += _each(ctx, State.EXECUTING, _lose)
+    _look_up(ctx, swept)
+    for proposal in ctx.store.read(lambda tx: tx.proposals.in_state(State.READY, most=BATCH_MAX)):
+        before = proposal.state
+        after = run_ready(ctx, proposal.desk, proposal.id)
+        swept.expired += after.state is State.EXPIRED
+        swept.ran += after.state not in (before, State.EXPIRED)
+    return swept
+
+
+def run_ready(ctx: Context, desk: str, id: str) -> Proposal:
+    """Claim, perform and settle one READY proposal, if it may run; what became of it."""
+    proposal, job = ctx.store.write(claim_unit(ctx, desk, id))
+    return proposal if job is None else run_job(ctx, job)
+
+
+def run_job(ctx: Context, job: Job) -> Proposal:
+    """Perform and settle a claimed attempt. A permit's attempt is the agent's to perform."""
+    if job.permit is not None:
+        return job.proposal
+    effect = perform(ctx, job)
+    return ctx.store.write(settle_unit(ctx, job, effect))
+
+
+def _expire(ctx: Context, desk: str) -> int:
+    due = ctx.store.read(lambda tx: tx.proposals.overdue(desk, tx.now, most=BATCH_MAX))
+
+    def unit(tx: Tx, proposal: Proposal) -> bool:
+        advance(
+            tx,
+            proposal,
+            Event.EXPIRE,
+            Tag.ACTION_EXPIRED,
+            actor=GATEWAY,
+            data={"why": "nobody_decided"},
+        )
+        return True
+
+    return sum(_landed(ctx, proposal, unit) for proposal in due)
+
+
+def _each(ctx: Context, state: State, move: _Move) -> int:
+    found = ctx.store.read(lambda tx: tx.proposals.in_state(state, most=BATCH_MAX))
+    return sum(_landed(ctx, proposal, partial(move, ctx)) for proposal in found)
+
+
+def _landed(ctx: Context, proposal: Proposal, move: _Unit) -> bool:
+    """Run a move on a row read earlier; False when somebody else moved it first."""
+    try:
+        return ctx.store.write(lambda tx: move(tx, proposal))
+    except Conflict:
+        return False
+
+
+def _release(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
+    if proposal.hold_until is None or tx.now < proposal.hold_until:
+        return False
+    clocks = ctx.rulebook(proposal.desk).policy.clocks
+    advance(
+        tx,
+        proposal,
+        Event.RELEASE,
+        Tag.ACTION_RELEASED,
+        actor=GATEWAY,
+        execute_by=tx.now + clocks.execution_ms,
+    )
+    return True
+
+
+def _lose(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
+    """An attempt past its deadline, or of a process that is gone, becomes unknown."""
+    gone = proposal.permit is None and proposal.fence != ctx.store.fence
+    late = proposal.attempt_until is not None and tx.now >= proposal.attempt_until
+    if not (gone or late):
+        return False
+    advance(
+        tx,
+        proposal,
+        Event.LOSE,
+        Tag.EXECUTION_LOST,
+        actor=GATEWAY,
+        data={"attempt": proposal.attempt, "why": "interrupted" if gone else "deadline"},
+    )
+    return True
+
+
+def _look_up(ctx: Context, swept: Swept) -> None:
+    """Ask the system of record about every unknown attempt that has had time to settle."""
+    unknown = ctx.store.read(lambda tx: tx.proposals.in_state(State.UNKNOWN, most=BATCH_MAX))
+    now = ctx.clock()
+    for proposal in unknown:
+        clocks = ctx.rulebook(proposal.desk).policy.clocks
+        if now < proposal.updated_at + clocks.quiescence_ms:
+            continue
+        found = _found(ctx, proposal)
+        moved = _landed(ctx, proposal, partial(_resolve, ctx, found))
+        swept.found += moved and found.looked is Looked.DONE
+        swept.absent += moved and found.looked is Looked.NOT_DONE
+
+
+def _found(ctx: Context, proposal: Proposal) -> Found:
+    """The connector's answer; a blind connector, and any error, cannot tell."""
+    kind = ctx.rulebook(proposal.desk).kind(proposal.kind)
+    capability = None if kind is None else ctx.capability(kind)
+    if capability is None or capability.promise is Promise.BLIND:
+        return Found(looked=Looked.CANNOT_TELL)
+    try:
+        found = ctx.connector(proposal.connector).lookup(proposal.kind, proposal.id)
+    except Exception:
+        return Found(looked=Looked.CANNOT_TELL)
+    waited = ctx.clock() - proposal.updated_at
+    if found.looked is Looked.NOT_DONE and waited < capability.settled_after_ms:
+        return Found(looked=Looked.CANNOT_TELL)
+    return found
+
+
+def _resolve(ctx: Context, found: Found, tx: Tx, proposal: Proposal) -> bool:
+    match found.looked:
+        case Looked.DONE:
+            assert found.receipt is not None
+            succeeded(tx, ctx, proposal, found.receipt, Event.FOUND)
+            return True
+        case Looked.NOT_DONE:
+            _absent(tx, proposal)
+            return True
+        case Looked.CANNOT_TELL:
+            return _ask_a_person(ctx, tx, proposal)
+
+
+def _absent(tx: Tx, proposal: Proposal) -> Proposal:
+    """Certainly not done: it may run again with the same key and bytes, or its time is over."""
+    # The reservation is given back; a further attempt takes it again, under the caps.
+    tx.caps.void(proposal.desk, proposal.id, tx.now)
+    over = proposal.execute_by is None or tx.now >= proposal.execute_by
+    event, tag = Event.ABSENT, Tag.EXECUTION_ABSENT
+    if over:
+        event, tag = Event.ABANDON, Tag.EXECUTION_ABANDONED
+    data: Data = {"attempt": proposal.attempt}
+    return advance(tx, proposal, event, tag, actor=GATEWAY, data=data)
+
+
+def _ask_a_person(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
+    """Open one escalation per lost attempt; the action stays unknown and keeps its reservation."""
+    known = tx.escalations.of_proposal(proposal.desk, proposal.id)
+    if not any(escalation.opened_at >= proposal.updated_at for escalation in known):
+        open_for(tx, ctx, proposal, "nobody can tell whether this was done; look it up by hand")
+    return False

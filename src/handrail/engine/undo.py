@@ -1,0 +1,84 @@
+"""Undo: a new proposal that reverses an executed one, on the same road."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handrail.connectors.protocol import Receipt
+from handrail.core.lifecycle import State
+from handrail.core.proposal import Proposal
+from handrail.core.task import Task
+from handrail.engine.context import Context
+from handrail.engine.prepare import Draft
+from handrail.engine.propose import Decided, plan
+from handrail.engine.record import RESULT, content_of
+from handrail.errors import Conflict, NotFound
+from handrail.store.protocol import Tx, Unit
+
+__all__ = ["undo_plan", "why_no_undo"]
+
+
+def why_no_undo(ctx: Context, proposal: Proposal, now: int) -> str | None:
+    """Why an action cannot be undone now, as a sentence, or None when it can."""
+    kind = ctx.rulebook(proposal.desk).kind(proposal.kind)
+    if kind is None or kind.undo is None:
+        return "this kind of action has no undo"
+    if proposal.state is not State.SUCCEEDED:
+        return f"this action is {proposal.state.value.lower()}, so there is nothing to undo"
+    if proposal.undone_by is not None:
+        return "this action was undone already"
+    if proposal.undo_until is None or now >= proposal.undo_until:
+        return "the time to undo it is over"
+    return None
+
+
+def undo_plan(
+    ctx: Context, desk: str, id: str, *, maker: str, key: str | None = None
+) -> Unit[Decided]:
+    """Prepare the reversal of an executed action and return the unit that decides it.
+
+    Raises Conflict `undo_unavailable` with the reason when there is none. The reversal is bound to
+    the action: a second one while the first is open or done is refused.
+    """
+    proposal, task, request, receipt = ctx.store.read(lambda tx: _loaded(tx, desk, id))
+    refusal = why_no_undo(ctx, proposal, ctx.clock())
+    if refusal is not None:
+        raise Conflict("undo_unavailable", refusal)
+    reversal = ctx.connector(proposal.connector).undo(proposal.kind, request, receipt)
+    draft = Draft(
+        maker=maker,
+        kind=reversal.kind,
+        params=reversal.params,
+        key=key if key is not None else f"undo:{id}",
+        undoes=id,
+    )
+    decide = plan(ctx, task, draft)
+
+    def unit(tx: Tx) -> Decided:
+        other = tx.proposals.undo_of(desk, id)
+        if other is not None and other.state in _STANDING and other.key != draft.key:
+            raise Conflict("undo_unavailable", f"`{other.id}` undoes this action already")
+        return decide(tx)
+
+    return unit
+
+
+_STANDING = frozenset(
+    (State.PENDING, State.HOLDING, State.READY, State.EXECUTING, State.UNKNOWN, State.SUCCEEDED)
+)
+
+
+def _loaded(tx: Tx, desk: str, id: str) -> tuple[Proposal, Task, dict[str, object], Receipt]:
+    proposal = tx.proposals.get(desk, id)
+    if proposal is None:
+        raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
+    task = tx.tasks.get(desk, proposal.task)
+    if task is None:
+        raise NotFound("task_not_found", f"the task of `{id}` is gone")
+    request = msgspec.json.decode(content_of(tx, proposal).artifact)["request"]
+    result = tx.vault.get(desk, id, RESULT)
+    receipt = Receipt(
+        provider_ref=proposal.provider_ref,
+        result={} if result is None else msgspec.json.decode(result),
+    )
+    return proposal, task, request, receipt

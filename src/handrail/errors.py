@@ -1,0 +1,184 @@
+"""Every public exception, each raised with a stable code.
+
+A policy refusal is not an exception: it is a decision with reasons. An exception says that the
+caller misused handrail, that a thing is missing or not theirs, that storage failed, or that the
+set-up is wrong. `CODES` lists every code once, with the HTTP status that it becomes and a sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = [
+    "CODES",
+    "Code",
+    "Conflict",
+    "HandrailError",
+    "InvalidInput",
+    "InvariantBroken",
+    "NotAllowed",
+    "NotAuthenticated",
+    "NotFound",
+    "PolicyInvalid",
+    "SetupFailed",
+    "Unavailable",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Code:
+    """One stable error code: its HTTP status and what it means, in plain English."""
+
+    status: int
+    meaning: str
+
+
+class HandrailError(Exception):
+    """Base of every public error. `code` is stable across releases; `message` is for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        if code not in CODES:
+            raise KeyError(f"error code `{code}` is not in CODES")
+        super().__init__(message)
+        self.code: str = code
+        self.message: str = message
+
+    @property
+    def status(self) -> int:
+        """HTTP status of this error."""
+        return CODES[self.code].status
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class InvalidInput(HandrailError):
+    """What was sent cannot be accepted; nothing was written."""
+
+
+class PolicyInvalid(HandrailError):
+    """A policy file does not load; the message names the line."""
+
+
+class NotFound(HandrailError):
+    """No such thing on this desk (another desk's things count as not there)."""
+
+
+class Conflict(HandrailError):
+    """The thing is no longer in the state that the call assumed."""
+
+
+class NotAllowed(HandrailError):
+    """The caller is known but may not do this."""
+
+
+class NotAuthenticated(HandrailError):
+    """The caller is not known, or the credential has ended."""
+
+
+class Unavailable(HandrailError):
+    """Storage or another part cannot take the call now; nothing was written."""
+
+
+class SetupFailed(HandrailError):
+    """handrail refuses to start on this set-up."""
+
+
+class InvariantBroken(HandrailError):
+    """Something that must never happen was seen; the worker stops."""
+
+
+def _code(status: int, meaning: str) -> Code:
+    return Code(status=status, meaning=meaning)
+
+
+CODES: Final[dict[str, Code]] = {
+    # records and texts
+    "float_in_record": _code(422, "a floating point number where only whole numbers are allowed"),
+    "integer_too_large": _code(422, "a whole number beyond plus or minus 2^53 - 1"),
+    "text_not_unicode": _code(422, "text with half a surrogate pair in it"),
+    "key_not_ascii": _code(422, "a field name with characters outside ASCII"),
+    "json_malformed": _code(400, "the body is not JSON"),
+    "json_duplicate_key": _code(400, "a field is given twice in one object"),
+    "record_too_deep": _code(422, "nested deeper than allowed, or more items than allowed"),
+    "too_large": _code(413, "longer than allowed"),
+    "leaf_too_large": _code(413, "a log entry longer than 8 KiB"),
+    # money
+    "money_is_float": _code(422, "money given as a floating point number"),
+    "money_is_bool": _code(422, "money given as true or false"),
+    "money_is_ambiguous": _code(422, "money without a currency, or a bare number"),
+    "money_malformed": _code(422, "money text that is not digits, a point and a currency"),
+    "money_negative": _code(422, "money below zero"),
+    "money_zero": _code(422, "money of exactly zero"),
+    "money_too_precise": _code(422, "more decimals than the currency has"),
+    "money_unknown_currency": _code(422, "a currency that is not in ISO 4217"),
+    "money_too_large": _code(422, "more money than one action may carry"),
+    "money_wrong_type": _code(422, "money given as some other type"),
+    "money_mixed_currency": _code(422, "two currencies in one sum or comparison"),
+    # proposals
+    "field_unknown": _code(422, "a field that this kind of action does not have"),
+    "field_missing": _code(422, "a field that this kind of action needs"),
+    "field_wrong_type": _code(422, "a field of the wrong type"),
+    "field_malformed": _code(422, "a field whose text is not of the right form"),
+    "subject_unknown": _code(422, "the order, ticket or customer named does not exist"),
+    "connector_refused": _code(422, "the system of record says that this cannot be done"),
+    "idempotency_conflict": _code(409, "the same key was used for different content"),
+    "undo_unavailable": _code(409, "this action cannot be undone, or no longer"),
+    # reviews
+    "stale_digest": _code(409, "the page showed something else than what is stored now"),
+    "not_pending": _code(409, "nobody is being asked about this action any more"),
+    "review_expired": _code(409, "the time to decide has run out"),
+    "reviewed_already": _code(409, "this person has reviewed this action already"),
+    "maker_is_checker": _code(403, "who made an action, or answers for its maker, may not pass it"),
+    "not_entitled": _code(403, "this person's role or limit does not cover this action"),
+    "reason_missing": _code(422, "a rejection needs a reason"),
+    "nothing_can_run": _code(409, "no connector serves this kind, so approving it is not possible"),
+    # lookups
+    "proposal_not_found": _code(404, "no such action on this desk"),
+    "task_not_found": _code(404, "no such task on this desk"),
+    "principal_not_found": _code(404, "no such person or agent on this desk"),
+    "desk_not_found": _code(404, "no such desk"),
+    "entry_not_found": _code(404, "no such log entry"),
+    "page_not_found": _code(404, "no such page"),
+    "method_not_allowed": _code(405, "this address does not take that method"),
+    # who is calling
+    "credential_missing": _code(401, "no credential was sent"),
+    "credential_unknown": _code(401, "the credential is not known"),
+    "credential_revoked": _code(401, "the credential was revoked"),
+    "task_expired": _code(401, "the task has ended"),
+    "session_expired": _code(401, "the session has ended"),
+    "login_failed": _code(401, "the name or the password is not right"),
+    "too_many_attempts": _code(429, "too many failed logins; wait a minute"),
+    "csrf_failed": _code(403, "the form did not come from this console"),
+    "role_missing": _code(403, "this person does not have the role for that"),
+    "permit_invalid": _code(409, "the permit is unknown, used up or for another action"),
+    "principal_exists": _code(409, "there is already a person or agent of that name"),
+    # policy
+    "policy_invalid": _code(422, "a policy that does not load"),
+    "policy_not_found": _code(404, "no such policy file or pack"),
+    # set-up and storage
+    "store_locked": _code(503, "another process has this desk open"),
+    "store_newer": _code(503, "the database was written by a newer version"),
+    "store_damaged": _code(503, "the file is not a handrail database, or is damaged"),
+    "store_full": _code(503, "the disk is full"),
+    "store_failed": _code(503, "the database gave an error"),
+    "store_closed": _code(503, "the desk is closed"),
+    "directory_unwritable": _code(503, "the directory cannot be written"),
+    "key_missing": _code(503, "a key file is missing"),
+    "key_malformed": _code(503, "a key file is not a key"),
+    "key_mismatch": _code(503, "the key file is not the one this desk was made with"),
+    "note_malformed": _code(422, "text that is not a signed note"),
+    "log_shrunk": _code(503, "the log is smaller than its last saved checkpoint"),
+    "log_damaged": _code(503, "the log does not verify"),
+    "content_unreadable": _code(500, "sealed content cannot be opened"),
+    "content_erased": _code(410, "the content was erased with its customer's key"),
+    "connector_unavailable": _code(503, "the system of record did not answer; nothing was done"),
+    "connector_unknown": _code(503, "the policy names a connector that is not configured"),
+    "port_in_use": _code(503, "another program listens on that address"),
+    "setting_malformed": _code(422, "a setting or option that makes no sense"),
+    "invariant_broken": _code(500, "handrail saw something that must never happen, and stopped"),
+    "internal": _code(500, "an unexpected error; nothing ran because of it"),
+    # seen by clients
+    "server_unreachable": _code(503, "the handrail server did not answer"),
+}

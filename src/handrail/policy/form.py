@@ -1,0 +1,288 @@
+"""The form of a policy file, as tables: every key, what it takes, and what it means.
+
+The loader reads files by these tables, the JSON Schema is built from them, and the docs name every
+key of them: there is no second list.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handrail.core.action import TEXT_CHARS_MAX, ParamType
+from handrail.core.caps import Scope, WhenFull
+from handrail.core.grade import AXIS_MAX, AXIS_MEANINGS, Catchable, Grade
+from handrail.core.money import EXPONENTS, MINOR_MAX
+from handrail.core.policy import Clocks, Control
+from handrail.policy.shape import (
+    AmountShape,
+    AnyOrShape,
+    ChoiceShape,
+    CurrencyShape,
+    Field,
+    FlagShape,
+    Goes,
+    ListShape,
+    MapShape,
+    MoneyShape,
+    RecordShape,
+    Shape,
+    SpanShape,
+    TextShape,
+    WholeShape,
+    span_text,
+)
+
+__all__ = [
+    "BANDS_MAX",
+    "CHECKERS_MAX",
+    "IN_AGENT",
+    "KINDS_MAX",
+    "POLICY_FORM",
+    "VERSION_MAX",
+]
+
+BANDS_MAX: Final = 20
+CAPS_MAX: Final = 200
+CHECKERS_MAX: Final = 5
+CHOICES_MAX: Final = 100
+CHOICE_CHARS_MAX: Final = 100
+FACTS_MAX: Final = 20
+KINDS_MAX: Final = 500
+LANES_MAX: Final = 100
+NAME_CHARS_MAX: Final = 80
+PARAMS_MAX: Final = 40
+TITLE_CHARS_MAX: Final = 80
+VERSION_MAX: Final = 1_000_000_000
+
+IN_GATEWAY: Final = "gateway"
+IN_AGENT: Final = "agent"
+
+_SLUG: Final = TextShape(
+    what="small letters, digits, `_` and `-`, beginning with a letter",
+    pattern="[a-z][a-z0-9_-]*",
+    chars_max=NAME_CHARS_MAX,
+)
+_KIND_NAME: Final = TextShape(
+    what="letters, digits, `_`, `-` and `.`, beginning with a letter",
+    pattern="[A-Za-z][A-Za-z0-9_.-]*",
+    chars_max=NAME_CHARS_MAX,
+)
+_WORD: Final = TextShape(
+    what="letters, digits and `_`, not beginning with a digit",
+    pattern="[A-Za-z_][A-Za-z0-9_]*",
+    chars_max=NAME_CHARS_MAX,
+)
+_TITLE: Final = TextShape(what="one line of text", chars_max=TITLE_CHARS_MAX)
+_CHOICE: Final = TextShape(what="one line of text", chars_max=CHOICE_CHARS_MAX)
+_GRADE: Final = ChoiceShape(of=tuple(grade.name for grade in Grade))
+_CONTROL: Final = ChoiceShape(of=tuple(control.value for control in Control))
+_KIND_NAMES: Final = ListShape(item=_KIND_NAME, items_max=KINDS_MAX, unique=True)
+_SLUGS: Final = ListShape(item=_SLUG, items_max=KINDS_MAX, unique=True)
+
+
+def _needed(name: str, shape: Shape, about: str) -> Field:
+    return Field(name=name, shape=shape, about=about, required=True)
+
+
+def _left_out(name: str, shape: Shape, about: str, default: str | None = None) -> Field:
+    return Field(name=name, shape=shape, about=about, default=default)
+
+
+def _clock(name: str, about: str) -> Field:
+    default = span_text(getattr(Clocks(), f"{name}_ms"))
+    return _left_out(name, SpanShape(), about, default)
+
+
+def _axis(name: str) -> Field:
+    steps = "; ".join(f"{step}: {text}" for step, text in enumerate(AXIS_MEANINGS[name]))
+    return _needed(name, WholeShape(low=0, high=AXIS_MAX), f"{steps}.")
+
+
+_CHECKERS: Final = _left_out(
+    "checkers",
+    WholeShape(low=1, high=CHECKERS_MAX),
+    "How many independent checkers must each approve. Stands with `maker_checker`, and only there.",
+)
+_CHECKERS_GO: Final = Goes(
+    field="checkers", other="control", value=Control.MAKER_CHECKER.value, needed=True
+)
+
+CLOCKS_FORM: Final = RecordShape(
+    name="clocks",
+    phrase="the clocks",
+    fields=(
+        _clock("approval", "How long an action may wait for people; then it expires."),
+        _clock("execution", "How long an approved action may wait to run; then it expires."),
+        _clock("attempt", "How long one attempt to run may take; then its outcome is unknown."),
+        _clock("quiescence", "How long an unknown attempt is left alone before it is looked up."),
+        _clock("recall", "How long `hold_and_recall` keeps an action back."),
+        _clock("undo", "How long an executed action can be undone."),
+        _clock("task", "How long a task may act."),
+    ),
+)
+
+AXES_FORM: Final = RecordShape(
+    name="axes",
+    phrase="the axes",
+    fields=tuple(_axis(name) for name in AXIS_MEANINGS),
+)
+
+PARAM_FORM: Final = RecordShape(
+    name="parameter",
+    phrase="a parameter",
+    fields=(
+        _needed(
+            "type",
+            ChoiceShape(of=tuple(type_.value for type_ in ParamType)),
+            "What it holds: `id` (visible ASCII, no spaces), `text`, `money`, `integer`, `boolean`,"
+            " `choice` (one of `of`) or `record` (any plain JSON value).",
+        ),
+        _left_out("required", FlagShape(), "Whether the agent must give it.", "yes"),
+        _left_out(
+            "of",
+            ListShape(item=_CHOICE, items_max=CHOICES_MAX, unique=True),
+            "The values of a `choice`. Stands with that type, and only there.",
+        ),
+        _left_out(
+            "chars_max",
+            WholeShape(low=1, high=TEXT_CHARS_MAX),
+            f"Most characters of a `text`; {TEXT_CHARS_MAX} when left out.",
+        ),
+    ),
+    goes=(
+        Goes(field="of", other="type", value=ParamType.CHOICE.value, needed=True),
+        Goes(field="chars_max", other="type", value=ParamType.TEXT.value),
+    ),
+)
+
+BAND_FORM: Final = RecordShape(
+    name="band",
+    phrase="a band",
+    fields=(
+        _left_out(
+            "up_to",
+            AmountShape(),
+            "The highest amount of this band, included. Every band but the last has one.",
+        ),
+        _needed("grade", _GRADE, "How bad an action of this amount can be; never below the axes."),
+        _needed("control", _CONTROL, "What is done about an action of this amount."),
+        _CHECKERS,
+    ),
+    goes=(_CHECKERS_GO,),
+)
+
+KIND_FORM: Final = RecordShape(
+    name="kind",
+    phrase="a kind",
+    fields=(
+        _needed("title", _TITLE, "What people call it."),
+        _needed("connector", _SLUG, "The connector that serves it."),
+        _needed("axes", AXES_FORM, "How bad it can be; the highest axis sets the grade."),
+        _left_out(
+            "catchable",
+            ChoiceShape(of=tuple(answer.value for answer in Catchable)),
+            "Can a person realistically catch a mistake in time? With `no`, asking is not enough.",
+            Catchable.UNSURE.value,
+        ),
+        _left_out(
+            "params",
+            MapShape(key=_WORD, value=PARAM_FORM, entries_min=0, entries_max=PARAMS_MAX),
+            "What an action of this kind takes, by name.",
+        ),
+        _left_out("value", _WORD, "The money parameter that bands and caps look at."),
+        _left_out(
+            "needs",
+            ListShape(item=_WORD, items_max=FACTS_MAX, unique=True),
+            "Facts without which the action waits for a person at least.",
+        ),
+        _left_out("undo", _KIND_NAME, "The kind that reverses it; it must be declared too."),
+        _left_out(
+            "runs_in",
+            ChoiceShape(of=(IN_GATEWAY, IN_AGENT)),
+            "`gateway` runs it itself; `agent` hands a single-use permit to the agent's process.",
+            IN_GATEWAY,
+        ),
+        _left_out("control", _CONTROL, "What is done about it. Either this or `bands`."),
+        _CHECKERS,
+        _left_out(
+            "bands",
+            MapShape(
+                key=CurrencyShape(),
+                value=ListShape(item=BAND_FORM, items_max=BANDS_MAX),
+                entries_max=len(EXPONENTS),
+            ),
+            "What is done by amount, per currency, in rising order; the last band has no `up_to`.",
+        ),
+    ),
+    goes=(_CHECKERS_GO,),
+    one_of=("control", "bands"),
+)
+
+LANE_FORM: Final = RecordShape(
+    name="lane",
+    phrase="a lane",
+    fields=(
+        _needed("kinds", AnyOrShape(names=_KIND_NAMES), 'The kinds it may touch, or `"*"`.'),
+        _left_out(
+            "connectors", AnyOrShape(names=_SLUGS), 'The connectors it may use, or `"*"`.', "*"
+        ),
+        _left_out(
+            "any_customer",
+            FlagShape(),
+            "Whether it may touch customers that its task does not name.",
+            "no",
+        ),
+    ),
+)
+
+CAP_FORM: Final = RecordShape(
+    name="cap",
+    phrase="a cap",
+    fields=(
+        _needed(
+            "scope",
+            ChoiceShape(of=tuple(scope.value for scope in Scope)),
+            "Whom it counts for: the whole desk, or each agent, customer or kind by itself.",
+        ),
+        _left_out("money", MoneyShape(), "Most money in one window. Either this or `count`."),
+        _left_out(
+            "count",
+            WholeShape(low=1, high=MINOR_MAX),
+            "Most actions in one window. Either this or `money`.",
+        ),
+        _needed("window", SpanShape(), "How far back it counts, from when each action settled."),
+        _left_out("kinds", AnyOrShape(names=_KIND_NAMES), 'The kinds it counts, or `"*"`.', "*"),
+        _left_out(
+            "when_full",
+            ChoiceShape(of=tuple(answer.value for answer in WhenFull)),
+            "What an action that no longer fits gets.",
+            WhenFull.REFUSE.value,
+        ),
+    ),
+    one_of=("money", "count"),
+)
+
+POLICY_FORM: Final = RecordShape(
+    name="policy",
+    phrase="a policy",
+    fields=(
+        _needed("policy", _SLUG, "Its name."),
+        _needed("version", WholeShape(low=1, high=VERSION_MAX), "Its version; raise it on change."),
+        _left_out("clocks", CLOCKS_FORM, "How long things may wait."),
+        _needed(
+            "lanes",
+            MapShape(key=_SLUG, value=LANE_FORM, entries_max=LANES_MAX),
+            "What tasks may touch, by lane.",
+        ),
+        _left_out(
+            "caps",
+            MapShape(key=_SLUG, value=CAP_FORM, entries_min=0, entries_max=CAPS_MAX),
+            "Hard ceilings that nobody can exceed by approving, by name.",
+        ),
+        _needed(
+            "kinds",
+            MapShape(key=_KIND_NAME, value=KIND_FORM, entries_max=KINDS_MAX),
+            "The kinds of action that the agents may propose, by name.",
+        ),
+    ),
+)

@@ -1,0 +1,281 @@
+"""What a policy says that it must not, though every value in it can be read.
+
+Errors keep a policy from loading: they break a rule of the product, such as "no undo, no
+`run_and_notify`" or "a higher amount never gets a looser control". Warnings point at what is
+allowed and probably not meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from itertools import pairwise
+from typing import Final
+
+from handrail.core.action import ActionKind, ParamType
+from handrail.core.caps import CapRule
+from handrail.core.grade import Catchable, Grade
+from handrail.core.money import EXPONENTS, Money
+from handrail.core.policy import ANY_KIND, Band, Control, Guard, KindRule, LaneRule, Policy
+from handrail.policy.problem import Path, Problem, Severity
+from handrail.policy.reading import suggestion
+
+__all__ = ["RUNS_ALONE", "lint"]
+
+RUNS_ALONE: Final = frozenset(
+    {Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY, Control.HOLD_AND_RECALL}
+)
+"""The controls under which an action runs without anybody having said yes."""
+
+_Finding = tuple[Path, str, Severity]
+
+
+def lint(
+    policy: Policy,
+    *,
+    undoable: Callable[[str], bool] | None = None,
+    line_of: Callable[[Path], int] | None = None,
+    declared: Collection[str] | None = None,
+) -> list[Problem]:
+    """Every problem of a policy, by line.
+
+    `undoable` says whether the connector of a kind promises to undo it; without it that is not
+    looked at. `line_of` finds the line of a place in the file. `declared` are the names of kinds
+    that exist although `policy` does not hold them, because they could not be read.
+    """
+    names = {*policy.kinds, *(declared or ())}
+    findings = [
+        *(found for rule in policy.kinds.values() for found in _kind(rule, policy.caps)),
+        *(found for rule in policy.kinds.values() for found in _undo(rule, names, undoable)),
+        *(found for rule in policy.lanes.values() for found in _lane(rule, policy, names)),
+        *(found for rule in policy.caps for found in _cap(rule, policy, names)),
+        *_unreached(policy),
+    ]
+    problems = [
+        Problem(line=line_of(path) if line_of else 0, text=text, severity=severity)
+        for path, text, severity in findings
+    ]
+    return sorted(problems, key=lambda problem: problem.line)
+
+
+def _error(path: Path, text: str) -> _Finding:
+    return path, text, Severity.ERROR
+
+
+def _warning(path: Path, text: str) -> _Finding:
+    return path, text, Severity.WARNING
+
+
+def _kind(rule: KindRule, caps: tuple[CapRule, ...]) -> Iterator[_Finding]:
+    path = ("kinds", rule.kind.name)
+    yield from _value(rule, path)
+    if not rule.bands:
+        yield from _guard(rule, rule.guard, (*path, "control"))
+        yield from _rash(rule.kind.grade, rule.guard, (*path, "control"))
+    for currency, bands in rule.bands.items():
+        within = (*path, "bands", currency)
+        if currency not in EXPONENTS:
+            yield _error(within, f"`{currency}` is not an ISO 4217 currency")
+            continue
+        yield from _ladder(rule, bands, currency, within)
+        yield from _lone_money(rule.kind, bands, currency, caps, within)
+    yield from _uncaught(rule, caps, path)
+
+
+def _value(rule: KindRule, path: Path) -> Iterator[_Finding]:
+    kind = rule.kind
+    money = [param.name for param in kind.params if param.type is ParamType.MONEY]
+    if kind.value is not None and kind.value not in money:
+        hint = suggestion(kind.value, money)
+        yield _error((*path, "value"), f"`{kind.value}` is not a money parameter{hint}")
+    if kind.value is None and rule.bands:
+        yield _error((*path, "bands"), f"`{kind.name}` has bands, but no `value` to look at")
+    elif kind.value is None and money:
+        yield _warning(path, f"no band or cap looks at `{money[0]}`: `value` does not name it")
+
+
+def _guard(rule: KindRule, guard: Guard, path: Path) -> Iterator[_Finding]:
+    if guard.control is Control.MAKER_CHECKER and guard.checkers < 1:
+        yield _error(path, "`maker_checker` needs `checkers`, at least 1")
+    if guard.control is not Control.MAKER_CHECKER and guard.checkers:
+        yield _error(path, "`checkers` stands only with `maker_checker`")
+    if guard.control is Control.RUN_AND_NOTIFY and rule.kind.undo is None:
+        yield _error(path, f"`{rule.kind.name}` has no `undo`, so it may not run and notify")
+
+
+def _rash(grade: Grade, guard: Guard, path: Path) -> Iterator[_Finding]:
+    if grade is Grade.G3 and guard.control in (Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY):
+        yield _warning(path, f"G3 with {_named(guard)}: it runs at once, and nobody is asked")
+
+
+def _ladder(
+    rule: KindRule, bands: tuple[Band, ...], currency: str, path: Path
+) -> Iterator[_Finding]:
+    """Bands rise to an unbounded one, and nothing gets looser on the way up."""
+    if not bands or bands[-1].up_to_minor is not None:
+        last = (*path, len(bands) - 1) if bands else path
+        yield _error(last, f"the last band of {currency} must have no `up_to`: nothing is above it")
+    for place, band in enumerate(bands):
+        within = (*path, place)
+        yield from _guard(rule, band.guard, within)
+        yield from _rash(band.grade, band.guard, within)
+        if band.grade < rule.kind.grade:
+            has = f"the axes of `{rule.kind.name}` already make it {rule.kind.grade.name}"
+            yield _error(within, f"a band may not be {band.grade.name}: {has}")
+    for place, (lower, higher) in enumerate(pairwise(bands), start=1):
+        within = (*path, place)
+        low, high = lower.up_to_minor, higher.up_to_minor
+        if low is None:
+            yield _error(within, "no amount reaches this band: the one before has no `up_to`")
+        elif high is not None and high <= low:
+            yield _error(within, "`up_to` must be higher than that of the band before")
+        if higher.guard.order < lower.guard.order:
+            said = f"{_named(higher.guard)} is looser than {_named(lower.guard)} for less money"
+            yield _error(within, said)
+        if higher.grade < lower.grade:
+            said = f"{higher.grade.name} is below the {lower.grade.name} of the band for less money"
+            yield _error(within, said)
+
+
+def _named(guard: Guard) -> str:
+    who = f" by {guard.checkers}" if guard.checkers else ""
+    return f"`{guard.control.value}`{who}"
+
+
+def _lone_money(
+    kind: ActionKind,
+    bands: tuple[Band, ...],
+    currency: str,
+    caps: tuple[CapRule, ...],
+    path: Path,
+) -> Iterator[_Finding]:
+    """What may run alone should fit under its caps, and should end somewhere."""
+    over = [cap for cap in caps if cap.currency == currency and _counts(cap, kind.name)]
+    for place, band in enumerate(bands):
+        if band.guard.control not in RUNS_ALONE:
+            continue
+        if band.up_to_minor is None and not over:
+            yield _warning(
+                (*path, place), f"any amount of {currency} runs alone here; add a band or a cap"
+            )
+        for cap in over:
+            if band.up_to_minor is not None and 0 < cap.limit < band.up_to_minor:
+                limit = Money(minor=cap.limit, currency=currency).text()
+                said = f"this band runs alone up to more than cap `{cap.name}` lets through"
+                yield _warning((*path, place), f"{said} ({limit})")
+
+
+def _uncaught(rule: KindRule, caps: tuple[CapRule, ...], path: Path) -> Iterator[_Finding]:
+    """Where nobody would catch the mistake, asking is not enough: something must bound it."""
+    if rule.kind.catchable is not Catchable.NO:
+        return
+    for control in (Control.APPROVE, Control.MAKER_CHECKER):
+        open_to = [
+            currency
+            for currency, guard in _guards(rule)
+            if guard.control is control and not _bounded(rule.kind.name, currency, caps)
+        ]
+        if not open_to:
+            continue
+        what = f"`{control.value}` alone does not help: `catchable` is no"
+        text = f"{what}; add a cap, hold it back, or refuse it"
+        yield _error(path, text) if control is Control.APPROVE else _warning(path, text)
+
+
+def _guards(rule: KindRule) -> Iterator[tuple[str | None, Guard]]:
+    """Every guard that actions of a kind can meet, with the currency; None for any other."""
+    if not rule.bands:
+        yield None, rule.guard
+        return
+    every = [(currency, band.guard) for currency, bands in rule.bands.items() for band in bands]
+    yield from every
+    if every:
+        yield None, max((guard for _, guard in every), key=lambda guard: guard.order)
+
+
+def _bounded(kind: str, currency: str | None, caps: tuple[CapRule, ...]) -> bool:
+    return any(_counts(cap, kind) and cap.currency in (None, currency) for cap in caps)
+
+
+def _counts(cap: CapRule, kind: str) -> bool:
+    return not cap.kinds or kind in cap.kinds
+
+
+def _undo(
+    rule: KindRule, names: Collection[str], undoable: Callable[[str], bool] | None
+) -> Iterator[_Finding]:
+    kind = rule.kind
+    path = ("kinds", kind.name, "undo")
+    if kind.undo is None:
+        return
+    if kind.undo == kind.name:
+        yield _error(path, f"`{kind.name}` cannot be its own undo")
+    elif kind.undo not in names:
+        hint = suggestion(kind.undo, names)
+        yield _error(path, f"the undo `{kind.undo}` is not a kind of this policy{hint}")
+    if undoable is not None and not undoable(kind.name):
+        notifies = any(guard.control is Control.RUN_AND_NOTIFY for _, guard in _guards(rule))
+        text = f"connector `{kind.connector}` does not promise to undo `{kind.name}`"
+        if notifies:
+            yield _error(path, f"{text}, so it may not run and notify")
+        else:
+            yield _warning(path, text)
+
+
+def _lane(lane: LaneRule, policy: Policy, names: Collection[str]) -> Iterator[_Finding]:
+    path = ("lanes", lane.name)
+    if not lane.kinds:
+        yield _error(path, f"lane `{lane.name}` has no kinds")
+    yield from _undeclared(lane.kinds, names, (*path, "kinds"))
+    connectors = {rule.kind.connector for rule in policy.kinds.values()}
+    # Kinds that could not be read have connectors that nobody knows yet.
+    if not set(names) > policy.kinds.keys():
+        for place, name in enumerate(lane.connectors):
+            if name not in (ANY_KIND, *connectors):
+                hint = suggestion(name, connectors)
+                said = f"no kind is served by a connector `{name}`{hint}"
+                yield _error((*path, "connectors", place), said)
+    if ANY_KIND in lane.connectors:
+        return
+    for place, name in enumerate(lane.kinds):
+        rule = policy.kinds.get(name)
+        if rule is not None and rule.kind.connector not in lane.connectors:
+            said = f"connector `{rule.kind.connector}` of `{name}` is not among its connectors"
+            yield _warning((*path, "kinds", place), f"lane `{lane.name}` cannot use it: {said}")
+
+
+def _cap(cap: CapRule, policy: Policy, names: Collection[str]) -> Iterator[_Finding]:
+    path = ("caps", cap.name)
+    if cap.limit < 1 or cap.window_ms < 1:
+        yield _error(path, f"cap `{cap.name}` must have a limit and a window above zero")
+    if sum(other.name == cap.name for other in policy.caps) > 1:
+        yield _error(path, f"two caps are called `{cap.name}`")
+    yield from _undeclared(cap.kinds, names, (*path, "kinds"))
+    if cap.currency is None:
+        return
+    if cap.currency not in EXPONENTS:
+        yield _error(path, f"`{cap.currency}` is not an ISO 4217 currency")
+    for place, name in enumerate(cap.kinds):
+        rule = policy.kinds.get(name)
+        if rule is not None and rule.kind.value is None:
+            said = f"`{name}` has no `value`, so cap `{cap.name}` counts nothing of it"
+            yield _warning((*path, "kinds", place), said)
+
+
+def _undeclared(kinds: tuple[str, ...], names: Collection[str], path: Path) -> Iterator[_Finding]:
+    for place, name in enumerate(kinds):
+        if name != ANY_KIND and name not in names:
+            hint = suggestion(name, names)
+            yield _error((*path, place), f"`{name}` is not a kind of this policy{hint}")
+
+
+def _unreached(policy: Policy) -> Iterator[_Finding]:
+    """Kinds that no lane lets a task touch; what undoes another kind needs no lane."""
+    reversals = {rule.kind.undo for rule in policy.kinds.values()}
+    for name, rule in policy.kinds.items():
+        reached = any(
+            {ANY_KIND, name} & set(lane.kinds)
+            and {ANY_KIND, rule.kind.connector} & set(lane.connectors)
+            for lane in policy.lanes.values()
+        )
+        if not reached and name not in reversals:
+            yield _warning(("kinds", name), f"no lane lets a task touch `{name}`")

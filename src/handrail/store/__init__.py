@@ -1,0 +1,1 @@
+"""The durable truth: proposals, reviews, tasks, people, content, caps and the log."""

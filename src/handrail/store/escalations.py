@@ -1,0 +1,69 @@
+"""Escalations: hand-offs to a person."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handrail.store.rows import Rows, from_row, insert_sql, select_sql, to_row
+
+__all__ = ["Escalation", "Escalations"]
+
+
+class Escalation(msgspec.Struct, frozen=True, kw_only=True):
+    """One hand-off. What is said lies sealed in the vault under the escalation's id."""
+
+    desk: str
+    id: str
+    task: str
+    agent: str
+    proposal: str | None
+    subject: str
+    opened_at: int
+    due_at: int
+    owner: str | None = None
+    closed_at: int | None = None
+    closed_by: str | None = None
+
+
+class Escalations:
+    """Rows of escalations."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def add(self, escalation: Escalation) -> None:
+        """A new escalation."""
+        self._rows.change(insert_sql("escalation", Escalation), to_row(escalation))
+
+    def get(self, desk: str, escalation: str) -> Escalation | None:
+        """One escalation by its id."""
+        row = self._rows.one(
+            select_sql("escalation", Escalation) + " WHERE desk = ? AND id = ?", (desk, escalation)
+        )
+        return None if row is None else from_row(Escalation, row)
+
+    def open(self, desk: str, *, most: int) -> list[Escalation]:
+        """What is open, by deadline."""
+        rows = self._rows.all(
+            select_sql("escalation", Escalation)
+            + " WHERE desk = ? AND closed_at IS NULL ORDER BY due_at, id LIMIT ?",
+            (desk, most),
+        )
+        return [from_row(Escalation, row) for row in rows]
+
+    def of_proposal(self, desk: str, proposal: str) -> list[Escalation]:
+        """Every escalation about one action."""
+        rows = self._rows.all(
+            select_sql("escalation", Escalation) + " WHERE desk = ? AND proposal = ? ORDER BY id",
+            (desk, proposal),
+        )
+        return [from_row(Escalation, row) for row in rows]
+
+    def close(self, desk: str, escalation: str, *, by: str, at: int) -> bool:
+        """Mark as dealt with; whether it was still open."""
+        changed = self._rows.change(
+            "UPDATE escalation SET closed_at = ?, closed_by = ?, owner = ?"
+            " WHERE desk = ? AND id = ? AND closed_at IS NULL",
+            (at, by, by, desk, escalation),
+        )
+        return changed == 1

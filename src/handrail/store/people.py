@@ -1,0 +1,133 @@
+"""Principals, their credentials and the sessions of people."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from handrail.core.principal import Principal, PrincipalKind
+from handrail.store.rows import Rows, from_row, insert_sql, select_sql, to_row
+
+__all__ = ["Credential", "CredentialKind", "People", "Session"]
+
+
+class CredentialKind(Enum):
+    """How a principal shows who it is."""
+
+    API_KEY = "api_key"
+    PASSWORD = "password"
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key (`id` is its public prefix) or a password; only a hash of the secret is kept."""
+
+    desk: str
+    id: str
+    principal: str
+    kind: CredentialKind
+    secret_hash: str
+    created_at: int
+    revoked_at: int | None = None
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's login on the server. The cookie holds the token; here is its SHA-256."""
+
+    token_hash: str
+    desk: str
+    person: str
+    csrf: str
+    created_at: int
+    expires_at: int
+
+
+_PRINCIPAL: Final = select_sql("principal", Principal)
+_JSON: Final = frozenset({"roles", "limits"})
+
+
+class People:
+    """Rows of principals, credentials and sessions."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def add(self, principal: Principal) -> None:
+        """A new principal."""
+        self._rows.change(insert_sql("principal", Principal), to_row(principal))
+
+    def change(self, principal: Principal) -> None:
+        """Replace what is known of a principal."""
+        self._rows.change(
+            "UPDATE principal SET name = ?, owner = ?, operator = ?, deployer = ?, roles = ?,"
+            " limits = ?, disabled = ? WHERE desk = ? AND id = ?",
+            (
+                principal.name,
+                principal.owner,
+                principal.operator,
+                principal.deployer,
+                msgspec.json.encode(principal.roles).decode(),
+                msgspec.json.encode(principal.limits).decode(),
+                int(principal.disabled),
+                principal.desk,
+                principal.id,
+            ),
+        )
+
+    def get(self, desk: str, principal: str) -> Principal | None:
+        """One principal by its id."""
+        row = self._rows.one(_PRINCIPAL + " WHERE desk = ? AND id = ?", (desk, principal))
+        return None if row is None else from_row(Principal, row, _JSON)
+
+    def all(self, desk: str, kind: PrincipalKind) -> list[Principal]:
+        """Every principal of a kind, by id."""
+        rows = self._rows.all(
+            _PRINCIPAL + " WHERE desk = ? AND kind = ? ORDER BY id", (desk, kind.value)
+        )
+        return [from_row(Principal, row, _JSON) for row in rows]
+
+    def add_credential(self, credential: Credential) -> None:
+        """A new credential."""
+        self._rows.change(insert_sql("credential", Credential), to_row(credential))
+
+    def credential(self, credential: str) -> Credential | None:
+        """A credential by its id, whichever desk."""
+        row = self._rows.one(select_sql("credential", Credential) + " WHERE id = ?", (credential,))
+        return None if row is None else from_row(Credential, row)
+
+    def credentials(self, desk: str, principal: str, kind: CredentialKind) -> list[Credential]:
+        """The credentials of one principal, newest first."""
+        rows = self._rows.all(
+            select_sql("credential", Credential)
+            + " WHERE desk = ? AND principal = ? AND kind = ? ORDER BY created_at DESC",
+            (desk, principal, kind.value),
+        )
+        return [from_row(Credential, row) for row in rows]
+
+    def revoke_credential(self, desk: str, credential: str, at: int) -> bool:
+        """End a credential; whether it was still good."""
+        changed = self._rows.change(
+            "UPDATE credential SET revoked_at = ? WHERE desk = ? AND id = ? AND revoked_at IS NULL",
+            (at, desk, credential),
+        )
+        return changed == 1
+
+    def add_session(self, session: Session) -> None:
+        """A new session."""
+        self._rows.change(insert_sql("session", Session), to_row(session))
+
+    def session(self, token_hash: str) -> Session | None:
+        """The session of a cookie."""
+        row = self._rows.one(
+            select_sql("session", Session) + " WHERE token_hash = ?", (token_hash,)
+        )
+        return None if row is None else from_row(Session, row)
+
+    def end_session(self, token_hash: str) -> bool:
+        """Log out; whether the session existed."""
+        return self._rows.change("DELETE FROM session WHERE token_hash = ?", (token_hash,)) == 1
+
+    def sweep_sessions(self, now: int) -> int:
+        """Forget sessions that have ended."""
+        return self._rows.change("DELETE FROM session WHERE expires_at <= ?", (now,))

@@ -1,0 +1,132 @@
+"""Proposals and their reviews."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from handrail.core.lifecycle import State
+from handrail.core.proposal import Proposal
+from handrail.core.review import Review
+from handrail.store.rows import Rows, Value, from_row, insert_sql, select_sql, to_row
+
+__all__ = ["Proposals"]
+
+_SELECT: Final = select_sql("proposal", Proposal)
+_INSERT: Final = insert_sql("proposal", Proposal)
+_REVIEWS: Final = select_sql("review", Review)
+
+
+class Proposals:
+    """Rows of proposals and reviews. Every change of state is conditional and says if it landed."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def add(self, proposal: Proposal) -> None:
+        """A new proposal in the state that it starts in."""
+        self._rows.change(_INSERT, to_row(proposal))
+
+    def get(self, desk: str, proposal: str) -> Proposal | None:
+        """One proposal by its id."""
+        return self._one(" WHERE desk = ? AND id = ?", (desk, proposal))
+
+    def by_key(self, desk: str, agent: str, key: str) -> Proposal | None:
+        """The proposal that an agent made under an idempotency key."""
+        return self._one(" WHERE desk = ? AND agent = ? AND key = ?", (desk, agent, key))
+
+    def undo_of(self, desk: str, proposal: str) -> Proposal | None:
+        """The newest proposal that undoes this one."""
+        return self._one(
+            " WHERE desk = ? AND undoes = ? ORDER BY id DESC LIMIT 1", (desk, proposal)
+        )
+
+    def replace(self, before: Proposal, after: Proposal) -> bool:
+        """Write what differs, if the row still is as `before` says; whether it landed."""
+        names, values = _difference(before, after)
+        where: list[Value] = [before.desk, before.id, before.state.value, before.version]
+        return self._rows.change(_update_sql(names), [*values, *where]) == 1
+
+    def queue(
+        self, desk: str, *, after: tuple[int, str] | None = None, most: int
+    ) -> list[Proposal]:
+        """What waits for a person, by deadline; `after` is the last row's (decide_by, id)."""
+        where = " WHERE desk = ? AND state = 'PENDING'"
+        values: list[Value] = [desk]
+        if after is not None:
+            where += " AND (decide_by, id) > (?, ?)"
+            values.extend(after)
+        return self._many(where + " ORDER BY decide_by, id LIMIT ?", [*values, most])
+
+    def ran_alone(self, desk: str, *, before: str | None = None, most: int) -> list[Proposal]:
+        """What ran and notified, newest first; `before` is the last row's id."""
+        where = " WHERE desk = ? AND control = 'run_and_notify'"
+        values: list[Value] = [desk]
+        if before is not None:
+            where += " AND id < ?"
+            values.append(before)
+        return self._many(where + " ORDER BY id DESC LIMIT ?", [*values, most])
+
+    def latest(self, desk: str, *, before: str | None = None, most: int) -> list[Proposal]:
+        """Every proposal, newest first; `before` is the last row's id."""
+        where, values = " WHERE desk = ?", [desk]
+        if before is not None:
+            where += " AND id < ?"
+            values.append(before)
+        return self._many(where + " ORDER BY id DESC LIMIT ?", [*values, most])
+
+    def of_subject(self, desk: str, subject: str, *, most: int) -> list[Proposal]:
+        """What was proposed about one customer, newest first."""
+        where = " WHERE desk = ? AND subject = ? ORDER BY id DESC LIMIT ?"
+        return self._many(where, (desk, subject, most))
+
+    def in_state(self, state: State, *, most: int) -> list[Proposal]:
+        """Open proposals of all desks in READY, EXECUTING, UNKNOWN or HOLDING, oldest first."""
+        where = f" WHERE state = '{state.value}' ORDER BY desk, id LIMIT ?"
+        return self._many(where, (most,))
+
+    def overdue(self, desk: str, now: int, *, most: int) -> list[Proposal]:
+        """What waits for a person past its deadline."""
+        where = (
+            " WHERE desk = ? AND state = 'PENDING' AND decide_by <= ? ORDER BY decide_by LIMIT ?"
+        )
+        return self._many(where, (desk, now, most))
+
+    def count(self, desk: str) -> int:
+        """How many proposals the desk has, by counting."""
+        row = self._rows.one("SELECT count(*) FROM proposal WHERE desk = ?", (desk,))
+        return 0 if row is None else int(row[0] or 0)
+
+    def page(self, desk: str, *, after: str, most: int) -> list[Proposal]:
+        """Proposals by id from `after` on, for going through all of them."""
+        return self._many(" WHERE desk = ? AND id > ? ORDER BY id LIMIT ?", (desk, after, most))
+
+    def add_review(self, review: Review) -> None:
+        """A new review; a second one by the same person is refused by the database."""
+        self._rows.change(insert_sql("review", Review), to_row(review))
+
+    def reviews(self, desk: str, proposal: str) -> list[Review]:
+        """The reviews of a proposal, in order."""
+        where = " WHERE desk = ? AND proposal = ? ORDER BY n"
+        return [from_row(Review, row) for row in self._rows.all(_REVIEWS + where, (desk, proposal))]
+
+    def _one(self, where: str, values: tuple[Value, ...]) -> Proposal | None:
+        row = self._rows.one(_SELECT + where, values)
+        return None if row is None else from_row(Proposal, row)
+
+    def _many(self, where: str, values: tuple[Value, ...] | list[Value]) -> list[Proposal]:
+        return [from_row(Proposal, row) for row in self._rows.all(_SELECT + where, values)]
+
+
+def _difference(before: Proposal, after: Proposal) -> tuple[tuple[str, ...], list[Value]]:
+    old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
+    names = tuple(name for name, value in new.items() if value != old[name])
+    return names, [new[name] for name in names]
+
+
+@lru_cache(maxsize=256)
+def _update_sql(names: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{name} = ?" for name in names)
+    return f"UPDATE proposal SET {changes} WHERE desk = ? AND id = ? AND state = ? AND version = ?"

@@ -1,0 +1,85 @@
+"""The contract of the store, stated once. SQLite and PostgreSQL both keep it.
+
+Every state change is a unit: a function of a `Tx`. The store runs units one after the other, each
+under a savepoint, commits many at once and only then resolves each caller. A unit that raises is
+rolled back alone. Any method can raise `Unavailable` (nothing of the unit was written).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Protocol, TypeVar
+
+from handrail.store.desks import DeskRow, PolicyVersion
+from handrail.store.escalations import Escalation
+from handrail.store.log import CheckpointRow, LoggedEntry
+from handrail.store.people import Credential, CredentialKind, Session
+from handrail.store.tx import Tx
+from handrail.store.vault import DESK_SUBJECT
+
+__all__ = [
+    "DESK_SUBJECT",
+    "CheckpointRow",
+    "Credential",
+    "CredentialKind",
+    "DeskRow",
+    "Escalation",
+    "LoggedEntry",
+    "PolicyVersion",
+    "Session",
+    "Store",
+    "Ticket",
+    "Tx",
+    "Unit",
+]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Unit = Callable[[Tx], T]
+"""A state change. It may be run again after a failed commit, so it must not touch the outside."""
+
+
+class Ticket(Protocol[T_co]):
+    """What `submit` returns: the outcome of a unit, once it is durable."""
+
+    def result(self) -> T_co:
+        """Wait (this thread commits if nobody else is committing) and return or raise."""
+        ...
+
+    def __await__(self) -> Generator[object, None, T_co]:
+        """The same for a running event loop."""
+        ...
+
+
+class Store(Protocol):
+    """The durable truth of one or many desks."""
+
+    def submit(self, unit: Unit[T]) -> Ticket[T]:
+        """Queue a unit. It is durable when the ticket resolves, never before."""
+        ...
+
+    def write(self, unit: Unit[T]) -> T:
+        """`submit(unit).result()`."""
+        ...
+
+    def read(self, look: Unit[T]) -> T:
+        """Run `look` on one consistent snapshot of what is committed; it cannot write."""
+        ...
+
+    def keep_checkpoint(self, desk: str, note: str) -> None:
+        """Keep a signed checkpoint outside the database."""
+        ...
+
+    def kept_checkpoints(self, desk: str) -> Sequence[str]:
+        """The signed checkpoints kept outside the database, oldest first."""
+        ...
+
+    @property
+    def fence(self) -> int:
+        """The number of this opening of the store; it only ever grows."""
+        ...
+
+    def close(self) -> None:
+        """Commit what waits and let go. Later calls raise `store_closed`."""
+        ...

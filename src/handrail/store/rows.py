@@ -1,0 +1,69 @@
+"""How the SQL modules talk to a database, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
+
+__all__ = ["Rows", "Value", "columns_of", "from_row", "insert_sql", "select_sql", "to_row"]
+
+Value = str | int | bytes | None
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Rows(Protocol):
+    """Run SQL of the common subset with `?` places."""
+
+    def all(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
+        """Every row."""
+        ...
+
+    def one(self, sql: str, values: Sequence[Value] = ()) -> tuple[Value, ...] | None:
+        """The first row, or None."""
+        ...
+
+    def change(self, sql: str, values: Sequence[Value] = ()) -> int:
+        """Run a statement that writes; how many rows it changed."""
+        ...
+
+
+def columns_of(shape: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The column names of a stored struct: its fields, in order."""
+    return shape.__struct_fields__
+
+
+def select_sql(table: str, shape: type[msgspec.Struct]) -> str:
+    """`SELECT every column FROM table`, to be continued with a WHERE."""
+    return f"SELECT {', '.join(columns_of(shape))} FROM {table}"
+
+
+def insert_sql(table: str, shape: type[msgspec.Struct]) -> str:
+    """`INSERT INTO table (every column) VALUES (places)`."""
+    columns = columns_of(shape)
+    places = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
+
+
+def to_row(record: msgspec.Struct) -> list[Value]:
+    """The values of a struct in column order; enums by value, collections as JSON text."""
+    plain = msgspec.to_builtins(record)
+    return [_flat(value) for value in plain.values()]
+
+
+def _flat(value: object) -> Value:
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    return msgspec.json.encode(value).decode()
+
+
+def from_row(shape: type[S], row: Sequence[Value], json_columns: frozenset[str] = frozenset()) -> S:
+    """The struct of a row as `to_row` stored it."""
+    fields: dict[str, object] = dict(zip(columns_of(shape), row, strict=True))
+    for name in json_columns:
+        text = fields[name]
+        fields[name] = msgspec.json.decode(text if isinstance(text, (str, bytes)) else "null")
+    return msgspec.convert(fields, shape, strict=False)

@@ -1,0 +1,324 @@
+"""The store on SQLite: WAL, synchronous=FULL, STRICT tables, exactly one writer process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import apsw
+
+from handrail.core.lifecycle import TRANSITIONS
+from handrail.core.merkle import Frontier
+from handrail.errors import HandrailError, SetupFailed, Unavailable
+from handrail.store.migrations import migrations
+from handrail.store.protocol import Unit
+from handrail.store.rows import Value
+from handrail.store.tx import Tx
+from handrail.store.vault import Keys
+from handrail.store.writer import BatchLost, QueuedTicket, Writer
+
+__all__ = ["APPLICATION_ID", "SqliteStore"]
+
+T = TypeVar("T")
+
+APPLICATION_ID: Final = 0x68616E64
+"""Marks the file as handrail's ("hand" in ASCII)."""
+_CACHE_KIB: Final = 32 * 1024
+_WAL_PAGES: Final = 4_000
+_STATEMENTS: Final = 300
+
+
+class _Rows:
+    """Rows over one apsw connection."""
+
+    __slots__ = ("_connection", "_run")
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._run = connection.cursor().execute
+
+    def all(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
+        return self._run(sql, values).fetchall()  # type: ignore[return-value]
+
+    def one(self, sql: str, values: Sequence[Value] = ()) -> tuple[Value, ...] | None:
+        rows = self.all(sql, values)
+        return rows[0] if rows else None
+
+    def change(self, sql: str, values: Sequence[Value] = ()) -> int:
+        self._run(sql, values)
+        return self._connection.changes()
+
+
+class _Batch:
+    """One BEGIN IMMEDIATE ... COMMIT on the writing connection."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self._run = store.connection.cursor().execute
+        with _translated():
+            self._run("BEGIN IMMEDIATE")
+        self._trees: dict[str, Frontier] = dict(store.trees)
+        self.tx = Tx(store.writing, self._trees, store.keys, store.clock())
+
+    def run(self, unit: Callable[[Tx], T]) -> T:
+        mark = self.tx.mark()
+        self._run("SAVEPOINT unit")
+        try:
+            value = unit(self.tx)
+        except BaseException as error:
+            self.tx.back_to(mark)
+            self._roll_back_unit(error)
+            if isinstance(error, apsw.Error):
+                raise _translation(error) from error
+            raise
+        self._run("RELEASE unit")
+        return value
+
+    def commit(self) -> None:
+        with _translated():
+            grown = self.tx.finish()
+            self._run("COMMIT")
+        self._store.trees.update(grown)
+
+    def abandon(self) -> None:
+        if self._store.connection.in_transaction:
+            try:
+                self._run("ROLLBACK")
+            except apsw.Error:
+                self._store.connection.interrupt()
+
+    def _roll_back_unit(self, error: BaseException) -> None:
+        """Undo one unit; if SQLite has rolled back everything, the batch is lost."""
+        if not self._store.connection.in_transaction:
+            cause = _translation(error) if isinstance(error, apsw.Error) else error
+            raise BatchLost(cause if isinstance(cause, Exception) else Exception(str(cause)))
+        self._run("ROLLBACK TO unit")
+        self._run("RELEASE unit")
+
+
+class SqliteStore:
+    """All desks of one file. See `protocol.Store` for what it promises."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        keys: Keys,
+        clock: Callable[[], int],
+        checkpoints: Path,
+        read_only: bool = False,
+    ) -> None:
+        self.path = path
+        self.keys = keys
+        self.clock = clock
+        self.trees: dict[str, Frontier] = {}
+        self._checkpoints = checkpoints
+        self._readers: list[apsw.Connection] = []
+        self._local = threading.local()
+        self._closed = False
+        self._lock_file: int | None = None
+        self._fence = 0
+        if not read_only:
+            self._lock_file = _lock(path)
+        try:
+            self.connection = _connect(path, read_only=read_only)
+            self.writing = _Rows(self.connection)
+            if not read_only:
+                _migrate(self.connection)
+            _check_version(self.connection)
+            if not read_only:
+                self._fence = self._next_fence()
+        except BaseException:
+            self._unlock()
+            raise
+        self._writer = Writer(lambda: _Batch(self))
+
+    @property
+    def fence(self) -> int:
+        return self._fence
+
+    @property
+    def commits(self) -> int:
+        """How many batches have been committed since opening."""
+        return self._writer.commits
+
+    def submit(self, unit: Unit[T]) -> QueuedTicket[T]:
+        return self._writer.submit(unit)
+
+    def write(self, unit: Unit[T]) -> T:
+        return self._writer.submit(unit).result()
+
+    def read(self, look: Unit[T]) -> T:
+        if self._closed:
+            raise Unavailable("store_closed", "the desk is closed")
+        reader: _Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = _Reader(self)
+            self._readers.append(reader.connection)
+        return reader.read(look)
+
+    def keep_checkpoint(self, desk: str, note: str) -> None:
+        folder = self._checkpoints
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{desk}.notes").open("a", encoding="utf-8") as file:
+            file.write(note.rstrip("\n") + "\n\n\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def kept_checkpoints(self, desk: str) -> list[str]:
+        file = self._checkpoints / f"{desk}.notes"
+        if not file.exists():
+            return []
+        text = file.read_text(encoding="utf-8")
+        return [note + "\n" for note in text.split("\n\n\n") if note.strip()]
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._writer.close()
+        self._closed = True
+        for connection in self._readers:
+            connection.close()
+        self.connection.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
+    def _next_fence(self) -> int:
+        sql = (
+            "INSERT INTO meta (name, value) VALUES ('fence', '1') ON CONFLICT (name)"
+            " DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) RETURNING value"
+        )
+        with _translated():
+            return int(str(self.connection.execute(sql).fetchall()[0][0]))
+
+
+class _Reader:
+    """A read-only connection of one thread."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.connection = _connect(store.path, read_only=True)
+        self._store = store
+        self._rows = _Rows(self.connection)
+        self._run = self.connection.cursor().execute
+
+    def read(self, look: Unit[T]) -> T:
+        with _translated():
+            self._run("BEGIN")
+            try:
+                return look(Tx(self._rows, {}, self._store.keys, self._store.clock()))
+            finally:
+                self._run("COMMIT")
+
+
+def _connect(path: Path, *, read_only: bool) -> apsw.Connection:
+    flags = (
+        apsw.SQLITE_OPEN_READONLY
+        if read_only
+        else (apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+    )
+    with _translated():
+        connection = apsw.Connection(str(path), flags=flags, statementcachesize=_STATEMENTS)
+        connection.set_busy_timeout(5_000)
+        if not read_only:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}").fetchall()
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB if not read_only else 8192}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        return connection
+
+
+def _lock(path: Path) -> int:
+    """Be the only process with this file open for writing, or raise `store_locked`."""
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        file = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SetupFailed(
+            "directory_unwritable", f"cannot write in `{path.parent}`: {error.strerror}"
+        ) from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        owner = os.pread(file, 20, 0).decode(errors="replace").strip() or "unknown"
+        os.close(file)
+        raise SetupFailed(
+            "store_locked",
+            f"process {owner} has `{path}` open; stop it first, or use its HTTP address",
+        ) from None
+    os.ftruncate(file, 0)
+    os.pwrite(file, str(os.getpid()).encode(), 0)
+    return file
+
+
+def _migrate(connection: apsw.Connection) -> None:
+    """Run the migrations that are missing, one transaction each."""
+    with _translated():
+        done = _version(connection)
+        for number, sql in migrations():
+            if number <= done:
+                continue
+            with connection:
+                connection.execute(sql)
+                if number == 1:
+                    pairs = {(a.value, b.value) for (a, _), b in TRANSITIONS.items()}
+                    connection.executemany("INSERT INTO transition VALUES (?, ?)", sorted(pairs))
+                    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _version(connection: apsw.Connection) -> int:
+    found = int(connection.pragma("user_version"))
+    application = int(connection.pragma("application_id"))
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()[0][0]
+    if application not in (0, APPLICATION_ID) or (application == 0 and tables):
+        raise SetupFailed("store_damaged", "the file is another program's database")
+    return found
+
+
+def _check_version(connection: apsw.Connection) -> None:
+    newest = migrations()[-1][0]
+    with _translated():
+        found = _version(connection)
+    if found > newest:
+        raise SetupFailed(
+            "store_newer",
+            f"the database has version {found}, this handrail knows up to {newest}: upgrade it",
+        )
+    if found < newest:
+        raise SetupFailed("store_damaged", "the database is not set up")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the driver's errors into ours."""
+    try:
+        yield
+    except apsw.Error as error:
+        raise _translation(error) from error
+
+
+_MEANINGS: Final[tuple[tuple[type[Any], str, str], ...]] = (
+    (apsw.FullError, "store_full", "the disk is full; nothing was written"),
+    (apsw.ReadOnlyError, "directory_unwritable", "the database cannot be written"),
+    (apsw.CantOpenError, "directory_unwritable", "the database file cannot be opened"),
+    (apsw.NotADBError, "store_damaged", "the file is not a database"),
+    (apsw.CorruptError, "store_damaged", "the database file is damaged"),
+)
+
+
+def _translation(error: apsw.Error) -> HandrailError:
+    for kind, code, message in _MEANINGS:
+        if isinstance(error, kind):
+            return Unavailable(code, message)
+    return Unavailable("store_failed", f"the database says: {error}")

@@ -1,0 +1,43 @@
+"""Tasks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handrail.core.task import Task
+from handrail.store.rows import Rows, from_row, insert_sql, select_sql, to_row
+
+__all__ = ["Tasks"]
+
+_SELECT: Final = select_sql("task", Task)
+_INSERT: Final = insert_sql("task", Task)
+_JSON: Final = frozenset({"customers"})
+
+
+class Tasks:
+    """Rows of tasks."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def add(self, task: Task) -> None:
+        """A new task."""
+        self._rows.change(_INSERT, to_row(task))
+
+    def get(self, desk: str, task: str) -> Task | None:
+        """One task by its id."""
+        row = self._rows.one(_SELECT + " WHERE desk = ? AND id = ?", (desk, task))
+        return None if row is None else from_row(Task, row, _JSON)
+
+    def by_token(self, token_hash: str) -> Task | None:
+        """The task that a token belongs to, whichever desk."""
+        row = self._rows.one(_SELECT + " WHERE token_hash = ?", (token_hash,))
+        return None if row is None else from_row(Task, row, _JSON)
+
+    def revoke(self, desk: str, task: str, at: int) -> bool:
+        """End a task's token; whether it was still open."""
+        changed = self._rows.change(
+            "UPDATE task SET revoked_at = ? WHERE desk = ? AND id = ? AND revoked_at IS NULL",
+            (at, desk, task),
+        )
+        return changed == 1

@@ -1,0 +1,49 @@
+"""A transaction, seen as its nouns."""
+
+from __future__ import annotations
+
+from handrail.store.caps import Caps
+from handrail.store.desks import Counters, Desks
+from handrail.store.escalations import Escalations
+from handrail.store.log import Log, Trees
+from handrail.store.people import People
+from handrail.store.proposals import Proposals
+from handrail.store.rows import Rows
+from handrail.store.tasks import Tasks
+from handrail.store.vault import Keys, Vault
+
+__all__ = ["Tx"]
+
+
+class Tx:
+    """One open transaction or snapshot. `now` is the store's clock, read after the lock.
+
+    What a unit appends to the log and adds to the counters is kept in memory and written once per
+    commit by `finish`; `mark` and `back_to` undo one unit's part of it.
+    """
+
+    def __init__(self, rows: Rows, trees: Trees, keys: Keys, now: int) -> None:
+        self.now = now
+        self.desks = Desks(rows)
+        self.people = People(rows)
+        self.tasks = Tasks(rows)
+        self.proposals = Proposals(rows)
+        self.escalations = Escalations(rows)
+        self.caps = Caps(rows)
+        self.counters = Counters(rows)
+        self.log = Log(rows, trees)
+        self.vault = Vault(rows, keys)
+
+    def mark(self) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
+        """Where the in-memory part stands before a unit."""
+        return self.log.mark(), self.counters.mark()
+
+    def back_to(self, mark: tuple[dict[str, int], dict[tuple[str, str], int]]) -> None:
+        """Forget what a failed unit appended and counted."""
+        self.log.back_to(mark[0])
+        self.counters.back_to(mark[1])
+
+    def finish(self) -> Trees:
+        """Write the tree heads and counters; the trees to keep once the commit has landed."""
+        self.counters.flush()
+        return self.log.integrate()

@@ -1,0 +1,194 @@
+"""Content, encrypted under a key per customer.
+
+Artifacts, facts, prose and results lie sealed with AES-256-GCM under the key of the customer they
+are about (or of the desk, when they are about none). The customer's key is sealed under the vault
+key, which never lies in the database. Erasing a customer destroys the sealed key: the content and
+the nonces inside it are then gone for good, while the log, which holds only digests over them,
+still verifies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from handrail.errors import SetupFailed, Unavailable
+from handrail.store.rows import Rows
+
+__all__ = ["DESK_SUBJECT", "Keys", "Vault"]
+
+KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 12
+_REF_BYTES: Final = 12
+_CACHE_MAX: Final = 10_000
+DESK_SUBJECT: Final = ""
+"""The customer id that stands for "no customer": content of the desk itself."""
+
+
+class Keys:
+    """The vault key's derived keys, and a bounded cache of opened customer keys."""
+
+    def __init__(self, vault_key: bytes, entropy: Callable[[int], bytes]) -> None:
+        if len(vault_key) != KEY_BYTES:
+            raise SetupFailed("key_malformed", f"a vault key has {KEY_BYTES} bytes")
+        self.entropy = entropy
+        self.wrapping = AESGCM(_derived(vault_key, b"wrapping"))
+        self._lookup = _derived(vault_key, b"lookup")
+        self._fingerprint = _derived(vault_key, b"fingerprint")
+        self.check = hmac.digest(vault_key, b"handrail vault check", "sha256").hex()
+        self._refs: dict[tuple[str, str], str] = {}
+        self._opened: dict[tuple[str, str], AESGCM] = {}
+
+    def lookup_of(self, desk: str, customer: str) -> str:
+        """A keyed hash by which a customer is found without storing the id."""
+        text = f"{desk}\n{customer}".encode()
+        return hashlib.blake2b(text, key=self._lookup, digest_size=16).hexdigest()
+
+    def fingerprint_of(self, content: bytes) -> str:
+        """A keyed hash of a request, to tell whether two are the same."""
+        return hashlib.blake2b(content, key=self._fingerprint, digest_size=16).hexdigest()
+
+    def known_ref(self, desk: str, customer: str) -> str | None:
+        """The reference of a customer met lately."""
+        return self._refs.get((desk, customer))
+
+    def known_cipher(self, desk: str, ref: str) -> AESGCM | None:
+        """The opened key of a reference met lately."""
+        return self._opened.get((desk, ref))
+
+    def remember(self, desk: str, customer: str | None, ref: str, cipher: AESGCM) -> None:
+        """Keep an opened key at hand."""
+        if len(self._opened) >= _CACHE_MAX:
+            self._opened.clear()
+            self._refs.clear()
+        self._opened[desk, ref] = cipher
+        if customer is not None:
+            self._refs[desk, customer] = ref
+
+    def forget(self, desk: str, ref: str) -> None:
+        """Drop an erased customer's key."""
+        self._opened.pop((desk, ref), None)
+        for key in [key for key, kept in self._refs.items() if kept == ref]:
+            del self._refs[key]
+
+
+def _derived(vault_key: bytes, purpose: bytes) -> bytes:
+    return hmac.digest(vault_key, b"handrail " + purpose, "sha256")
+
+
+class Vault:
+    """Sealed content by (id, slot), and the customers it is about by random reference."""
+
+    def __init__(self, rows: Rows, keys: Keys) -> None:
+        self._rows = rows
+        self._keys = keys
+
+    def ref_of(self, desk: str, customer: str, now: int) -> str:
+        """The random reference of a customer; made on first sight. Must run in a writing unit."""
+        known = self.find_ref(desk, customer)
+        if known is not None:
+            return known
+        ref = "sub_" + self._keys.entropy(_REF_BYTES).hex()
+        key = self._keys.entropy(KEY_BYTES)
+        self._rows.change(
+            "INSERT INTO subject (desk, ref, lookup, sealed_key, sealed_id, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                desk,
+                ref,
+                self._keys.lookup_of(desk, customer),
+                self._sealed(self._keys.wrapping, key, f"{desk}/{ref}"),
+                self._sealed(AESGCM(key), customer.encode(), f"{desk}/{ref}/id"),
+                now,
+            ),
+        )
+        # WHY NOT: remember the key here. The unit may still be rolled back.
+        return ref
+
+    def find_ref(self, desk: str, customer: str) -> str | None:
+        """The reference of a customer, if it is known."""
+        known = self._keys.known_ref(desk, customer)
+        if known is not None:
+            return known
+        row = self._rows.one(
+            "SELECT ref FROM subject WHERE desk = ? AND lookup = ?",
+            (desk, self._keys.lookup_of(desk, customer)),
+        )
+        return None if row is None else str(row[0])
+
+    def customer_of(self, desk: str, ref: str) -> str | None:
+        """The customer id behind a reference; None once erased."""
+        row = self._rows.one(
+            "SELECT sealed_id FROM subject WHERE desk = ? AND ref = ?", (desk, ref)
+        )
+        if row is None or not isinstance(row[0], bytes):
+            return None
+        cipher = self._cipher(desk, ref)
+        return self._opened(cipher, row[0], f"{desk}/{ref}/id").decode()
+
+    def fingerprint_of(self, content: bytes) -> str:
+        """A keyed hash of a request, to tell whether two are the same."""
+        return self._keys.fingerprint_of(content)
+
+    def put(self, desk: str, id: str, slot: str, *, subject: str, data: bytes) -> None:
+        """Seal `data` under the subject's key."""
+        sealed = self._sealed(self._cipher(desk, subject), data, f"{desk}/{id}/{slot}")
+        self._rows.change(
+            "INSERT INTO content (desk, id, slot, subject, sealed) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (desk, id, slot) DO UPDATE SET sealed = excluded.sealed",
+            (desk, id, slot, subject, sealed),
+        )
+
+    def get(self, desk: str, id: str, slot: str) -> bytes | None:
+        """Open what was sealed; None when there is none.
+
+        Raises Unavailable `content_erased` after the customer was erased, and
+        `content_unreadable` when the stored bytes were changed.
+        """
+        row = self._rows.one(
+            "SELECT subject, sealed FROM content WHERE desk = ? AND id = ? AND slot = ?",
+            (desk, id, slot),
+        )
+        if row is None:
+            return None
+        subject, sealed = row
+        assert isinstance(sealed, bytes)
+        return self._opened(self._cipher(desk, str(subject)), sealed, f"{desk}/{id}/{slot}")
+
+    def erase(self, desk: str, ref: str, now: int) -> bool:
+        """Destroy a customer's key and id; whether there was one to destroy."""
+        changed = self._rows.change(
+            "UPDATE subject SET lookup = NULL, sealed_key = NULL, sealed_id = NULL, erased_at = ?"
+            " WHERE desk = ? AND ref = ? AND sealed_key IS NOT NULL",
+            (now, desk, ref),
+        )
+        self._keys.forget(desk, ref)
+        return changed == 1
+
+    def _cipher(self, desk: str, ref: str) -> AESGCM:
+        known = self._keys.known_cipher(desk, ref)
+        if known is not None:
+            return known
+        row = self._rows.one(
+            "SELECT sealed_key FROM subject WHERE desk = ? AND ref = ?", (desk, ref)
+        )
+        if row is None or not isinstance(row[0], bytes):
+            raise Unavailable("content_erased", f"the customer `{ref}` was erased")
+        cipher = AESGCM(self._opened(self._keys.wrapping, row[0], f"{desk}/{ref}"))
+        self._keys.remember(desk, None, ref, cipher)
+        return cipher
+
+    def _sealed(self, cipher: AESGCM, data: bytes, place: str) -> bytes:
+        nonce = self._keys.entropy(NONCE_BYTES)
+        return nonce + cipher.encrypt(nonce, data, place.encode())
+
+    def _opened(self, cipher: AESGCM, sealed: bytes, place: str) -> bytes:
+        try:
+            return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+        except InvalidTag:
+            raise Unavailable("content_unreadable", f"`{place}` does not open") from None

@@ -1,0 +1,204 @@
+"""Group commit: many units, one fdatasync.
+
+There is no writer thread. Whoever waits for a ticket while nobody is committing becomes the
+leader: it takes what is queued, runs each unit under a savepoint, commits once and resolves every
+caller. While it commits, the next batch gathers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from handrail.errors import Unavailable
+from handrail.store.tx import Tx
+
+__all__ = ["Batch", "QueuedTicket", "Writer"]
+
+T = TypeVar("T")
+
+UNITS_MAX: Final = 256
+BATCH_S_MAX: Final = 0.05
+
+
+class Batch(Protocol):
+    """One open write transaction, as the dialect makes it."""
+
+    tx: Tx
+
+    def run(self, unit: Callable[[Tx], T]) -> T:
+        """Run a unit under a savepoint. Raises what the unit raises, after rolling it back.
+
+        Raises `BatchLost` when the whole transaction is gone (the database rolled it back).
+        """
+        ...
+
+    def commit(self) -> None:
+        """Make it durable, or raise with nothing written."""
+        ...
+
+    def abandon(self) -> None:
+        """Roll everything back; never raises."""
+        ...
+
+
+class QueuedTicket(Generic[T]):
+    """The outcome of a unit, once durable."""
+
+    __slots__ = ("_done", "_error", "_future", "_loop", "_value", "_writer", "unit")
+
+    def __init__(self, writer: Writer, unit: Callable[[Tx], T]) -> None:
+        self.unit = unit
+        self._writer = writer
+        self._done = False
+        self._value: T | None = None
+        self._error: BaseException | None = None
+        self._future: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def result(self) -> T:
+        """Wait, leading a commit if nobody else does, and return or raise."""
+        while not self._done:
+            self._writer.lead(self)
+        return self._outcome()
+
+    def __await__(self) -> Generator[Any, None, T]:
+        if not self._done:
+            self._loop = asyncio.get_running_loop()
+            self._future = self._loop.create_future()
+            # A leader in another thread sets `_done` before it looks for `_future`.
+            if not self._done:
+                self._writer.lead_soon(self._loop)
+                yield from self._future.__await__()
+        return self._outcome()
+
+    @property
+    def done(self) -> bool:
+        """Whether the outcome is known."""
+        return self._done
+
+    def resolve(self, value: T | None, error: BaseException | None) -> None:
+        """Set the outcome and wake who waits."""
+        self._value, self._error, self._done = value, error, True
+        future, loop = self._future, self._loop
+        if future is None or loop is None:
+            return
+        try:
+            here = asyncio.get_running_loop() is loop
+        except RuntimeError:
+            here = False
+        if here:
+            _wake(future)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(_wake, future)
+
+    def _outcome(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class Writer:
+    """The queue of units and the lock that makes one caller at a time the leader."""
+
+    def __init__(self, begin: Callable[[], Batch]) -> None:
+        self._begin = begin
+        self._lock = threading.Lock()
+        self._queue: deque[QueuedTicket[Any]] = deque()
+        self._closed = False
+        self._soon = False
+        self.commits = 0
+        self.units = 0
+
+    def submit(self, unit: Callable[[Tx], T]) -> QueuedTicket[T]:
+        """Queue a unit."""
+        if self._closed:
+            raise Unavailable("store_closed", "the desk is closed")
+        ticket: QueuedTicket[T] = QueuedTicket(self, unit)
+        self._queue.append(ticket)
+        return ticket
+
+    def lead(self, ticket: QueuedTicket[Any]) -> None:
+        """Commit one batch, unless another leader has dealt with `ticket` meanwhile."""
+        with self._lock:
+            if not ticket.done:
+                self._commit_batch()
+
+    def lead_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Commit from the event loop, after everything that is ready now has queued its unit."""
+        if not self._soon:
+            self._soon = True
+            loop.call_soon(self._lead_from_loop)
+
+    def close(self) -> None:
+        """Commit what waits and take nothing more."""
+        self._closed = True
+        with self._lock:
+            while self._queue:
+                self._commit_batch()
+
+    def _lead_from_loop(self) -> None:
+        self._soon = False
+        with self._lock:
+            while self._queue:
+                self._commit_batch()
+
+    def _commit_batch(self) -> None:
+        """Run what waits, up to a bound of units and time, and commit once."""
+        done: list[tuple[QueuedTicket[Any], Any]] = []
+        failed: list[tuple[QueuedTicket[Any], BaseException]] = []
+        try:
+            batch = self._begin()
+        except BaseException as error:
+            self._fail_all(error)
+            return
+        until = time.monotonic() + BATCH_S_MAX
+        taken: list[QueuedTicket[Any]] = []
+        try:
+            while self._queue and len(taken) < UNITS_MAX and time.monotonic() < until:
+                ticket = self._queue.popleft()
+                taken.append(ticket)
+                try:
+                    done.append((ticket, batch.run(ticket.unit)))
+                except BatchLost:
+                    raise
+                except Exception as error:
+                    failed.append((ticket, error))
+            batch.commit()  # COMMIT POINT: all units of the batch become durable here
+        except BaseException as error:
+            batch.abandon()
+            cause = error.cause if isinstance(error, BatchLost) else error
+            for ticket in taken:
+                ticket.resolve(None, cause)
+            if not isinstance(cause, Exception):
+                raise
+            return
+        self.commits += 1
+        self.units += len(done)
+        for ticket, value in done:
+            ticket.resolve(value, None)
+        for ticket, problem in failed:
+            ticket.resolve(None, problem)
+
+    def _fail_all(self, error: BaseException) -> None:
+        while self._queue:
+            self._queue.popleft().resolve(None, error)
+        if not isinstance(error, Exception):
+            raise error
+
+
+class BatchLost(Exception):
+    """The database rolled the whole transaction back; `cause` says why."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause

@@ -1,0 +1,155 @@
+"""The commands about policies: `handrail policy check|schema|show`, and `handrail grade`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Final, NoReturn
+
+import typer
+
+from handrail.core.canonical import quoted
+from handrail.core.grade import AXIS_MAX, AXIS_MEANINGS, Axes, Catchable, Grade, grade_of
+from handrail.core.policy import Policy
+from handrail.errors import HandrailError, PolicyInvalid
+from handrail.policy.grader import Advice, advise, yaml_of
+from handrail.policy.loader import load_text, problems_of, source_text
+from handrail.policy.packs import pack_text
+from handrail.policy.problem import errors_in
+from handrail.policy.schema import schema_text
+
+__all__ = ["EXIT_BAD_INPUT", "grade", "policy_app"]
+
+EXIT_BAD_INPUT: Final = 2
+
+policy_app = typer.Typer(help="Check and read policies.", no_args_is_help=True)
+
+_AXIS_QUESTIONS: Final = {
+    "reversibility": "How hard is it to undo?",
+    "blast_radius": "How far does it reach?",
+    "stakes": "How much can it cost?",
+}
+
+
+@policy_app.command()
+def check(
+    file: Annotated[str, typer.Argument(help="A policy file, or the name of a pack.")],
+) -> None:
+    """Say what is wrong with a policy, with lines, or that all is well."""
+    try:
+        text = source_text(file)
+        problems = problems_of(text)
+        for problem in problems:
+            said = f"{file}:{problem.line}: {problem.severity.value}: {problem.text}"
+            typer.echo(said, err=True)
+        errors = len(errors_in(problems))
+        if errors:
+            found = "1 error" if errors == 1 else f"{errors} errors"
+            raise PolicyInvalid("policy_invalid", f"{found} in {quoted(file)}; it does not load")
+        typer.echo(_summary(load_text(text, source=file)))
+    except HandrailError as error:
+        _fail(error)
+
+
+@policy_app.command()
+def schema() -> None:
+    """Print the JSON Schema of policy files."""
+    typer.echo(schema_text(), nl=False)
+
+
+@policy_app.command()
+def show(name: Annotated[str, typer.Argument(help="The name of a pack.")]) -> None:
+    """Print a policy that comes with handrail."""
+    try:
+        typer.echo(pack_text(name), nl=False)
+    except HandrailError as error:
+        _fail(error)
+
+
+_AxisOption = Annotated[int | None, typer.Option(min=0, max=AXIS_MAX, help="0 to 3.")]
+
+
+def grade(
+    reversibility: _AxisOption = None,
+    blast_radius: _AxisOption = None,
+    stakes: _AxisOption = None,
+    catchable: Annotated[
+        Catchable | None,
+        typer.Option(help="Can a person realistically catch a mistake in time?"),
+    ] = None,
+    undo: Annotated[
+        bool | None, typer.Option("--undo/--no-undo", help="Whether it can be undone.")
+    ] = None,
+    money: Annotated[
+        bool | None, typer.Option("--money/--no-money", help="Whether it moves money.")
+    ] = None,
+) -> None:
+    """Grade a kind of action, and say which control fits and why.
+
+    What is not given is asked, one by one, on a terminal. Without a terminal the three axes must be
+    given; the rest is taken to be: not sure whether it is catchable, no undo, no money.
+    """
+    given = {"reversibility": reversibility, "blast_radius": blast_radius, "stakes": stakes}
+    asking = sys.stdin.isatty()
+    lacking = [name for name, value in given.items() if value is None]
+    if lacking and not asking:
+        options = ", ".join(f"--{name.replace('_', '-')} 0..{AXIS_MAX}" for name in lacking)
+        typer.echo(f"setting_malformed: missing {options}", err=True)
+        raise typer.Exit(EXIT_BAD_INPUT)
+    values = {name: _ask_axis(name) if value is None else value for name, value in given.items()}
+    axes = Axes(**values)
+    if catchable is None and asking and grade_of(axes) >= Grade.G2:
+        catchable = _ask_catchable()
+    if undo is None and asking:
+        undo = typer.confirm("Can it be undone?")
+    if money is None and asking:
+        money = typer.confirm("Does it move money?")
+    advice = advise(axes, catchable or Catchable.UNSURE, undo=bool(undo), money=bool(money))
+    typer.echo(_advice_text(advice))
+
+
+def _ask_axis(name: str) -> int:
+    typer.echo(_AXIS_QUESTIONS[name])
+    for step, meaning in enumerate(AXIS_MEANINGS[name]):
+        typer.echo(f"  {step}  {meaning}")
+    while True:
+        answer: str = typer.prompt(name.replace("_", " "), type=str)
+        if answer.strip() in {str(step) for step in range(AXIS_MAX + 1)}:
+            return int(answer)
+        typer.echo(f"a number from 0 to {AXIS_MAX}, please")
+
+
+def _ask_catchable() -> Catchable:
+    answers = "/".join(answer.value for answer in Catchable)
+    while True:
+        answer: str = typer.prompt(
+            f"Can a person realistically catch a mistake in time? ({answers})", type=str
+        )
+        try:
+            return Catchable(answer.strip())
+        except ValueError:
+            typer.echo(f"{answers}, please")
+
+
+def _advice_text(advice: Advice) -> str:
+    checkers = f", {advice.guard.checkers} checker" if advice.guard.checkers else ""
+    cap = ", with a cap" if advice.capped else ""
+    return "\n".join(
+        [
+            f"grade: {advice.grade.name}",
+            "why:",
+            *(f"  - {sentence}" for sentence in advice.why),
+            f"control: {advice.control.value}{checkers}{cap}",
+            "",
+            "# for the policy file; names and amounts are examples",
+            yaml_of(advice).rstrip("\n"),
+        ]
+    )
+
+
+def _summary(policy: Policy) -> str:
+    return f"ok: {policy.name}, {len(policy.kinds)} kinds, {policy.digest}"
+
+
+def _fail(error: HandrailError) -> NoReturn:
+    typer.echo(str(error), err=True)
+    raise typer.Exit(EXIT_BAD_INPUT)

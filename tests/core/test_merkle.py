@@ -163,6 +163,12 @@ def test_batches_do_not_matter(batches: list[int]) -> None:
     assert Frontier.from_bytes(frontier.to_bytes()) == frontier
 
 
+def test_the_largest_frontier_is_read_back() -> None:
+    """A tree of 2^63 - 1 entries has one hash for each bit."""
+    largest = Frontier(size=2**63 - 1, hashes=tuple(LEAVES[:63]))
+    assert Frontier.from_bytes(largest.to_bytes()) == largest
+
+
 def test_damaged_frontiers_are_noticed() -> None:
     """A stored edge whose length does not fit its size is not taken for a tree."""
     stored = extend(EMPTY_FRONTIER, LEAVES[:11]).to_bytes()
@@ -268,6 +274,24 @@ def test_rewritten_history_fails(pair: tuple[int, int], data: st.DataObject) -> 
 
     proof = consistency_proof(old, size, forged_at)
     assert not verify_consistency(old, size, proof, mth(0, old), root_of(forged))
+
+
+def test_proofs_that_go_on_above_the_root_fail() -> None:
+    """A tree hung under a bigger one is not the tree of that size."""
+    extra, leaf, (old_root, new_root) = LEAVES[9], LEAVES[0], (mth(0, 3), mth(0, 4))
+    assert not verify_inclusion(leaf, 0, 1, (extra,), node_hash(extra, leaf))
+    assert not verify_inclusion(leaf, 0, 1, (extra,), node_hash(leaf, extra))
+    proof = (*consistency_proof(3, 4, hash_at), extra)
+    hung, hung_new = node_hash(extra, old_root), node_hash(extra, new_root)
+    assert not verify_consistency(3, 4, proof, hung, hung_new)
+    assert not verify_consistency(3, 4, proof, old_root, node_hash(new_root, extra))
+
+
+def test_what_is_not_a_hash_is_never_verified() -> None:
+    """Texts of another length, and sizes below zero, are equal to themselves and prove nothing."""
+    assert not verify_inclusion(b"x", 0, 1, (), b"x")
+    assert not verify_consistency(3, 3, (), b"x", b"x")
+    assert not verify_consistency(-1, -1, (), EMPTY_ROOT, EMPTY_ROOT)
 
 
 def test_short_and_empty_trees() -> None:

@@ -280,8 +280,12 @@ def test_malformed_notes(note: str) -> None:
     assert refusal(parse_note, note) == "note_malformed"
 
 
-def test_as_many_signatures_as_allowed() -> None:
-    """The limit itself passes; the format asks for sixteen at least."""
+def test_limits_themselves_pass() -> None:
+    """The longest note, the most signatures (the format asks for 16) and the largest size."""
+    text = "x" * (NOTE_CHARS_MAX - len(LINE) - 2)
+    assert parse_note(f"{text}\n\n{LINE}")[0] == f"{text}\n"
+    assert refusal(parse_note, f"x{text}\n\n{LINE}") == "note_malformed"
+    assert parse_checkpoint(f"log\n{2**63 - 1}\n{ROOT}\n").size == 2**63 - 1
     assert SIGNATURES_MAX >= 16
     assert len(parse_note(f"{TEXT}\n{LINE * SIGNATURES_MAX}")[1]) == SIGNATURES_MAX
 

@@ -30,7 +30,8 @@ BAD_VALUES: Final = [
     ("policy: small-desk\n", "", "version", "`policy` is missing from a policy"),
     ("policy: small-desk", "polcy: x\npolicy: x", "polcy",
      "`polcy` is not a key of a policy (did you mean `policy`?)"),
-    ("version: 3", "version: 0", "", "`version` must be a whole number from 1 to 1000000000, not `0`"),
+    ("version: 3", "version: 0", "",
+     "`version` must be a whole number from 1 to 1000000000, not `0`"),
     ("version: 3", "version: '3'", "",
      "`version` must be a whole number from 1 to 1000000000, not `3` in quotes"),
     ("version: 3", "version: 1.0", "",
@@ -56,7 +57,8 @@ BAD_VALUES: Final = [
      f"`Support!` is not a name for `lanes`: {NAME}"),
     ("kinds: [ticket.read]", "kinds: [ticket.read, ticket.read]", "",
      "`ticket.read` stands twice in `kinds`"),
-    ("any_customer: no", "any_customer: maybe", "", "`any_customer` must be yes or no, not `maybe`"),
+    ("any_customer: no", "any_customer: maybe", "",
+     "`any_customer` must be yes or no, not `maybe`"),
     ("any_customer: no", "any_customer: 0", "",
      '`any_customer` must be yes or no; write text in quotes: "0"'),
     ("scope: desk", "scope: dsk", "",
@@ -118,9 +120,9 @@ BAD_VALUES: Final = [
     ("runs_in: gateway", "control: approve", "refund.issue:\n",
      "a kind takes only one of `control` and `bands`"),
     ("    control: run_and_log\n", "", "ticket.read:\n", "a kind needs `control` or `bands`"),
-    ("control: run_and_log", "control: run", "",
+    ("control: run_and_log", "control: run", "control: run\n",
      f"`control` must be one of {CONTROLS}, not `run`"),
-    ("control: run_and_log", "control: maker_checker", "",
+    ("control: run_and_log", "control: maker_checker", "control: maker_checker\n",
      "`control: maker_checker` needs `checkers`"),
     ("control: run_and_log", "control: run_and_log\n    checkers: 1", "checkers: 1\n",
      "`checkers` stands only with `control: maker_checker`"),
@@ -137,7 +139,7 @@ BAD_VALUES: Final = [
      '`up_to` must be an amount such as "50.00", not `1e308`'),
     ('up_to: "5000"', f'up_to: "{"9" * 4000}"', "",
      "`up_to`: more than `1000000000000000` minor units"),
-    ('{up_to: "5000", grade: G2, control: approve}', "approve", "",
+    ('{up_to: "5000", grade: G2, control: approve}', "approve", "- approve",
      "a band must be a map of keys"),
     ('{up_to: "5000", grade: G2,', '{up_to: "5000", grade: 2,', "",
      '`grade` must be one of G0, G1, G2, G3; write text in quotes: "2"'),
@@ -156,6 +158,24 @@ def test_bad_value_is_refused_with_its_line(old: str, new: str, words: str, said
         load_text(text, source="desk.yaml")
     assert raised.value.code == "policy_invalid"
     assert raised.value.message == f"desk.yaml:{line}: {said}"
+
+
+WHOLE: Final = [
+    ("[policy]", [(1, "a policy must be a map of keys")]),
+    ("policy: p\nversion: 1\nlanes: {}\nkinds:\n  a\n",
+     [(3, "`lanes` must have 1 to 100 entries, not 0"), (5, "`kinds` must be a map of names")]),
+    ("policy: p\nlanes: []\nkinds: {}\ncaps: []\n",
+     [(1, "`version` is missing from a policy"), (2, "`lanes` must be a map of names"),
+      (3, "`kinds` must have 1 to 500 entries, not 0"), (4, "`caps` must be a map of names")]),
+    ("policy: p\nversion: 1\nlanes: {a: {kinds: [b]}}\n",
+     [(1, "`kinds` is missing from a policy")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "found"), WHOLE)
+def test_policy_without_its_parts(text: str, found: list[tuple[int, str]]) -> None:
+    """A part that is missing or of another form is named once, and no more is said."""
+    assert [(problem.line, problem.text) for problem in problems_of(text)] == found
 
 
 def test_every_problem_is_collected() -> None:
@@ -231,7 +251,9 @@ def test_kind_with_bands_loads_to_the_types_of_the_core() -> None:
         guard=two,
         bands={
             "USD": (
-                Band(up_to_minor=5_000, grade=Grade.G2, guard=Guard(control=Control.RUN_AND_NOTIFY)),
+                Band(
+                    up_to_minor=5_000, grade=Grade.G2, guard=Guard(control=Control.RUN_AND_NOTIFY)
+                ),
                 Band(up_to_minor=100_000, grade=Grade.G2, guard=approve),
                 Band(up_to_minor=None, grade=Grade.G3, guard=two),
             ),
@@ -266,7 +288,7 @@ def test_agent_runs_what_the_policy_says() -> None:
                           ("'false'", False)]
 )  # fmt: skip
 def test_flags_read_the_same_with_and_without_quotes(written: str, read: bool) -> None:
-    """`yes` is not a boolean to YAML readers of one kind and is to others; here it does not matter."""
+    """Some YAML readers take `yes` for a boolean and others do not; here it does not matter."""
     policy = load_text(spoiled("any_customer: no", f"any_customer: {written}"), source="p")
     assert policy.lanes["triage"].any_customer is read
 
@@ -275,7 +297,9 @@ def test_digest_is_over_what_a_policy_means() -> None:
     """Comments, quotes and order of keys do not count; every value does."""
     digest = load_text(GOOD, source="p").digest
     rewritten = "# note\n" + GOOD.replace("scope: desk\n", "scope: 'desk'  # all\n")
-    rewritten = rewritten.replace("policy: small-desk\nversion: 3", "version: 3\npolicy: small-desk")
+    rewritten = rewritten.replace(
+        "policy: small-desk\nversion: 3", "version: 3\npolicy: small-desk"
+    )
     assert load_text(rewritten, source="other.yaml").digest == digest
     changed = load_text(spoiled('"50.00"', '"50.01"'), source="p").digest
     assert changed != digest

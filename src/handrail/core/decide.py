@@ -24,6 +24,7 @@ class ReasonCode(Enum):
     """Why a decision is what it is. The order here is the order in which reasons are given."""
 
     OUTSIDE_LANE = "outside_lane"
+    UNDO_ONLY = "undo_only"
     ESCALATION_ASKED = "escalation_asked"
     EVALUATION_FAILED = "evaluation_failed"
     UNKNOWN_KIND = "unknown_kind"
@@ -55,7 +56,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     outside the task; `missing` names facts that could not be read; `contradicted` says which facts
     speak against the action; `hidden` says where invisible or deceptive characters stand; `claim`
     is the agent's own idea of the grade, which can only raise; `failure` is an error met while
-    preparing. `lane` is None for what a person does outside any task.
+    preparing. `lane` is None for what a person does outside any task; `as_undo` is True for the
+    reversal of an executed action, which is the only way in which an undo's kind ever runs.
     """
 
     kind: str
@@ -67,6 +69,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     hidden: tuple[str, ...] = ()
     claim: Grade | None = None
     failure: str | None = None
+    as_undo: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +105,9 @@ class Decider:
         self._bases: dict[str, Base] = {
             name: _compile_kind(rule) for name, rule in policy.kinds.items()
         }
+        self._undo_kinds = frozenset(
+            rule.kind.undo for rule in policy.kinds.values() if rule.kind.undo is not None
+        )
         self._lanes = {name: _compile_lane(lane, policy) for name, lane in policy.lanes.items()}
 
     def admits_kind(self, kind: str, lane: str | None) -> bool:
@@ -114,9 +120,14 @@ class Decider:
     def decide(self, ask: Ask) -> Decision:
         """Decide one action. Outside the lane nothing is graded: refused."""
         if not self.admits_kind(ask.kind, ask.lane):
-            return _outside(f"`{ask.kind}` is not among what lane `{ask.lane}` may do")
+            text = f"`{ask.kind}` is not among what lane `{ask.lane}` may do"
+            return _refused(ReasonCode.OUTSIDE_LANE, text)
         if not ask.account_in_lane:
-            return _outside("it touches a customer account that is not part of this task")
+            text = "it touches a customer account that is not part of this task"
+            return _refused(ReasonCode.OUTSIDE_LANE, text)
+        if ask.kind in self._undo_kinds and not ask.as_undo:
+            text = f"`{ask.kind}` only ever reverses an executed action: undo that action instead"
+            return _refused(ReasonCode.UNDO_ONLY, text)
         base = self._bases.get(ask.kind)
         usual = _UNKNOWN_KIND if base is None else base(ask.value)
         if ask.claim is None and not (
@@ -131,12 +142,9 @@ def compile_policy(policy: Policy) -> Decider:
     return Decider(policy)
 
 
-def _outside(text: str) -> Decision:
-    return Decision(
-        guard=_REFUSE,
-        grade=Grade.G3,
-        reasons=(Reason(code=ReasonCode.OUTSIDE_LANE, text=text),),
-    )
+def _refused(code: ReasonCode, text: str) -> Decision:
+    reason = Reason(code=code, text=text)
+    return Decision(guard=_REFUSE, grade=Grade.G3, reasons=(reason,))
 
 
 def _compile_lane(lane: LaneRule, policy: Policy) -> Callable[[str], bool]:
@@ -163,7 +171,7 @@ def _compile_kind(rule: KindRule) -> Base:
     strictest = max(
         (band.guard for bands in rule.bands.values() for band in bands),
         key=lambda guard: guard.order,
-    )
+    ).at_least(_ONE_CHECKER)
     valueless = _one(
         ReasonCode.VALUE_UNKNOWN, "how much money it moves is not known", strictest, Grade.G3
     )

@@ -155,6 +155,7 @@ def _ask(
         contradicted=tuple(fact.against for fact in prepared.facts if fact.against is not None),
         hidden=_hidden_in(draft.params, prepared.request),
         claim=draft.claim,
+        as_undo=draft.undoes is not None,
     )
 
 

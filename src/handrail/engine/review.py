@@ -155,7 +155,7 @@ def _moved(
 def _still_waiting(
     tx: Tx, proposal: Proposal, review: Review, data: Data, rows: dict[str, str]
 ) -> Proposal:
-    """The first of several checkers approved: nothing moves, and the next one sees nothing of it."""
+    """The first of several approved: nothing moves, and the next one sees nothing of it."""
     return amend(
         tx,
         proposal,

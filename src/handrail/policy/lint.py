@@ -14,7 +14,7 @@ from typing import Final
 from handrail.core.action import ActionKind, ParamType
 from handrail.core.caps import CapRule
 from handrail.core.grade import Catchable, Grade
-from handrail.core.money import EXPONENTS, Money
+from handrail.core.money import EXPONENTS
 from handrail.core.policy import ANY_KIND, Band, Control, Guard, KindRule, LaneRule, Policy
 from handrail.policy.problem import Path, Problem, Severity
 from handrail.policy.reading import suggestion
@@ -34,22 +34,30 @@ def lint(
     *,
     undoable: Callable[[str], bool] | None = None,
     line_of: Callable[[Path], int] | None = None,
-    declared: Collection[str] | None = None,
+    unread: Collection[Path] = (),
 ) -> list[Problem]:
     """Every problem of a policy, by line.
 
     `undoable` says whether the connector of a kind promises to undo it; without it that is not
-    looked at. `line_of` finds the line of a place in the file. `declared` are the names of kinds
-    that exist although `policy` does not hold them, because they could not be read.
+    looked at. `line_of` finds the line of a place in the file. `unread` are the kinds, lanes and
+    caps of the file that `policy` does not hold, because they could not be read: `("caps", "x")`.
+    What rests on them is not complained about.
     """
-    names = {*policy.kinds, *(declared or ())}
+    broken = {path[0] for path in unread}
+    names = {*policy.kinds, *(str(path[1]) for path in unread if path[0] == "kinds")}
+    rules = policy.kinds.values()
     findings = [
-        *(found for rule in policy.kinds.values() for found in _kind(rule, policy.caps)),
-        *(found for rule in policy.kinds.values() for found in _undo(rule, names, undoable)),
-        *(found for rule in policy.lanes.values() for found in _lane(rule, policy, names)),
+        *(found for rule in rules for found in _kind(rule)),
+        *(found for rule in rules for found in _undo(rule, names, undoable)),
         *(found for rule in policy.caps for found in _cap(rule, policy, names)),
-        *_unreached(policy),
+        *(found for lane in policy.lanes.values() for found in _lane(lane, names)),
     ]
+    if "caps" not in broken:
+        findings += [found for rule in rules for found in _unbounded(rule, policy.caps)]
+    if "kinds" not in broken:
+        findings += [found for lane in policy.lanes.values() for found in _reach(lane, policy)]
+    if "lanes" not in broken:
+        findings += _unreached(policy)
     problems = [
         Problem(line=line_of(path) if line_of else 0, text=text, severity=severity)
         for path, text, severity in findings
@@ -65,7 +73,7 @@ def _warning(path: Path, text: str) -> _Finding:
     return path, text, Severity.WARNING
 
 
-def _kind(rule: KindRule, caps: tuple[CapRule, ...]) -> Iterator[_Finding]:
+def _kind(rule: KindRule) -> Iterator[_Finding]:
     path = ("kinds", rule.kind.name)
     yield from _value(rule, path)
     if not rule.bands:
@@ -75,10 +83,7 @@ def _kind(rule: KindRule, caps: tuple[CapRule, ...]) -> Iterator[_Finding]:
         within = (*path, "bands", currency)
         if currency not in EXPONENTS:
             yield _error(within, f"`{currency}` is not an ISO 4217 currency")
-            continue
         yield from _ladder(rule, bands, currency, within)
-        yield from _lone_money(rule.kind, bands, currency, caps, within)
-    yield from _uncaught(rule, caps, path)
 
 
 def _value(rule: KindRule, path: Path) -> Iterator[_Finding]:
@@ -141,6 +146,16 @@ def _named(guard: Guard) -> str:
     return f"`{guard.control.value}`{who}"
 
 
+def _unbounded(rule: KindRule, caps: tuple[CapRule, ...]) -> Iterator[_Finding]:
+    for currency, bands in rule.bands.items():
+        path = ("kinds", rule.kind.name, "bands", currency)
+        yield from _lone_money(rule.kind, bands, currency, caps, path)
+    if rule.bands and _strictest(rule).control in RUNS_ALONE:
+        said = "the strictest band runs alone, and so does any currency that is not listed"
+        yield _warning(("kinds", rule.kind.name, "bands"), said)
+    yield from _uncaught(rule, caps, ("kinds", rule.kind.name))
+
+
 def _lone_money(
     kind: ActionKind,
     bands: tuple[Band, ...],
@@ -158,10 +173,9 @@ def _lone_money(
                 (*path, place), f"any amount of {currency} runs alone here; add a band or a cap"
             )
         for cap in over:
-            if band.up_to_minor is not None and 0 < cap.limit < band.up_to_minor:
-                limit = Money(minor=cap.limit, currency=currency).text()
-                said = f"this band runs alone up to more than cap `{cap.name}` lets through"
-                yield _warning((*path, place), f"{said} ({limit})")
+            if band.up_to_minor is not None and cap.limit < band.up_to_minor:
+                said = f"this band runs alone up to more than cap `{cap.name}` ever lets through"
+                yield _warning((*path, place), said)
 
 
 def _uncaught(rule: KindRule, caps: tuple[CapRule, ...], path: Path) -> Iterator[_Finding]:
@@ -177,7 +191,7 @@ def _uncaught(rule: KindRule, caps: tuple[CapRule, ...], path: Path) -> Iterator
         if not open_to:
             continue
         what = f"`{control.value}` alone does not help: `catchable` is no"
-        text = f"{what}; add a cap, hold it back, or refuse it"
+        text = f"{what}; add a cap that names it, hold it back, or refuse it"
         yield _error(path, text) if control is Control.APPROVE else _warning(path, text)
 
 
@@ -186,14 +200,20 @@ def _guards(rule: KindRule) -> Iterator[tuple[str | None, Guard]]:
     if not rule.bands:
         yield None, rule.guard
         return
-    every = [(currency, band.guard) for currency, bands in rule.bands.items() for band in bands]
-    yield from every
-    if every:
-        yield None, max((guard for _, guard in every), key=lambda guard: guard.order)
+    for currency, bands in rule.bands.items():
+        yield from ((currency, band.guard) for band in bands)
+    yield None, _strictest(rule)
+
+
+def _strictest(rule: KindRule) -> Guard:
+    """What a currency without bands gets."""
+    guards = [band.guard for bands in rule.bands.values() for band in bands]
+    return max(guards, key=lambda guard: guard.order, default=rule.guard)
 
 
 def _bounded(kind: str, currency: str | None, caps: tuple[CapRule, ...]) -> bool:
-    return any(_counts(cap, kind) and cap.currency in (None, currency) for cap in caps)
+    # A cap over everything was not set with this kind in mind, so it does not count as its bound.
+    return any(kind in cap.kinds and cap.currency in (None, currency) for cap in caps)
 
 
 def _counts(cap: CapRule, kind: str) -> bool:
@@ -221,21 +241,24 @@ def _undo(
             yield _warning(path, text)
 
 
-def _lane(lane: LaneRule, policy: Policy, names: Collection[str]) -> Iterator[_Finding]:
+def _lane(lane: LaneRule, names: Collection[str]) -> Iterator[_Finding]:
     path = ("lanes", lane.name)
     if not lane.kinds:
         yield _error(path, f"lane `{lane.name}` has no kinds")
     yield from _undeclared(lane.kinds, names, (*path, "kinds"))
-    connectors = {rule.kind.connector for rule in policy.kinds.values()}
-    # Kinds that could not be read have connectors that nobody knows yet.
-    if not set(names) > policy.kinds.keys():
-        for place, name in enumerate(lane.connectors):
-            if name not in (ANY_KIND, *connectors):
-                hint = suggestion(name, connectors)
-                said = f"no kind is served by a connector `{name}`{hint}"
-                yield _error((*path, "connectors", place), said)
+
+
+def _reach(lane: LaneRule, policy: Policy) -> Iterator[_Finding]:
+    """The connectors of a lane serve something, and the kinds of a lane are served by them."""
+    path = ("lanes", lane.name)
     if ANY_KIND in lane.connectors:
         return
+    connectors = {rule.kind.connector for rule in policy.kinds.values()}
+    for place, name in enumerate(lane.connectors):
+        if name not in connectors:
+            hint = suggestion(name, connectors)
+            said = f"no kind is served by a connector `{name}`{hint}"
+            yield _error((*path, "connectors", place), said)
     for place, name in enumerate(lane.kinds):
         rule = policy.kinds.get(name)
         if rule is not None and rule.kind.connector not in lane.connectors:
@@ -256,7 +279,7 @@ def _cap(cap: CapRule, policy: Policy, names: Collection[str]) -> Iterator[_Find
         yield _error(path, f"`{cap.currency}` is not an ISO 4217 currency")
     for place, name in enumerate(cap.kinds):
         rule = policy.kinds.get(name)
-        if rule is not None and rule.kind.value is None:
+        if rule is not None and rule.kind.value is None and not rule.bands:
             said = f"`{name}` has no `value`, so cap `{cap.name}` counts nothing of it"
             yield _warning((*path, "kinds", place), said)
 

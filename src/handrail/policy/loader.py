@@ -120,15 +120,26 @@ def _examined(text: str) -> tuple[Policy | None, list[Problem]]:
     top = reading.read(node, POLICY_FORM)
     policy = None if top is BAD else _policy(top, reading)
     if policy is not None and _can_lint(top):
-        declared = [str(path[1]) for path in reading.lines if len(path) == 2 and path[0] == "kinds"]
-        reading.problems += lint(policy, line_of=reading.line_of, declared=declared)
+        reading.problems += lint(policy, line_of=reading.line_of, unread=_unread(policy, reading))
     problems = sorted([*problems, *reading.problems], key=lambda problem: problem.line)
     return policy, problems
 
 
 def _can_lint(top: Record) -> bool:
     """Whether the maps that refer to each other were read at all."""
-    return isinstance(top["kinds"], dict) and isinstance(top["lanes"], dict)
+    known = isinstance(top["kinds"], dict) and isinstance(top["lanes"], dict)
+    return known and top["caps"] is not BAD
+
+
+def _unread(policy: Policy, reading: Reading) -> list[Path]:
+    """The kinds, lanes and caps that the file names and the policy does not hold."""
+    named = [path for path in reading.lines if len(path) == 2]
+    held = {
+        *(("kinds", name) for name in policy.kinds),
+        *(("lanes", name) for name in policy.lanes),
+        *(("caps", cap.name) for cap in policy.caps),
+    }
+    return [path for path in named if path[0] in ("kinds", "lanes", "caps") and path not in held]
 
 
 def _policy(top: Record, reading: Reading) -> Policy:

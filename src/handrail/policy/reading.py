@@ -27,6 +27,7 @@ from handrail.policy.shape import (
     MapShape,
     MoneyShape,
     RecordShape,
+    ScalarShape,
     Shape,
     SpanShape,
     TextShape,
@@ -77,9 +78,7 @@ class Reading:
         return BAD
 
     def line_of(self, path: Path) -> int:
-        """The line of the value at `path`, or of the nearest value around it that has one."""
-        while path and path not in self.lines:
-            path = path[:-1]
+        """The line of the value at `path`, or 1 when the file has none there."""
         return self.lines.get(path, 1)
 
     def read(self, node: Node, shape: Shape, path: Path = ()) -> Any:
@@ -206,7 +205,7 @@ class Reading:
             return self.report(node.line, f'{_label(path)} must be a list of names, or "*"')
         return self._list(node, shape.names, path)
 
-    def _scalar(self, node: Node, shape: Shape, path: Path) -> Any:
+    def _scalar(self, node: Node, shape: ScalarShape, path: Path) -> Any:
         if not isinstance(node, ScalarNode):
             return self.report(node.line, f"{_label(path)} must be {_wanted(shape)}")
         if node.plain and node.text in _NOTHING:
@@ -224,7 +223,7 @@ class Reading:
         return value
 
 
-def _scalar_value(node: ScalarNode, shape: Shape) -> object:
+def _scalar_value(node: ScalarNode, shape: ScalarShape) -> object:
     """The value, None when the text does not fit, or the refusal that says more."""
     text = node.text
     match shape:
@@ -251,10 +250,10 @@ def _scalar_value(node: ScalarNode, shape: Shape) -> object:
         case FlagShape():
             return FLAGS.get(text)
         case _:
-            raise TypeError(f"`{type(shape).__name__}` is not the shape of a scalar")
+            assert_never(shape)
 
 
-def _hint(node: ScalarNode, shape: Shape) -> str:
+def _hint(node: ScalarNode, shape: ScalarShape) -> str:
     match shape:
         case ChoiceShape(of=of):
             return suggestion(node.text, of)
@@ -275,7 +274,7 @@ def _label(path: Path) -> str:
             return "the policy"
 
 
-def _wanted(shape: Shape) -> str:
+def _wanted(shape: ScalarShape) -> str:
     match shape:
         case TextShape():
             return _words(shape)
@@ -291,10 +290,6 @@ def _wanted(shape: Shape) -> str:
             return "one of " + ", ".join(of)
         case FlagShape():
             return "yes or no"
-        case AnyOrShape() | ListShape():
-            return "a list"
-        case MapShape() | RecordShape():
-            return "a map"
         case _:
             assert_never(shape)
 

@@ -23,6 +23,7 @@ __all__ = [
     "MapShape",
     "MoneyShape",
     "RecordShape",
+    "ScalarShape",
     "Shape",
     "SpanShape",
     "TextShape",
@@ -137,19 +138,10 @@ class RecordShape(msgspec.Struct, frozen=True, kw_only=True):
     one_of: tuple[str, ...] = ()
 
 
-Shape = (
-    TextShape
-    | WholeShape
-    | SpanShape
-    | AmountShape
-    | MoneyShape
-    | ChoiceShape
-    | FlagShape
-    | AnyOrShape
-    | ListShape
-    | MapShape
-    | RecordShape
+ScalarShape = (
+    TextShape | WholeShape | SpanShape | AmountShape | MoneyShape | ChoiceShape | FlagShape
 )
+Shape = ScalarShape | AnyOrShape | ListShape | MapShape | RecordShape
 
 
 def span_ms(text: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -79,13 +79,14 @@ class Desks:
         row = self._rows.one("SELECT value FROM meta WHERE name = ?", (name,))
         return None if row is None else str(row[0])
 
-    def set(self, name: str, value: str) -> None:
-        """Write a setting of the store itself."""
-        self._rows.change(
-            "INSERT INTO meta (name, value) VALUES (?, ?)"
-            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (name, value),
-        )
+    def set_all(self, settings: Mapping[str, str]) -> None:
+        """Write settings of the store itself."""
+        for name, value in settings.items():
+            self._rows.change(
+                "INSERT INTO meta (name, value) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (name, value),
+            )
 
 
 class Counters:

@@ -141,6 +141,17 @@ class Log:
                 return
             start = int(rows[-1][0] or 0) + 1
 
+    def leaf(self, desk: str, index: int) -> bytes | None:
+        """The stored bytes of one entry."""
+        row = self._rows.one("SELECT leaf FROM entry WHERE desk = ? AND idx = ?", (desk, index))
+        return None if row is None or not isinstance(row[0], bytes) else row[0]
+
+    def tile_leaf(self, desk: str, index: int) -> bytes | None:
+        """The leaf hash that a full tile keeps for an entry; None when no full tile covers it."""
+        number, offset = divmod(index, merkle.TILE_WIDTH)
+        tile = self._tile(desk, 0, number)
+        return None if tile is None else tile[offset]
+
     def hash_at(self, desk: str, level: int, number: int) -> bytes:
         """The hash of the complete subtree of 2**level leaves that starts at number * 2**level."""
         place = merkle.tile_place(level, number)

@@ -16,6 +16,7 @@ __all__ = ["Proposals"]
 
 _SELECT: Final = select_sql("proposal", Proposal)
 _INSERT: Final = insert_sql("proposal", Proposal)
+_MOVING: Final = "('READY', 'EXECUTING', 'UNKNOWN', 'HOLDING')"
 _REVIEWS: Final = select_sql("review", Review)
 
 
@@ -84,8 +85,9 @@ class Proposals:
 
     def in_state(self, state: State, *, most: int) -> list[Proposal]:
         """Open proposals of all desks in READY, EXECUTING, UNKNOWN or HOLDING, oldest first."""
-        where = f" WHERE state = '{state.value}' ORDER BY desk, id LIMIT ?"
-        return self._many(where, (most,))
+        # The IN term repeats the partial index's own, which is how it is chosen.
+        where = f" WHERE state = ? AND state IN {_MOVING} ORDER BY desk, id LIMIT ?"
+        return self._many(where, (state.value, most))
 
     def overdue(self, desk: str, now: int, *, most: int) -> list[Proposal]:
         """What waits for a person past its deadline."""

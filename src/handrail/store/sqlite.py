@@ -143,6 +143,11 @@ class SqliteStore:
         return self._fence
 
     @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    @property
     def commits(self) -> int:
         """How many batches have been committed since opening."""
         return self._writer.commits

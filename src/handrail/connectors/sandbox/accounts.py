@@ -38,7 +38,7 @@ _UPDATES: Final = {
 }
 
 
-class _AccountUpdate(DeskRequest):
+class _AccountUpdate(DeskRequest, frozen=True, kw_only=True):
     """Set one detail of an account, provided that it still is what it was."""
 
     customer: str
@@ -49,7 +49,7 @@ class _AccountUpdate(DeskRequest):
     ticket: str | None
 
 
-class _AccountCancel(DeskRequest):
+class _AccountCancel(DeskRequest, frozen=True, kw_only=True):
     """End an account."""
 
     customer: str
@@ -58,7 +58,7 @@ class _AccountCancel(DeskRequest):
     ticket: str | None
 
 
-class _PayoutChange(DeskRequest):
+class _PayoutChange(DeskRequest, frozen=True, kw_only=True):
     """Pay this customer to another account from now on."""
 
     customer: str
@@ -68,7 +68,7 @@ class _PayoutChange(DeskRequest):
     ticket: str | None
 
 
-class _LoginChange(DeskRequest):
+class _LoginChange(DeskRequest, frozen=True, kw_only=True):
     """Let this customer sign in with another address."""
 
     customer: str
@@ -192,7 +192,8 @@ def _prepare_cancel(db: apsw.Connection, params: Params, now: int) -> Prepared:
         customer=customer, name=account.name, reason=text_of(params, "reason"), ticket=ticket
     )
     under_way, credit = db.execute(
-        "SELECT (SELECT count(*) FROM orders WHERE customer = ?1 AND status IN ('paid', 'shipped')),"
+        "SELECT (SELECT count(*) FROM orders"
+        "  WHERE customer = ?1 AND status IN ('paid', 'shipped')),"
         " (SELECT count(*) FROM credit_balances WHERE customer = ?1 AND minor > 0)",
         (customer,),
     ).fetchone() or (0, 0)

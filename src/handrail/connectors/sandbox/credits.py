@@ -27,7 +27,7 @@ from handrail.core.artifact import Line
 __all__ = ["CREDIT_GRANT", "CREDIT_REVOKE"]
 
 
-class _CreditGrant(DeskRequest):
+class _CreditGrant(DeskRequest, frozen=True, kw_only=True):
     """Add store credit to one customer's account."""
 
     customer: str
@@ -38,7 +38,7 @@ class _CreditGrant(DeskRequest):
     ticket: str | None
 
 
-class _CreditRevoke(DeskRequest):
+class _CreditRevoke(DeskRequest, frozen=True, kw_only=True):
     """Take one grant back, whole."""
 
     credit: str
@@ -103,8 +103,8 @@ def _grant(db: apsw.Connection, request: _CreditGrant, stamp: Stamp) -> Receipt:
         raise NotDone("the account is cancelled and takes no store credit")
     credit = stamp.effect_id("K")
     db.execute(
-        "INSERT INTO credits (id, customer, minor, currency, reason, ticket, granted_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO credits (id, customer, minor, currency, reason, ticket, key, granted_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             credit,
             request.customer,
@@ -112,6 +112,7 @@ def _grant(db: apsw.Connection, request: _CreditGrant, stamp: Stamp) -> Receipt:
             request.currency,
             request.reason,
             request.ticket,
+            stamp.key,
             stamp.now,
         ),
     )

@@ -25,9 +25,10 @@ from handrail.connectors.protocol import (
     Receipt,
     Reversal,
 )
-from handrail.connectors.sandbox import accounts, credits, reading, refunds, replies, seed, views
+from handrail.connectors.sandbox import accounts, credits, reading, refunds, replies, views
 from handrail.connectors.sandbox.effects import Stamp, do_once, receipt_of, request_digest
 from handrail.connectors.sandbox.schema import create_tables, open_reader, open_writer
+from handrail.connectors.sandbox.seed import SEED_AT, plant
 from handrail.connectors.sandbox.served import Served
 from handrail.connectors.sandbox.writer import EffectWriter
 from handrail.core.action import Params
@@ -109,7 +110,7 @@ class Sandbox:
         path: str | os.PathLike[str],
         *,
         seed: bool = True,
-        now: int = seed.SEED_AT,
+        now: int = SEED_AT,
         durable: bool = True,
     ) -> Self:
         """Open the file, or make it, filled with samples that are dated back from `now`."""
@@ -153,10 +154,14 @@ class Sandbox:
         if fault is Fault.BEFORE_EFFECT:
             raise TimeoutError("the desk did not answer")
         try:
-            return self._do_once(served, request, stamp)
-        finally:
+            receipt = self._do_once(served, request, stamp)
+        except NotDone:
             if fault is Fault.AFTER_EFFECT:
-                raise TimeoutError("the desk did not answer")
+                raise TimeoutError("the desk did not answer") from None
+            raise
+        if fault is Fault.AFTER_EFFECT:
+            raise TimeoutError("the desk did not answer")
+        return receipt
 
     def lookup(self, kind: str, key: str) -> Found:
         # Through the writer, and so behind every execution that was handed in before.
@@ -185,6 +190,13 @@ class Sandbox:
         """The messages of a ticket, oldest first. Raises InvalidInput `subject_unknown`."""
         return self._read(lambda db: views.conversation_of(db, ticket))
 
+    def receive(self, ticket: str, body: str, *, now: int) -> str:
+        """The customer writes again; the ticket is open once more. Returns the Message-ID.
+
+        Not an action: nobody proposes what a customer says. Raises InvalidInput `subject_unknown`.
+        """
+        return self._writer.run(lambda db: replies.receive(db, ticket, body, now))
+
     def ticket_customer(self, ticket: str) -> str:
         """The customer that a ticket belongs to. Raises InvalidInput `subject_unknown`."""
         return self._read(lambda db: views.customer_of(db, ticket))
@@ -205,9 +217,7 @@ class Sandbox:
         """Minor units refunded or credited since the desk was made and not taken back."""
         return self._read(lambda db: views.moved_in(db, currency))
 
-    def _do_once(
-        self, served: Served[Any], request: Mapping[str, object], stamp: Stamp
-    ) -> Receipt:
+    def _do_once(self, served: Served[Any], request: Mapping[str, object], stamp: Stamp) -> Receipt:
         kind = served.capability.kind
         digest = request_digest(kind, request)
         return self._writer.run(
@@ -248,7 +258,7 @@ class Sandbox:
 
 def _make(db: apsw.Connection, seed_at: int | None) -> None:
     if create_tables(db) and seed_at is not None:
-        seed.plant(db, seed_at)
+        plant(db, seed_at)
 
 
 def _served(kind: str) -> Served[Any]:

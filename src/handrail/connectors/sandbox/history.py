@@ -31,9 +31,7 @@ def money_facts(db: apsw.Connection, customer: str, currency: str, now: int) -> 
     )
 
 
-def requester_facts(
-    db: apsw.Connection, ticket: str | None, customer: str
-) -> tuple[Fact, ...]:
+def requester_facts(db: apsw.Connection, ticket: str | None, customer: str) -> tuple[Fact, ...]:
     """Who wrote the ticket, and whether it is the customer that the action touches.
 
     Nothing when the action names no ticket. Raises InvalidInput `subject_unknown`.

@@ -34,17 +34,18 @@ WORDS_MAX: Final = 16
 ORDERS_MAX: Final = 50
 """Orders of the customer that come with a ticket, newest first."""
 
+_ORDERS: Final = list[tuple[str, str, int, str, str, int]]
 _WORD: Final = re.compile(r"\w+")
 
 
-class _TicketRead(DeskRequest):
+class _TicketRead(DeskRequest, frozen=True, kw_only=True):
     """Read one ticket."""
 
     ticket: str
     customer: str
 
 
-class _KbSearch(DeskRequest):
+class _KbSearch(DeskRequest, frozen=True, kw_only=True):
     """Search the knowledge base."""
 
     query: str
@@ -120,7 +121,7 @@ def _orders(db: apsw.Connection, customer: str) -> list[object]:
             "status": status,
             "date": date_text(ordered_at),
         }
-        for order, items, total, currency, status, ordered_at in rows
+        for order, items, total, currency, status, ordered_at in msgspec.convert(rows, _ORDERS)
     ]
 
 

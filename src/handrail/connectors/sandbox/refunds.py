@@ -30,7 +30,7 @@ from handrail.errors import InvalidInput
 __all__ = ["REFUND_ISSUE", "REFUND_REVERSE"]
 
 
-class _RefundIssue(DeskRequest):
+class _RefundIssue(DeskRequest, frozen=True, kw_only=True):
     """Move money of one payment back to the method it came from."""
 
     order: str
@@ -44,7 +44,7 @@ class _RefundIssue(DeskRequest):
     ticket: str | None
 
 
-class _RefundReverse(DeskRequest):
+class _RefundReverse(DeskRequest, frozen=True, kw_only=True):
     """Take one refund back, whole."""
 
     refund: str
@@ -174,8 +174,8 @@ def _issue(db: apsw.Connection, request: _RefundIssue, stamp: Stamp) -> Receipt:
         )
     refund = stamp.effect_id("R")
     db.execute(
-        "INSERT INTO refunds (id, payment, customer, minor, currency, reason, ticket, issued_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO refunds (id, payment, customer, minor, currency, reason, ticket, key,"
+        " issued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             refund,
             request.payment,
@@ -184,6 +184,7 @@ def _issue(db: apsw.Connection, request: _RefundIssue, stamp: Stamp) -> Receipt:
             request.currency,
             request.reason,
             request.ticket,
+            stamp.key,
             stamp.now,
         ),
     )

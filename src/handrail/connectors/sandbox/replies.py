@@ -22,13 +22,13 @@ from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
 from handrail.core.canonical import canonical
 
-__all__ = ["DRAFT_DISCARD", "FROM_ADDRESS", "MAIL_HOST", "REPLY_DRAFT", "REPLY_SEND"]
+__all__ = ["DRAFT_DISCARD", "FROM_ADDRESS", "MAIL_HOST", "REPLY_DRAFT", "REPLY_SEND", "receive"]
 
 MAIL_HOST: Final = "shop.example.com"
 FROM_ADDRESS: Final = f"support@{MAIL_HOST}"
 
 
-class _ReplyDraft(DeskRequest):
+class _ReplyDraft(DeskRequest, frozen=True, kw_only=True):
     """Keep a draft on a ticket."""
 
     ticket: str
@@ -36,7 +36,7 @@ class _ReplyDraft(DeskRequest):
     body: str
 
 
-class _ReplySend(DeskRequest):
+class _ReplySend(DeskRequest, frozen=True, kw_only=True):
     """Send one message, every header included."""
 
     ticket: str
@@ -49,7 +49,7 @@ class _ReplySend(DeskRequest):
     body: str
 
 
-class _DraftDiscard(DeskRequest):
+class _DraftDiscard(DeskRequest, frozen=True, kw_only=True):
     """Throw a draft away."""
 
     draft: str
@@ -111,6 +111,26 @@ def _facts_of(thread: _Thread) -> tuple[Fact, ...]:
         fact("requester_is_customer", thread.on_file, "customers", stranger),
         fact("last_message_from", thread.last_author, "messages"),
     )
+
+
+def receive(db: apsw.Connection, ticket: str, body: str, now: int) -> str:
+    """Take in a message of the ticket's requester; the ticket is open again."""
+    row = db.execute(
+        "SELECT requester, (SELECT count(*) FROM messages WHERE ticket = t.id)"
+        " FROM tickets t WHERE id = ?",
+        (ticket,),
+    ).fetchone()
+    if row is None:
+        raise unknown("ticket", ticket)
+    requester, count = row
+    message_id = f"<{ticket.lower()}.{int(count) + 1}@mail.{MAIL_HOST}>"
+    db.execute(
+        "INSERT INTO messages (message_id, ticket, author, sender, body, sent_at)"
+        " VALUES (?, ?, 'customer', ?, ?, ?)",
+        (message_id, ticket, requester, body, now),
+    )
+    db.execute("UPDATE tickets SET status = 'open', updated_at = ? WHERE id = ?", (now, ticket))
+    return message_id
 
 
 def _prepare_draft(db: apsw.Connection, params: Params, now: int) -> Prepared:

@@ -61,6 +61,7 @@ CREATE TABLE refunds (
     currency TEXT NOT NULL CHECK (length(currency) = 3),
     reason TEXT NOT NULL,
     ticket TEXT REFERENCES tickets (id),
+    key TEXT UNIQUE,
     issued_at INTEGER NOT NULL,
     reversed_at INTEGER
 ) STRICT, WITHOUT ROWID;
@@ -73,6 +74,7 @@ CREATE TABLE credits (
     currency TEXT NOT NULL CHECK (length(currency) = 3),
     reason TEXT NOT NULL,
     ticket TEXT REFERENCES tickets (id),
+    key TEXT UNIQUE,
     granted_at INTEGER NOT NULL,
     revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;

@@ -69,7 +69,7 @@ class Served(Generic[R]):
     reversal: tuple[str, str] | None = None
 
     def show(self, request: Mapping[str, object]) -> Sequence[Line]:
-        """The lines of a request; InvalidInput `field_malformed` when it is not one of this kind."""
+        """The lines of a request; InvalidInput `field_malformed` when it is of another kind."""
         try:
             return self.lines(self._read(request))
         except msgspec.ValidationError as error:
@@ -78,7 +78,7 @@ class Served(Generic[R]):
             ) from None
 
     def do(self, db: apsw.Connection, request: Mapping[str, object], stamp: Stamp) -> Receipt:
-        """Perform a request; NotDone when it is not one of this kind."""
+        """Perform a request; NotDone when it is of another kind."""
         try:
             read = self._read(request)
         except msgspec.ValidationError as error:

@@ -130,12 +130,12 @@ def credit_of(db: apsw.Connection, customer: str, currency: str) -> int:
 
 def moved_in(db: apsw.Connection, currency: str) -> int:
     """Minor units refunded or credited through the desk and not taken back."""
-    # What the desk was seeded with has no row in `effects` and no key: its ids begin differently.
+    # Only what was done under a key: the samples have a history of their own.
     (moved,) = db.execute(
         "SELECT (SELECT coalesce(sum(minor), 0) FROM refunds"
-        "  WHERE currency = ?1 AND reversed_at IS NULL AND id NOT LIKE '%-seed-%')"
+        "  WHERE currency = ?1 AND reversed_at IS NULL AND key IS NOT NULL)"
         " + (SELECT coalesce(sum(minor), 0) FROM credits"
-        "  WHERE currency = ?1 AND revoked_at IS NULL AND id NOT LIKE '%-seed-%')",
+        "  WHERE currency = ?1 AND revoked_at IS NULL AND key IS NOT NULL)",
         (currency,),
     ).fetchone() or (0,)
     return int(moved)

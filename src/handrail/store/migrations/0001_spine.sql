@@ -74,6 +74,7 @@ CREATE INDEX proposal_open ON proposal (state, desk, id)
   WHERE state IN ('READY', 'EXECUTING', 'UNKNOWN', 'HOLDING');
 CREATE INDEX proposal_by_subject ON proposal (desk, subject, id);
 CREATE INDEX proposal_alone ON proposal (desk, id) WHERE control = 'run_and_notify';
+CREATE INDEX proposal_undo_of ON proposal (desk, undoes, id) WHERE undoes IS NOT NULL;
 CREATE UNIQUE INDEX proposal_by_provider ON proposal (desk, connector, provider_ref)
   WHERE provider_ref IS NOT NULL;
 CREATE UNIQUE INDEX proposal_undoes ON proposal (desk, undoes)
@@ -159,3 +160,17 @@ CREATE TRIGGER checkpoint_fixed BEFORE UPDATE ON checkpoint
 BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER checkpoint_stays BEFORE DELETE ON checkpoint
 BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+
+-- What the planner is told of the tables' sizes: without it, it takes a desk for a rare value and
+-- walks the whole desk by its primary key.
+ANALYZE;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+  ('proposal', 'proposal', '1000000 1000000 1'),
+  ('proposal', 'proposal_by_key', '1000000 1000000 100000 1'),
+  ('proposal', 'proposal_by_subject', '1000000 1000000 20 1'),
+  ('proposal', 'proposal_queue', '10000 10000 2 1'),
+  ('proposal', 'proposal_open', '1000 300 300 1'),
+  ('proposal', 'proposal_alone', '300000 300000 1'),
+  ('entry', 'entry', '3000000 3000000 1'),
+  ('entry', 'entry_by_proposal', '3000000 3000000 4 1'),
+  ('entry', 'entry_by_person', '100000 100000 1000 1');

@@ -1,0 +1,72 @@
+"""An empty FastAPI endpoint: what one validated JSON POST costs before any work is done.
+
+It takes the body of a handrail proposal, validates it with pydantic, decides nothing, writes
+nothing and answers with two fields. Served by uvicorn with uvloop and httptools, one worker, no
+access log. The body is the frameworks' own kind: models with annotations, no tricks.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+
+import uvicorn
+from fastapi import FastAPI  # type: ignore[import-not-found]
+from pydantic import BaseModel
+
+from benchmarks.peers.lines import say, take_stdout
+
+__all__ = ["Proposal", "Refund", "app", "main"]
+
+
+class Refund(BaseModel):
+    """The parameters of a refund."""
+
+    order: str
+    amount: str
+    reason: str
+
+
+class Proposal(BaseModel):
+    """What an agent proposes."""
+
+    task: str
+    kind: str
+    params: Refund
+    key: str
+
+
+app = FastAPI()
+
+
+@app.post("/v1/proposals")  # type: ignore[untyped-decorator]
+async def propose(proposal: Proposal) -> dict[str, str]:
+    """Validate, and answer."""
+    return {"key": proposal.key, "state": "SUCCEEDED"}
+
+
+def main() -> None:
+    """Serve on a free port of the loopback until standard input ends."""
+    answers = take_stdout()
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening:
+        port = listening.getsockname()[1]
+        config = uvicorn.Config(
+            app, loop="uvloop", http="httptools", access_log=False, log_level="warning"
+        )
+        server = uvicorn.Server(config)
+        threading.Thread(target=_stop_with_input, args=(server,), daemon=True).start()
+        # connections wait in the queue of the socket until the server takes them
+        say(answers, {"ready": {"system": "fastapi", "host": "127.0.0.1", "port": port}})
+        server.run(sockets=[listening])
+
+
+def _stop_with_input(server: uvicorn.Server) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    server.should_exit = True
+
+
+if __name__ == "__main__":
+    main()

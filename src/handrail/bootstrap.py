@@ -1,0 +1,132 @@
+"""The only module that knows every class: it opens a desk's directory and wires the parts.
+
+A desk's directory holds `handrail.db` (the store), `desk.db` (the embedded desk), `keys/` (what
+signs and seals, outside the database) and `checkpoints/` (signed heads of the log).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from handrail.connectors.protocol import Connector
+from handrail.connectors.sandbox import Sandbox
+from handrail.core.policy import Policy
+from handrail.engine.checkpoint import check_kept, sign_checkpoint
+from handrail.engine.context import Context
+from handrail.engine.desks import open_desk, resume_desks
+from handrail.errors import HandrailError, SetupFailed
+from handrail.policy.loader import load
+from handrail.store.keyring import Keyring
+from handrail.store.sqlite import SqliteStore
+from handrail.store.vault import Keys
+from handrail.surfaces.embedded import OPERATOR, Desk
+
+__all__ = ["DEFAULT_DESK", "DEFAULT_POLICY", "now_ms", "open"]
+
+DEFAULT_DESK: Final = "main"
+DEFAULT_POLICY: Final = "support-desk"
+STORE_FILE: Final = "handrail.db"
+SANDBOX_FILE: Final = "desk.db"
+KEYS_FOLDER: Final = "keys"
+CHECKPOINTS_FOLDER: Final = "checkpoints"
+
+
+def now_ms() -> int:
+    """The clock: milliseconds UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def open(
+    path: str | os.PathLike[str],
+    *,
+    policy: str | Policy = DEFAULT_POLICY,
+    desk: str = DEFAULT_DESK,
+    connectors: Mapping[str, Connector] | None = None,
+    keys: str | os.PathLike[str] | None = None,
+    clock: Callable[[], int] = now_ms,
+    entropy: Callable[[int], bytes] = os.urandom,
+) -> Desk:
+    """Open (or make) a desk in a directory of its own, and go on where it stopped.
+
+    `policy` is a pack's name, a file, or a loaded policy. Without `connectors` the embedded desk
+    with its sample customers stands in for the outside world. `keys` is where the key files lie,
+    by default inside the directory; put them on another disk in earnest.
+
+    Raises SetupFailed or PolicyInvalid by code; nothing is half made.
+    """
+    loaded = policy if isinstance(policy, Policy) else load(policy)
+    folder = Path(path)
+    store_path = folder / STORE_FILE
+    key_folder = Path(keys) if keys is not None else folder / KEYS_FOLDER
+    _make(folder)
+    ring = _keyring(key_folder, fresh=not store_path.exists(), entropy=entropy)
+    vault = Keys(ring.vault_key, entropy)
+    store = SqliteStore(
+        store_path, keys=vault, clock=clock, checkpoints=folder / CHECKPOINTS_FOLDER
+    )
+    opened: list[Sandbox] = []
+    try:
+        _check_keys(store, ring, vault)
+        if connectors is None:
+            opened.append(Sandbox.open(folder / SANDBOX_FILE, now=clock()))
+            connectors = {one.name: one for one in opened}
+        ctx = Context(store=store, connectors=connectors, signer=ring, clock=clock, entropy=entropy)
+        resume_desks(ctx)
+        open_desk(ctx, desk, loaded, actor=OPERATOR)
+        for known in ctx.rulebooks:
+            check_kept(ctx, known)
+    except BaseException:
+        store.close()
+        for sandbox in opened:
+            sandbox.close()
+        raise
+    return Desk(ctx, desk, on_close=lambda: _close(ctx, store, opened))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupFailed(
+            "directory_unwritable", f"cannot make `{folder}`: {error.strerror}"
+        ) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SetupFailed("directory_unwritable", f"cannot write in `{folder}`")
+
+
+def _keyring(folder: Path, *, fresh: bool, entropy: Callable[[int], bytes]) -> Keyring:
+    """New keys for a new desk; an old desk's keys must be there."""
+    if fresh and not folder.exists():
+        return Keyring.create(folder, entropy)
+    return Keyring.load(folder)
+
+
+def _check_keys(store: SqliteStore, ring: Keyring, vault: Keys) -> None:
+    """The database remembers the keys that it was made with."""
+    ours = {"log_key": ring.verifier.text(), "vault_check": vault.check}
+    known = store.read(lambda tx: {name: tx.desks.setting(name) for name in ours})
+    if all(value is None for value in known.values()):
+        store.write(lambda tx: tx.desks.set_all(ours))
+    elif known != ours:
+        raise SetupFailed(
+            "key_mismatch", "the key files are not the ones that this desk was made with"
+        )
+
+
+def _close(ctx: Context, store: SqliteStore, sandboxes: list[Sandbox]) -> None:
+    if store.closed:
+        return
+    try:
+        for desk in ctx.rulebooks:
+            sign_checkpoint(ctx, desk)
+    except HandrailError:
+        # WHY NOT: raise. Closing must let go of the files; the next opening checks the log again.
+        pass
+    finally:
+        store.close()
+        for sandbox in sandboxes:
+            sandbox.close()

@@ -1,0 +1,70 @@
+"""What the agent is told: what happened, what to tell the customer, what not to retry.
+
+Never a threshold, a limit, a rule's figure or a colleague's name.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handrail.core.decide import ReasonCode
+from handrail.core.lifecycle import State
+from handrail.core.proposal import Proposal
+
+__all__ = ["advice_of"]
+
+_WAITS: Final = (
+    "Held for a person as {id}. Do not send it again and do not rephrase it. Tell the customer that"
+    " a colleague is checking this and will follow up; promise no result and no time."
+)
+_ADVICE: Final[dict[State, str]] = {
+    State.PENDING: _WAITS,
+    State.READY: (
+        "Accepted as {id}; it will run shortly. Do not send it again. Tell the customer that it is"
+        " being processed."
+    ),
+    State.HOLDING: (
+        "Accepted as {id}; it goes out after a short delay in which it can still be recalled. Do"
+        " not send it again."
+    ),
+    State.EXECUTING: "Running now as {id}. Do not send it again; ask for its state instead.",
+    State.UNKNOWN: (
+        "It is not known yet whether {id} went through. Do not send it again, in any form. Tell the"
+        " customer that a colleague is checking; do not say that it was done."
+    ),
+    State.SUCCEEDED: "Done as {id}. You may tell the customer that it is done.",
+    State.FAILED: (
+        "{id} was not done: the system of record said no. Do not send the same again. Read the"
+        " error, correct what is wrong, or escalate."
+    ),
+    State.REJECTED: (
+        "A person looked at {id} and said no. Do not send it again, rephrased or split. Tell the"
+        " customer that a colleague has decided against it, and offer to hand over to a person."
+    ),
+    State.EXPIRED: (
+        "{id} ran out of time and was not done. Nobody said no. Tell the customer that a colleague"
+        " will follow up, and escalate if it is still needed."
+    ),
+    State.WITHDRAWN: "{id} was withdrawn before it ran. Nothing was done.",
+    State.SUPERSEDED: "A colleague replaced {id} by a corrected action. Do not send yours again.",
+    State.ESCALATED: (
+        "{id} was handed to a person with everything known about it. Tell the customer that a"
+        " colleague takes over. Do not send it again."
+    ),
+    State.REFUSED: (
+        "Refused as {id}: this is not something that can be done here. Do not try it again,"
+        " rephrased or split. If the customer needs it, escalate to a person."
+    ),
+}
+_OUTSIDE_LANE: Final = (
+    "Refused as {id}: it is outside this task. This task covers only its own ticket and customer."
+    " Do not try again; tell the customer that you cannot help with that here, or escalate."
+)
+
+
+def advice_of(proposal: Proposal) -> str:
+    """A sentence or three for the agent about where its action stands."""
+    outside = ReasonCode.OUTSIDE_LANE.value in proposal.reasons.split(",")
+    if proposal.state is State.REFUSED and outside:
+        return _OUTSIDE_LANE.format(id=proposal.id)
+    return _ADVICE[proposal.state].format(id=proposal.id)

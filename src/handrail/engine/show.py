@@ -1,0 +1,144 @@
+"""Show: what a person is shown about an action, from the bytes that are stored.
+
+The lines are rendered by the gateway from the stored artifact; they, the facts and the artifact
+are under the statement digest that a review must quote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from handrail.core.artifact import Fact, Line
+from handrail.core.decide import Reason
+from handrail.core.grade import Grade
+from handrail.core.lifecycle import FINAL, State
+from handrail.core.principal import Principal
+from handrail.core.proposal import Proposal
+from handrail.core.review import Review, why_not
+from handrail.engine.context import Context
+from handrail.engine.record import RESULT, content_of
+from handrail.engine.review import makers_of
+from handrail.engine.undo import why_no_undo
+from handrail.errors import NotFound, Unavailable
+from handrail.store.protocol import Escalation, LoggedEntry, Tx
+
+__all__ = ["Card", "GivenReview", "Shown", "cards_of", "show"]
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposal in a list: enough to choose it, never enough to decide it."""
+
+    proposal: Proposal
+    title: str
+    customer: str | None
+    headline: str
+
+
+class GivenReview(msgspec.Struct, frozen=True, kw_only=True):
+    """A review with the reason that its person gave."""
+
+    review: Review
+    name: str
+    reason: str
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one action that this person may see.
+
+    `artifact` is the full stored artifact, decoded. `note` (the agent's own prose) is None at G3
+    until the decision. `reviews` is empty for a further checker until all are in. `why_not` says
+    why this person may not approve, `why_no_undo` why it cannot be undone; None means they can.
+    """
+
+    card: Card
+    lines: tuple[Line, ...]
+    facts: tuple[Fact, ...]
+    reasons: tuple[Reason, ...]
+    artifact: dict[str, object]
+    note: str | None
+    makers: tuple[str, ...]
+    result: dict[str, object] | None
+    reviews: tuple[GivenReview, ...]
+    escalations: tuple[Escalation, ...]
+    entries: tuple[LoggedEntry, ...]
+    why_not: str | None
+    why_no_undo: str | None
+
+
+def show(ctx: Context, desk: str, id: str, *, viewer: Principal) -> Shown:
+    """One action in full. Raises NotFound, also for another desk's."""
+    return ctx.store.read(lambda tx: _shown(ctx, tx, desk, id, viewer))
+
+
+def cards_of(ctx: Context, tx: Tx, proposals: list[Proposal]) -> list[Card]:
+    """Cards for a list, in its order."""
+    return [_card(ctx, tx, proposal) for proposal in proposals]
+
+
+def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown:
+    proposal = tx.proposals.get(desk, id)
+    if proposal is None:
+        raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
+    content = content_of(tx, proposal)
+    makers = makers_of(tx, proposal)
+    reviews = tx.proposals.reviews(desk, id)
+    undecided = proposal.state is State.PENDING
+    own = [review for review in reviews if review.identity == viewer.identity]
+    refusal = why_not(proposal, makers, viewer, reviews) if undecided else "it is decided"
+    entries = tx.log.of_proposal(desk, id)
+    if undecided and not own:
+        entries = [logged for logged in entries if logged.entry.tag != "review.recorded"]
+    return Shown(
+        card=_card(ctx, tx, proposal),
+        lines=content.lines,
+        facts=content.facts,
+        reasons=content.reasons,
+        artifact=msgspec.json.decode(content.artifact),
+        note=None if undecided and proposal.grade is Grade.G3 else content.note,
+        makers=tuple(sorted(makers)),
+        result=_result(tx, proposal),
+        reviews=_given(tx, proposal, own if undecided else reviews),
+        escalations=tuple(tx.escalations.of_proposal(desk, id)),
+        entries=tuple(entries),
+        why_not=refusal,
+        why_no_undo=why_no_undo(ctx, proposal, tx.now),
+    )
+
+
+def _card(ctx: Context, tx: Tx, proposal: Proposal) -> Card:
+    kind = ctx.rulebook(proposal.desk).kind(proposal.kind)
+    value = proposal.value
+    try:
+        customer = tx.vault.customer_of(proposal.desk, proposal.subject)
+    except Unavailable:
+        customer = None
+    title = proposal.kind if kind is None else kind.title
+    return Card(
+        proposal=proposal,
+        title=title,
+        customer=customer or None,
+        headline=title if value is None else f"{title}: {value.text()}",
+    )
+
+
+def _result(tx: Tx, proposal: Proposal) -> dict[str, object] | None:
+    if proposal.state not in FINAL:
+        return None
+    data = tx.vault.get(proposal.desk, proposal.id, RESULT)
+    return None if data is None else msgspec.json.decode(data)
+
+
+def _given(tx: Tx, proposal: Proposal, reviews: list[Review]) -> tuple[GivenReview, ...]:
+    names: Mapping[str, Principal | None] = {
+        review.person: tx.people.get(proposal.desk, review.person) for review in reviews
+    }
+    given = []
+    for review in reviews:
+        person = names[review.person]
+        data = tx.vault.get(proposal.desk, proposal.id, f"review:{review.n}")
+        name = review.person if person is None else person.name
+        reason = "" if data is None else data.decode()
+        given.append(GivenReview(review=review, name=name, reason=reason))
+    return tuple(given)

@@ -1,0 +1,1 @@
+"""Proving that the gate works: the log verified, and what follows from it."""

@@ -1,0 +1,1 @@
+"""The ways in: embedded, HTTP, console, command line."""

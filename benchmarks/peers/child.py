@@ -85,7 +85,7 @@ def start_peer(name: str, folder: Path) -> Iterator[Child]:
     """The peer `name` with its database in `folder`; its environment is built on first use.
 
     `langgraph` and `agentbarrier` answer `measure`. `fastapi` only serves: its `about` has the
-    `host` and `port` of `POST /v1/proposals`. Raises VenvFailed and PeerFailed.
+    `host` and `port` for `drive`, its paths are in `fastapi.py`. Raises VenvFailed and PeerFailed.
     """
     command = [str(ensure(name)), "-m", f"benchmarks.peers.{name}", str(folder)]
     with start(command, folder) as child:

@@ -15,13 +15,13 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from benchmarks.callers import call_for
 
-__all__ = ["answer", "serve", "take_stdout"]
+__all__ = ["WARM_CALLS", "answer", "say", "serve", "take_stdout"]
 
-WARM_CALLS = 3
+WARM_CALLS: Final = 3
 
 
 def take_stdout() -> IO[str]:

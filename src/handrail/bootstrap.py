@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Sandbox
@@ -18,14 +18,14 @@ from handrail.core.policy import Policy
 from handrail.engine.checkpoint import check_kept, sign_checkpoint
 from handrail.engine.context import Context
 from handrail.engine.desks import open_desk, resume_desks
-from handrail.errors import HandrailError, SetupFailed
+from handrail.errors import HandrailError, NotFound, SetupFailed
 from handrail.policy.loader import load
 from handrail.store.keyring import Keyring
 from handrail.store.sqlite import SqliteStore
 from handrail.store.vault import Keys
 from handrail.surfaces.embedded import OPERATOR, Desk
 
-__all__ = ["DEFAULT_DESK", "DEFAULT_POLICY", "now_ms", "open"]
+__all__ = ["DEFAULT_DESK", "DEFAULT_POLICY", "Inspection", "inspect", "now_ms", "open"]
 
 DEFAULT_DESK: Final = "main"
 DEFAULT_POLICY: Final = "support-desk"
@@ -43,7 +43,7 @@ def now_ms() -> int:
 def open(
     path: str | os.PathLike[str],
     *,
-    policy: str | Policy = DEFAULT_POLICY,
+    policy: str | Policy | None = DEFAULT_POLICY,
     desk: str = DEFAULT_DESK,
     connectors: Mapping[str, Connector] | None = None,
     keys: str | os.PathLike[str] | None = None,
@@ -52,14 +52,17 @@ def open(
 ) -> Desk:
     """Open (or make) a desk in a directory of its own, and go on where it stopped.
 
-    `policy` is a pack's name, a file, or a loaded policy. Without `connectors` the embedded desk
+    `policy` is a pack's name, a file, or a loaded policy; None goes on with the policy that is
+    active, on a desk that exists. Without `connectors` the embedded desk
     with its sample customers stands in for the outside world. `keys` is where the key files lie,
     by default inside the directory; put them on another disk in earnest.
 
     Raises SetupFailed or PolicyInvalid by code; nothing is half made.
     """
-    loaded = policy if isinstance(policy, Policy) else load(policy)
+    loaded = load(policy) if isinstance(policy, str) else policy
     folder = Path(path)
+    if loaded is None and not (folder / STORE_FILE).exists():
+        raise NotFound("desk_not_found", f"there is no desk in `{folder}`")
     store_path = folder / STORE_FILE
     key_folder = Path(keys) if keys is not None else folder / KEYS_FOLDER
     _make(folder)
@@ -76,7 +79,9 @@ def open(
             connectors = {one.name: one for one in opened}
         ctx = Context(store=store, connectors=connectors, signer=ring, clock=clock, entropy=entropy)
         resume_desks(ctx)
-        open_desk(ctx, desk, loaded, actor=OPERATOR)
+        if loaded is not None:
+            open_desk(ctx, desk, loaded, actor=OPERATOR)
+        ctx.rulebook(desk)
         for known in ctx.rulebooks:
             check_kept(ctx, known)
     except BaseException:
@@ -85,6 +90,53 @@ def open(
             sandbox.close()
         raise
     return Desk(ctx, desk, on_close=lambda: _close(ctx, store, opened))
+
+
+class Inspection:
+    """A desk's directory opened for reading only, also while a server has it open."""
+
+    def __init__(self, store: SqliteStore, signer: Keyring, desk: str) -> None:
+        self.store = store
+        self.signer = signer
+        self._desk = desk
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
+    def kept_checkpoints(self) -> Sequence[str]:
+        """The signed checkpoints kept outside the database."""
+        return self.store.kept_checkpoints(self._desk)
+
+
+def inspect(
+    path: str | os.PathLike[str],
+    *,
+    desk: str = DEFAULT_DESK,
+    keys: str | os.PathLike[str] | None = None,
+) -> Inspection:
+    """Open a desk's directory for reading: nothing is locked, changed or signed.
+
+    Raises NotFound `desk_not_found`, and SetupFailed for keys or a database that cannot be used.
+    """
+    folder = Path(path)
+    if not (folder / STORE_FILE).exists():
+        raise NotFound("desk_not_found", f"there is no desk in `{folder}`")
+    ring = Keyring.load(Path(keys) if keys is not None else folder / KEYS_FOLDER)
+    store = SqliteStore(
+        folder / STORE_FILE,
+        keys=Keys(ring.vault_key, os.urandom),
+        clock=now_ms,
+        checkpoints=folder / CHECKPOINTS_FOLDER,
+        read_only=True,
+    )
+    known = store.read(lambda tx: [row.id for row in tx.desks.all()])
+    if desk not in known:
+        store.close()
+        raise NotFound("desk_not_found", f"there is no desk `{desk}` in `{folder}`")
+    return Inspection(store, ring, desk)
 
 
 def _make(folder: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from random import Random
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -21,7 +23,10 @@ UNLISTED = "KWD"
 LANES = ("front", "back")
 UNKNOWN_LANE = "attic"
 LIMIT_MAX = 10_000
-"""Small, so that amounts often fall on a limit or right beside it."""
+"""Largest limit of a generated band, in minor units."""
+
+WORRY_CHANCE = 0.3
+"""How often each single thing is found about a generated action."""
 
 controls = st.sampled_from(Control)
 grades = st.sampled_from(Grade)
@@ -59,8 +64,8 @@ def ladders(draw: st.DrawFn) -> tuple[Band, ...]:
 
 
 @st.composite
-def kind_rules(draw: st.DrawFn, name: str) -> KindRule:
-    """A rule for `name`: with bands in one or two currencies, or without any."""
+def kind_rules(draw: st.DrawFn, name: str, names: Sequence[str]) -> KindRule:
+    """A rule for `name` with bands in one or two currencies or none; `names` may be its undo."""
     bands = draw(st.dictionaries(st.sampled_from(LISTED), ladders(), max_size=2))
     amount = (Param(name="amount", type=ParamType.MONEY),)
     kind = ActionKind(
@@ -71,6 +76,7 @@ def kind_rules(draw: st.DrawFn, name: str) -> KindRule:
         catchable=draw(st.sampled_from(Catchable)),
         params=amount if bands else (),
         value="amount" if bands else None,
+        undo=draw(st.sampled_from((None, None, *(other for other in names if other != name)))),
     )
     return KindRule(kind=kind, guard=draw(guards()), bands=bands)
 
@@ -94,103 +100,55 @@ def policies(draw: st.DrawFn) -> Policy:
     return Policy(
         name="generated",
         version=1,
-        kinds={name: draw(kind_rules(name)) for name in names},
+        kinds={name: draw(kind_rules(name, names)) for name in names},
         lanes={name: draw(lanes(name, names)) for name in LANES},
     )
 
 
-@st.composite
-def amounts(draw: st.DrawFn, policy: Policy, kind: str) -> Money:
-    """An amount, in a listed or an unlisted currency, often on a limit or one beside it."""
-    currency = draw(st.sampled_from((*LISTED, UNLISTED)))
+def values_of(policy: Policy, kind: str) -> list[Money | None]:
+    """No amount, amounts on and beside every limit, and one in a currency nobody listed."""
     rule = policy.kinds.get(kind)
-    edges = [
-        band.up_to_minor
-        for band in (() if rule is None else rule.bands.get(currency, ()))
-        if band.up_to_minor is not None
-    ]
-    anywhere = st.integers(0, LIMIT_MAX + 100)
-    near = (
-        st.builds(lambda edge, step: max(0, edge + step), st.sampled_from(edges), st.integers(-1, 1))
-        if edges
-        else anywhere
-    )
-    return Money(minor=draw(near | anywhere), currency=currency)
+    values: list[Money | None] = [None, Money(minor=1, currency=UNLISTED)]
+    for currency in LISTED:
+        bands = () if rule is None else rule.bands.get(currency, ())
+        limits = {0, *(band.up_to_minor for band in bands if band.up_to_minor is not None)}
+        edges = {max(0, limit + step) for limit in limits for step in (-1, 0, 1)}
+        values += [Money(minor=minor, currency=currency) for minor in sorted(edges)]
+    return values
 
 
-def kinds_to_ask(policy: Policy) -> st.SearchStrategy[str]:
-    """A declared kind, or one that the policy does not know."""
-    return st.sampled_from((*policy.kinds, UNKNOWN_KIND))
+def worries(chooser: Random) -> dict[str, Any]:
+    """What may have been found about an action; often nothing."""
+    found: dict[str, Any] = {
+        name: chooser.sample(("order total", "ticket owner", "balance"), chooser.randint(1, 2))
+        for name in ("missing", "contradicted", "hidden")
+        if chooser.random() < WORRY_CHANCE
+    }
+    found = {name: tuple(items) for name, items in found.items()}
+    if chooser.random() < WORRY_CHANCE:
+        found["claim"] = chooser.choice(list(Grade))
+    if chooser.random() < WORRY_CHANCE / 2:
+        found["failure"] = "the condition gave no answer"
+    return found
 
 
-findings = st.lists(st.sampled_from(("order total", "ticket owner", "balance")), max_size=2).map(
-    tuple
-)
+def asks(policy: Policy, chooser: Random) -> Iterator[Ask]:
+    """Every kind, known or not, with every value of `values_of`, in every lane and in none."""
+    for kind in (*policy.kinds, UNKNOWN_KIND):
+        for value in values_of(policy, kind):
+            for lane in (None, *LANES, UNKNOWN_LANE):
+                yield Ask(
+                    kind=kind,
+                    lane=lane,
+                    value=value,
+                    account_in_lane=chooser.random() > WORRY_CHANCE / 2,
+                    as_undo=chooser.random() < 2 * WORRY_CHANCE,
+                    **worries(chooser),
+                )
 
 
-@st.composite
-def asks(draw: st.DrawFn, policy: Policy, *, worried: bool = True) -> Ask:
-    """Something to decide; with `worried` False nothing was found that could raise it."""
-    kind = draw(kinds_to_ask(policy))
-    plain = Ask(
-        kind=kind,
-        lane=draw(st.sampled_from((None, *LANES, UNKNOWN_LANE))),
-        value=draw(st.none() | amounts(policy, kind)),
-        account_in_lane=draw(st.sampled_from((True, True, True, False))),
-    )
-    return draw(with_worries(plain)) if worried else plain
-
-
-@st.composite
-def with_worries(draw: st.DrawFn, ask: Ask) -> Ask:
-    """The same ask with whatever may have been found about it."""
-    return Ask(
-        kind=ask.kind,
-        lane=ask.lane,
-        value=ask.value,
-        account_in_lane=ask.account_in_lane,
-        missing=draw(findings),
-        contradicted=draw(findings),
-        hidden=draw(findings),
-        claim=draw(st.none() | grades),
-        failure=draw(st.none() | st.just("the condition gave no answer")),
-    )
-
-
-@st.composite
-def policies_and_asks(draw: st.DrawFn) -> tuple[Policy, Ask]:
-    """A policy and something to ask of it."""
-    policy = draw(policies())
-    return policy, draw(asks(policy))
-
-
-@st.composite
-def policies_and_rising_asks(draw: st.DrawFn) -> tuple[Policy, Ask, Ask]:
-    """A policy and two asks that differ in one thing: the second moves more of the same money."""
-    policy = draw(policies())
-    ask = draw(asks(policy))
-    first = ask.value or draw(amounts(policy, ask.kind))
-    second = draw(amounts(policy, ask.kind))
-    low, high = sorted((first.minor, second.minor))
-    return (
-        policy,
-        _with_value(ask, Money(minor=low, currency=first.currency)),
-        _with_value(ask, Money(minor=high, currency=first.currency)),
-    )
-
-
-def _with_value(ask: Ask, value: Money) -> Ask:
-    return Ask(
-        kind=ask.kind,
-        lane=ask.lane,
-        value=value,
-        account_in_lane=ask.account_in_lane,
-        missing=ask.missing,
-        contradicted=ask.contradicted,
-        hidden=ask.hidden,
-        claim=ask.claim,
-        failure=ask.failure,
-    )
+choosers = st.builds(Random, st.integers(0, 2**32))
+"""Seeded, so that what a policy is asked is the same whenever the example is replayed."""
 
 
 def is_ladder(bands: Sequence[Band]) -> bool:
@@ -201,6 +159,7 @@ def is_ladder(bands: Sequence[Band]) -> bool:
         bool(limits)
         and limits[-1] is None
         and len(closed) == len(limits) - 1
+        and all(limit >= 0 for limit in closed)
         and all(low < high for low, high in pairwise(closed))
         and all(a.guard.order <= b.guard.order and a.grade <= b.grade for a, b in pairwise(bands))
     )

@@ -19,7 +19,7 @@ from handrail.core.action import (
 from handrail.core.canonical import INTEGER_MAX, canonical
 from handrail.core.grade import Axes, Grade
 from handrail.core.money import Money
-from handrail.errors import HandrailError, InvalidInput
+from handrail.errors import InvalidInput
 
 MILD = Axes(reversibility=1, blast_radius=1, stakes=0)
 
@@ -111,22 +111,6 @@ REFUSED: list[tuple[str, object, str]] = [
     ("items", [2**53], "integer_too_large"),
 ]
 
-# A money parameter that is not there, or may be left out, cannot be judged by bands or caps.
-MALFORMED_KINDS: dict[str, dict[str, Any]] = {
-    "value names no parameter": {"value": "amount"},
-    "value is not money": {
-        "value": "amount",
-        "params": (Param(name="amount", type=ParamType.INTEGER),),
-    },
-    "value may be left out": {
-        "value": "amount",
-        "params": (Param(name="amount", type=ParamType.MONEY, required=False),),
-    },
-    "one name twice": {
-        "params": (Param(name="a", type=ParamType.ID), Param(name="a", type=ParamType.TEXT)),
-    },
-}
-
 
 @pytest.mark.parametrize(("name", "value", "expected"), TAKEN, ids=repr)
 def test_what_a_field_takes(name: str, value: object, expected: object) -> None:
@@ -176,13 +160,6 @@ def test_somebodys_field_name_is_quoted_short_and_visible() -> None:
     assert len(refusal.value.message) < 200
 
 
-@pytest.mark.parametrize("name", sorted(MALFORMED_KINDS))
-def test_a_kind_that_could_not_be_judged_is_not_made(name: str) -> None:
-    """The amount of an action that has one is always known: there is a required money field."""
-    with pytest.raises(HandrailError):
-        ActionKind(name="k", title="k", connector="c", axes=MILD, **MALFORMED_KINDS[name])
-
-
 def test_a_parameter_without_a_limit_still_has_one() -> None:
     """Text is at most 100,000 characters unless the kind says less."""
     parse = params_parser(
@@ -220,11 +197,10 @@ def test_anything_at_all_is_parsed_or_refused_by_code(raw: dict[str, object]) ->
     """No other exception comes out, and what comes out has canonical bytes."""
     try:
         parsed = PARSE(raw)
-    except InvalidInput as refusal:
-        assert refusal.code
-    else:
-        assert parsed.keys() == raw.keys()
-        assert canonical(parsed)
+    except InvalidInput:
+        return
+    assert parsed.keys() == raw.keys()
+    assert canonical(parsed)
 
 
 @given(st.permutations([*LEAST, "note", "tell"]))

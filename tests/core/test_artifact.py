@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -130,7 +131,7 @@ def test_a_statement_binds_all_its_parts(parts: dict[str, str]) -> None:
     assert statement == hashlib.sha256(rfc8785.dumps(parts)).hexdigest()
     for part in PARTS:
         assert statement_digest(**{**parts, part: parts[part] + "x"}) != statement
-    for here, there in zip(PARTS, PARTS[1:], strict=False):
+    for here, there in pairwise(PARTS):
         turned = {**parts, here: parts[there], there: parts[here]}
         assert (statement_digest(**turned) == statement) is (parts[here] == parts[there])
 

@@ -147,6 +147,19 @@ def test_endless_digits_are_refused() -> None:
     assert refusal(parse, b"1" * 5000, size_max=5000) == "integer_too_large"
 
 
+def test_the_largest_integers_pass() -> None:
+    """Plus and minus 2^53 - 1 are exact everywhere."""
+    check_plain([INTEGER_MAX, -INTEGER_MAX])
+    assert parse(b"[9007199254740991]", size_max=100) == [INTEGER_MAX]
+
+
+def test_the_doubled_field_is_named() -> None:
+    """Of two fields the one that is there twice."""
+    with pytest.raises(InvalidInput) as caught:
+        parse(b'{"a":1,"b":2,"c":3,"b":4}', size_max=100)
+    assert caught.value.message == "`b` is given twice"
+
+
 def nested(depth: int) -> object:
     """Lists inside one another, `depth` of them."""
     value: object = 1

@@ -106,7 +106,9 @@ def test_other_agents_and_customers_have_their_own_accounts() -> None:
         )
         for agent, customer in (("bot", "cus_1"), ("other-bot", "cus_2"))
     )
-    different = {a.rule.name for a, b in zip(mine, theirs, strict=True) if a.scope_key != b.scope_key}
+    different = {
+        a.rule.name for a, b in zip(mine, theirs, strict=True) if a.scope_key != b.scope_key
+    }
     assert different == {"agent-count", "customer-usd"}
 
 

@@ -80,7 +80,7 @@ def test_final_states_have_no_way_out() -> None:
     """Exactly the eight ends are final, and no event moves them."""
     assert {State(name) for name in ENDS.split()} == FINAL
     assert not [way for way in TRANSITIONS if way[0] in FINAL]
-    assert OPEN == set(State) - FINAL
+    assert set(State) - FINAL == OPEN
 
 
 def test_every_state_is_reached_from_proposed_and_reaches_an_end() -> None:

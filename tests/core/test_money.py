@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -35,6 +36,7 @@ JPY 500             500        JPY   500 JPY
 0.0001 CLF          1          CLF   0.0001 CLF
 40123.4567 CLF      401234567  CLF   40123.4567 CLF
 10000000000000.00 USD  1000000000000000  USD  10000000000000.00 USD
+1000000000000000 JPY   1000000000000000  JPY  1000000000000000 JPY
 """
 
 REFUSED_TEXTS = """
@@ -331,8 +333,13 @@ def test_currencies_do_not_mix() -> None:
         lambda: dollars.add(euros),
     ):
         assert refusal(mixed) == "money_mixed_currency"
+
+
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
+def test_money_is_not_compared_with_numbers(compare: Any) -> None:
+    """Five of what? A bare number has no currency, so there is no answer."""
     with pytest.raises(TypeError):
-        assert dollars < 5  # type: ignore[operator]
+        compare(Money.parse("5 USD"), 5)
 
 
 @pytest.mark.parametrize(
@@ -354,6 +361,22 @@ def test_the_table_is_whole() -> None:
     counts = {size: list(EXPONENTS.values()).count(size) for size in set(EXPONENTS.values())}
     assert counts == {0: 17, 2: 139, 3: 7, 4: 2}
     assert all(len(code) == 3 and code.isascii() and code.isupper() for code in EXPONENTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0.004 USD", "`USD` has at most 2 decimals"),
+        ("10.00 JPY", "`JPY` has no decimals"),
+        ("120.00", "`120.00` has no currency; write it as `120.00 USD`"),
+        ("5 usd", "`usd` is not an ISO 4217 currency in capital letters"),
+    ],
+)
+def test_messages_say_what_to_do(text: str, words: str) -> None:
+    """The sentence that the caller reads."""
+    with pytest.raises(InvalidInput) as caught:
+        Money.parse(text)
+    assert caught.value.message == words
 
 
 def test_messages_hide_nothing() -> None:

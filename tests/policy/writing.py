@@ -79,6 +79,8 @@ def _declared(kind: ActionKind) -> dict[str, object]:
     }
     if kind.value is not None:
         record["value"] = kind.value
+    if kind.value_from_connector:
+        record["value_from"] = "connector"
     if kind.needs:
         record["needs"] = list(kind.needs)
     if kind.undo is not None:

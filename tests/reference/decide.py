@@ -4,9 +4,10 @@ It walks everything for every question: each rule adds findings, each finding as
 grade, and the strictest of all wins. The tests compare guard, grade and reason codes of the two.
 Rules in words, in the order in which their reasons are given:
 
-outside_lane        a lane names kinds, connectors and customers; outside it nothing is graded: G3,
-                    refuse, and no other reason. An unknown lane holds nothing. A kind that the policy
-                    does not declare has no connector, so only a lane open to everything holds it.
+outside_lane        a lane names kinds, connectors and customers; outside it nothing is graded:
+                    G3, refuse, and no other reason. An unknown lane holds nothing. A kind that the
+                    policy does not declare has no connector: only a fully open lane holds it.
+undo_only           a kind that reverses another kind runs as a reversal, or not at all
 evaluation_failed   errors take the strictest control: two checkers, G3
 unknown_kind        G3 and held
 unlisted_currency   the strictest control, and never less than any band of the kind
@@ -59,6 +60,8 @@ def decide(policy: Policy, ask: Ask) -> Answer:
     """Decide by the book."""
     if not inside_lane(policy, ask):
         return Answer(REFUSE, Grade.G3, ("outside_lane",))
+    if reverses(policy, ask.kind) and not ask.as_undo:
+        return Answer(REFUSE, Grade.G3, ("undo_only",))
     guard, grade, code = usual(policy, ask)
     raised_grade, found = raised(policy, ask, grade)
     wanted = [guard]
@@ -91,6 +94,11 @@ def inside_lane(policy: Policy, ask: Ask) -> bool:
     else:
         connector_named = False
     return kind_named and connector_named
+
+
+def reverses(policy: Policy, kind: str) -> bool:
+    """Whether some kind names this one as its undo."""
+    return any(rule.kind.undo == kind for rule in policy.kinds.values())
 
 
 def usual(policy: Policy, ask: Ask) -> tuple[Guard, Grade, str]:
@@ -131,10 +139,11 @@ def raised(policy: Policy, ask: Ask, grade: Grade) -> tuple[Grade, list[str]]:
     if len(ask.hidden) > 0:
         found.append("hidden_content")
         grade = Grade.G3 if grade >= Grade.G2 else Grade(grade + 1)
-    if ask.claim is not None and ask.kind in policy.kinds:
-        if ask.claim > grade_of_axes(policy.kinds[ask.kind].kind.axes):
-            found.append("claimed_grade")
-            grade = max(grade, ask.claim)
+    known = policy.kinds.get(ask.kind)
+    said_by_axes = Grade.G3 if known is None else grade_of_axes(known.kind.axes)
+    if ask.claim is not None and ask.claim > said_by_axes:
+        found.append("claimed_grade")
+        grade = max(grade, ask.claim)
     return grade, found
 
 

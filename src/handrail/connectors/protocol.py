@@ -10,6 +10,7 @@ import msgspec
 
 from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
+from handrail.core.money import Money
 
 __all__ = [
     "Capability",
@@ -57,11 +58,14 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
     `request` is the complete outgoing request, defaults and resolved targets included; it is what
     is shown, hashed and sent. `customer` owns what the action touches, by the system of record,
-    None when no customer is touched. `missing` names facts that could not be read.
+    None when no customer is touched. `missing` names facts that could not be read. `value` is the
+    money that the action moves out, by the system of record: zero when it moves none or brings
+    money in, None when that is not known. It wins over what the caller states when it is higher.
     """
 
     customer: str | None
     request: dict[str, object]
+    value: Money | None = None
     facts: tuple[Fact, ...] = ()
     missing: tuple[str, ...] = ()
 

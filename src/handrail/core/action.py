@@ -55,8 +55,10 @@ class Param(msgspec.Struct, frozen=True, kw_only=True):
 class ActionKind(msgspec.Struct, frozen=True, kw_only=True):
     """A declared kind of action: who serves it, what it takes, how bad it can be.
 
-    `value` names the money parameter that bands and caps look at; `needs` names the facts without
-    which the action is never decided by its usual guard; `undo` names the kind that reverses it.
+    `value` names the money parameter that bands and caps look at; with `value_from_connector` they
+    look at what the connector says that the action moves, and nothing is known without it. `needs`
+    names the facts without which the action is never decided by its usual guard; `undo` names the
+    kind that reverses it.
     With `runs_in_agent` the tool runs in the agent's process under a single-use permit.
     """
 
@@ -67,6 +69,7 @@ class ActionKind(msgspec.Struct, frozen=True, kw_only=True):
     catchable: Catchable = Catchable.UNSURE
     params: tuple[Param, ...] = ()
     value: str | None = None
+    value_from_connector: bool = False
     needs: tuple[str, ...] = ()
     undo: str | None = None
     runs_in_agent: bool = False

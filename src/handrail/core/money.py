@@ -215,9 +215,8 @@ class Money(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         if sign:
             raise _negative()
         if len(decimals) > exponent:
-            raise InvalidInput(
-                "money_too_precise", f"`{currency}` has {exponent or 'no'} decimals, not more"
-            )
+            most = f"at most {exponent} decimals" if exponent else "no decimals"
+            raise InvalidInput("money_too_precise", f"`{currency}` has {most}")
         # The length first: turning thousands of digits into a number takes time or fails.
         if len(whole) > _WHOLE_DIGITS_MAX:
             raise _too_large()

@@ -20,16 +20,36 @@ from handrail.core.canonical import canonical
 from handrail.core.caps import WhenFull, charges_of
 from handrail.core.decide import Ask, ReasonCode
 from handrail.core.entry import Tag
-from handrail.core.lifecycle import Event, State
+from handrail.core.lifecycle import Event, State, after
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
 from handrail.engine.context import GATEWAY, Context
-from handrail.engine.record import RESULT, Data, advance, amend, content_of, statement_of
+from handrail.engine.record import (
+    RESULT,
+    Data,
+    advance,
+    amend,
+    content_of,
+    statement_of,
+    write_move,
+)
 from handrail.errors import NotFound
 from handrail.store.protocol import Tx, Unit
 
-__all__ = ["Effect", "Job", "Ending", "claim", "claim_unit", "perform", "settle_unit"]
+__all__ = [
+    "Effect",
+    "Ending",
+    "Intent",
+    "Job",
+    "claim_unit",
+    "intend",
+    "job_of",
+    "perform",
+    "settle",
+    "settle_unit",
+    "succeeded",
+]
 
 RESULT_BYTES_MAX: Final = 1024 * 1024
 _PERMIT_BYTES: Final = 24
@@ -129,7 +149,7 @@ def _with_caps(
     )
     full = tx.caps.reserve(proposal.desk, proposal.id, charges, tx.now) if charges else None
     if full is None:
-        return claim(tx, ctx, proposal, artifact=artifact)
+        return _claim(tx, ctx, proposal, artifact=artifact)
     if full.rule.when_full is WhenFull.REFUSE:
         return _denied(tx, proposal, "cap_full"), None
     code = ReasonCode.CAP_FULL.value
@@ -147,40 +167,65 @@ def _with_caps(
     return waits, None
 
 
-def claim(tx: Tx, ctx: Context, proposal: Proposal, *, artifact: bytes) -> tuple[Proposal, Job]:
-    """Write the intent of the next attempt. Its caps are reserved already."""
-    kind = ctx.rulebook(proposal.desk).kind(proposal.kind)
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed attempt before it is written: the proposal as it will stand, and what is logged."""
+
+    proposal: Proposal
+    actor: str
+    data: Data
+    permit: str | None
+
+
+def intend(ctx: Context, proposal: Proposal, now: int) -> Intent:
+    """The next attempt of a READY proposal, in memory."""
+    rules = ctx.rulebook(proposal.desk)
+    kind = rules.kind(proposal.kind)
     in_agent = kind is not None and kind.runs_in_agent
-    clocks = ctx.rulebook(proposal.desk).policy.clocks
+    clocks = rules.policy.clocks
     permit = "hrp_" + ctx.entropy(_PERMIT_BYTES).hex() if in_agent else None
-    until = tx.now + (clocks.execution_ms if in_agent else clocks.attempt_ms)
-    # INVARIANT: the intent is durable before anything leaves.
-    claimed = advance(
-        tx,
+    attempt, fence = proposal.attempt + 1, ctx.store.fence
+    claimed = msgspec.structs.replace(
         proposal,
-        Event.CLAIM,
-        Tag.EXECUTION_INTENDED,
-        actor=proposal.agent if in_agent else GATEWAY,
-        data={
-            "attempt": proposal.attempt + 1,
-            "by": "agent" if in_agent else GATEWAY,
-            "fence": ctx.store.fence,
-            "digest": proposal.digest,
-        },
-        attempt=proposal.attempt + 1,
-        attempt_until=until,
-        fence=ctx.store.fence,
+        state=after(proposal.state, Event.CLAIM),
+        version=proposal.version + 1,
+        updated_at=now,
+        attempt=attempt,
+        attempt_until=now + (clocks.execution_ms if in_agent else clocks.attempt_ms),
+        fence=fence,
         permit=None if permit is None else hashlib.sha256(permit.encode()).hexdigest(),
     )
+    by = "agent" if in_agent else GATEWAY
+    data: Data = {
+        "state": claimed.state.value,
+        "attempt": attempt,
+        "by": by,
+        "fence": fence,
+        "digest": proposal.digest,
+    }
+    actor = proposal.agent if in_agent else GATEWAY
+    return Intent(proposal=claimed, actor=actor, data=data, permit=permit)
+
+
+def job_of(intent: Intent, artifact: bytes) -> Job:
+    """The job of an intent, from the bytes that are stored."""
     decoded = msgspec.json.decode(artifact)
-    job = Job(
-        proposal=claimed,
+    return Job(
+        proposal=intent.proposal,
         request=decoded["request"],
         params=decoded["params"],
-        key=proposal.id,
-        permit=permit,
+        key=intent.proposal.id,
+        permit=intent.permit,
     )
-    return claimed, job
+
+
+def _claim(tx: Tx, ctx: Context, proposal: Proposal, *, artifact: bytes) -> tuple[Proposal, Job]:
+    """Write the intent of the next attempt. Its caps are reserved already."""
+    intent = intend(ctx, proposal, tx.now)
+    # INVARIANT: the intent is durable before anything leaves.
+    write_move(
+        tx, proposal, intent.proposal, Tag.EXECUTION_INTENDED, actor=intent.actor, data=intent.data
+    )
+    return intent.proposal, job_of(intent, artifact)
 
 
 def perform(ctx: Context, job: Job) -> Effect:

@@ -64,7 +64,8 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
     """Read facts and build the full request. Outside the lane nothing is even looked up.
 
     Raises InvalidInput by field, `subject_unknown` or `connector_refused` from the system of
-    record, and Unavailable `connector_unavailable` when it does not answer.
+    record, `money_mixed_currency` when the caller states another currency than it, and Unavailable
+    `connector_unavailable` when it does not answer.
     """
     _check_draft(draft)
     rules = ctx.rulebook(task.desk)
@@ -78,7 +79,7 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
         check_plain(draft.params)
         params = dict(draft.params)
         prepared, lines, version = Prepared(customer=None, request={}), _plain_lines(params), ""
-    value = params.get(kind.value) if kind is not None and kind.value is not None else None
+    value = None if kind is None else _value(kind, params, prepared.value)
     return Plan(
         ctx=ctx,
         task=task,
@@ -89,7 +90,7 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
         prepared=prepared,
         version=version,
         lines=lines,
-        value=value if isinstance(value, Money) else None,
+        value=value,
         ask=_ask(draft, lane, kind, prepared, value),
         request=canonical([draft.kind, params, draft.undoes]),
     )
@@ -129,6 +130,21 @@ def _prepared(
     return prepared, lines, connector.version
 
 
+def _value(kind: ActionKind, params: Params, of_record: Money | None) -> Money | None:
+    """The money that bands, caps and limits look at: the higher of what is stated and recorded.
+
+    None when the policy looks at none, and when it is to come from the system of record, which
+    does not know it.
+    """
+    found = None if kind.value is None else params.get(kind.value)
+    stated = found if isinstance(found, Money) else None
+    if kind.value is None and not kind.value_from_connector:
+        return None
+    if of_record is None:
+        return None if kind.value_from_connector else stated
+    return of_record if stated is None else max(stated, of_record)
+
+
 def _plain_lines(params: Params) -> tuple[Line, ...]:
     """The literal parameters, for kinds that no connector renders."""
     return tuple(Line(label=name, text=_literal(value)) for name, value in params.items())
@@ -141,7 +157,7 @@ def _literal(value: object) -> str:
 
 
 def _ask(
-    draft: Draft, lane: str | None, kind: ActionKind | None, prepared: Prepared, value: object
+    draft: Draft, lane: str | None, kind: ActionKind | None, prepared: Prepared, value: Money | None
 ) -> Ask:
     missing = prepared.missing
     if kind is not None and kind.needs:
@@ -150,7 +166,7 @@ def _ask(
     return Ask(
         kind=draft.kind,
         lane=lane,
-        value=value if isinstance(value, Money) else None,
+        value=value,
         missing=missing,
         contradicted=tuple(fact.against for fact in prepared.facts if fact.against is not None),
         hidden=_hidden_in(draft.params, prepared.request),

@@ -20,7 +20,7 @@ from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.engine.context import Context, new_id
 from handrail.engine.escalate import open_for
-from handrail.engine.execute import Job, claim
+from handrail.engine.execute import Job, intend, job_of
 from handrail.engine.prepare import Draft, Plan, prepare
 from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
 from handrail.errors import Conflict, NotAuthenticated
@@ -88,26 +88,33 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     found = _Found(id=id, subject=subject, fingerprint=fingerprint, now=tx.now)
     content = _content(ready, decision, id)
     proposal = _built(ready, decision, found, content)
-    tx.proposals.add(proposal)
-    data = msgspec.msgpack.encode(content)
-    tx.vault.put(desk, id, CONTENT, subject=subject, data=data)
-    tx.counters.add(desk, f"state:{proposal.state.value}")
-    tx.counters.add(desk, f"control:{proposal.control.value}")
-    by_person = draft.maker != task.agent
+    runs = proposal.state is State.READY and reserved
+    intent = intend(ready.ctx, proposal, tx.now) if runs else None
+    stands = proposal if intent is None else intent.proposal
+    _write(tx, stands, content)
     note_down(
         tx,
         proposal,
         Tag.ACTION_PROPOSED,
         actor=draft.maker,
         data=_summary(proposal),
-        by_person=by_person,
+        by_person=draft.maker != task.agent,
     )
+    if intent is not None:
+        # INVARIANT: the intent is durable before anything leaves.
+        note_down(tx, stands, Tag.EXECUTION_INTENDED, actor=intent.actor, data=intent.data)
+        return Decided(proposal=stands, fresh=True, job=job_of(intent, content.artifact))
     if proposal.state is State.ESCALATED:
         open_for(tx, ready.ctx, proposal, "the policy hands this to a person")
-    if proposal.state is State.READY and reserved:
-        proposal, job = claim(tx, ready.ctx, proposal, artifact=content.artifact)
-        return Decided(proposal=proposal, fresh=True, job=job)
     return Decided(proposal=proposal, fresh=True)
+
+
+def _write(tx: Tx, proposal: Proposal, content: Content) -> None:
+    tx.proposals.add(proposal)
+    data = msgspec.msgpack.encode(content)
+    tx.vault.put_new(proposal.desk, proposal.id, CONTENT, subject=proposal.subject, data=data)
+    tx.counters.add(proposal.desk, f"state:{proposal.state.value}")
+    tx.counters.add(proposal.desk, f"control:{proposal.control.value}")
 
 
 def _same_again(known: Proposal, fingerprint: str) -> Decided:

@@ -25,6 +25,7 @@ __all__ = [
     "content_of",
     "note_down",
     "statement_of",
+    "write_move",
 ]
 
 CONTENT: Final = "content"
@@ -119,13 +120,32 @@ def advance(
     for a move that does not exist.
     """
     state = after(before.state, event)
-    moved = _replaced(tx, before, state=state, **changes)
-    if state is not before.state:
-        tx.counters.add(before.desk, f"state:{before.state.value}", -1)
-        tx.counters.add(before.desk, f"state:{state.value}", 1)
+    moved: Proposal = msgspec.structs.replace(
+        before, version=before.version + 1, updated_at=tx.now, state=state, **changes
+    )
     said: Data = {"state": state.value, **(data or {})}
-    note_down(tx, moved, tag, actor=actor, data=said, by_person=by_person, rows=rows)
+    write_move(tx, before, moved, tag, actor=actor, data=said, by_person=by_person, rows=rows)
     return moved
+
+
+def write_move(
+    tx: Tx,
+    before: Proposal,
+    moved: Proposal,
+    tag: Tag,
+    *,
+    actor: str,
+    data: Data,
+    by_person: bool = False,
+    rows: dict[str, str] | None = None,
+) -> None:
+    """Write a move made in memory: row, counters and entry, all or nothing."""
+    if not tx.proposals.replace(before, moved):
+        raise Conflict("not_pending", f"`{before.id}` was changed by somebody else just now")
+    if moved.state is not before.state:
+        tx.counters.add(before.desk, f"state:{before.state.value}", -1)
+        tx.counters.add(before.desk, f"state:{moved.state.value}", 1)
+    note_down(tx, moved, tag, actor=actor, data=data, by_person=by_person, rows=rows)
 
 
 def amend(
@@ -140,15 +160,10 @@ def amend(
     **changes: object,
 ) -> Proposal:
     """Change a proposal without moving it, and log it."""
-    changed = _replaced(tx, before, **changes)
-    note_down(tx, changed, tag, actor=actor, data=data, by_person=by_person, rows=rows)
-    return changed
-
-
-def _replaced(tx: Tx, before: Proposal, **changes: object) -> Proposal:
     changed: Proposal = msgspec.structs.replace(
         before, version=before.version + 1, updated_at=tx.now, **changes
     )
-    if not tx.proposals.replace(before, changed):
-        raise Conflict("not_pending", f"`{before.id}` was changed by somebody else just now")
+    write_move(
+        tx, before, changed, tag, actor=actor, data=data or {}, by_person=by_person, rows=rows
+    )
     return changed

@@ -35,6 +35,7 @@ from handrail.policy.shape import (
 __all__ = [
     "BANDS_MAX",
     "CHECKERS_MAX",
+    "FROM_CONNECTOR",
     "IN_AGENT",
     "KINDS_MAX",
     "POLICY_FORM",
@@ -56,6 +57,9 @@ VERSION_MAX: Final = 1_000_000_000
 
 IN_GATEWAY: Final = "gateway"
 IN_AGENT: Final = "agent"
+
+FROM_PARAMS: Final = "params"
+FROM_CONNECTOR: Final = "connector"
 
 _SLUG: Final = TextShape(
     what="small letters, digits, `_` and `-`, beginning with a letter",
@@ -190,6 +194,13 @@ KIND_FORM: Final = RecordShape(
             "What an action of this kind takes, by name.",
         ),
         _left_out("value", _WORD, "The money parameter that bands and caps look at."),
+        _left_out(
+            "value_from",
+            ChoiceShape(of=(FROM_PARAMS, FROM_CONNECTOR)),
+            "Who says how much money it moves: the parameter that `value` names, or the connector,"
+            " from the system of record. The higher one counts when both do.",
+            FROM_PARAMS,
+        ),
         _left_out(
             "needs",
             ListShape(item=_WORD, items_max=FACTS_MAX, unique=True),

@@ -92,10 +92,20 @@ def _value(rule: KindRule, path: Path) -> Iterator[_Finding]:
     if kind.value is not None and kind.value not in money:
         hint = suggestion(kind.value, money)
         yield _error((*path, "value"), f"`{kind.value}` is not a money parameter{hint}")
-    if kind.value is None and rule.bands:
+    if kind.value_from_connector and kind.runs_in_agent:
+        said = f"`{kind.name}` runs in the agent: no connector says what it moves"
+        yield _error((*path, "value_from"), said)
+    if _is_valued(kind):
+        return
+    if rule.bands:
         yield _error((*path, "bands"), f"`{kind.name}` has bands, but no `value` to look at")
-    elif kind.value is None and money:
+    elif money:
         yield _warning(path, f"no band or cap looks at `{money[0]}`: `value` does not name it")
+
+
+def _is_valued(kind: ActionKind) -> bool:
+    """Whether bands and caps have an amount to look at."""
+    return kind.value is not None or kind.value_from_connector
 
 
 def _guard(rule: KindRule, guard: Guard, path: Path) -> Iterator[_Finding]:
@@ -279,7 +289,7 @@ def _cap(cap: CapRule, policy: Policy, names: Collection[str]) -> Iterator[_Find
         yield _error(path, f"`{cap.currency}` is not an ISO 4217 currency")
     for place, name in enumerate(cap.kinds):
         rule = policy.kinds.get(name)
-        if rule is not None and rule.kind.value is None and not rule.bands:
+        if rule is not None and not (_is_valued(rule.kind) or rule.bands):
             said = f"`{name}` has no `value`, so cap `{cap.name}` counts nothing of it"
             yield _warning((*path, "kinds", place), said)
 

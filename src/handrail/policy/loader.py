@@ -26,7 +26,7 @@ from handrail.core.policy import (
     Policy,
 )
 from handrail.errors import InvalidInput, NotFound, PolicyInvalid
-from handrail.policy.form import IN_AGENT, POLICY_FORM
+from handrail.policy.form import FROM_CONNECTOR, IN_AGENT, POLICY_FORM
 from handrail.policy.lint import lint
 from handrail.policy.packs import pack_names, pack_text
 from handrail.policy.problem import Path, Problem, errors_in
@@ -214,6 +214,7 @@ def _kind(name: str, record: Record, reading: Reading) -> KindRule | None:
         catchable=Catchable(record["catchable"]),
         params=tuple(_param(name, param) for name, param in _entries(record["params"])),
         value=record["value"],
+        value_from_connector=record["value_from"] == FROM_CONNECTOR,
         needs=record["needs"] or (),
         undo=record["undo"],
         runs_in_agent=record["runs_in"] == IN_AGENT,

@@ -88,23 +88,23 @@ class Caps:
 
     def _used(self, desk: str, rule: CapRule, scope_key: str, now: int) -> int:
         place = (desk, rule.name, scope_key)
-        left = self._rows.one(
-            "SELECT sum(amount) FROM reservation WHERE desk = ? AND cap = ? AND scope_key = ?"
-            " AND counted = 1 AND state = 'posted' AND settled_at <= ?",
-            (*place, now - rule.window_ms),
+        leaves_before = now - rule.window_ms
+        row = self._rows.one(
+            "SELECT used, (SELECT sum(amount) FROM reservation r WHERE r.desk = u.desk"
+            " AND r.cap = u.cap AND r.scope_key = u.scope_key AND r.counted = 1"
+            " AND r.state = 'posted' AND r.settled_at <= ?)"
+            " FROM cap_use u WHERE desk = ? AND cap = ? AND scope_key = ?",
+            (leaves_before, *place),
         )
-        gone = 0 if left is None else int(left[0] or 0)
+        used, gone = (0, 0) if row is None else (int(row[0] or 0), int(row[1] or 0))
         if gone:
             self._rows.change(
                 "UPDATE reservation SET counted = 0 WHERE desk = ? AND cap = ? AND scope_key = ?"
                 " AND counted = 1 AND state = 'posted' AND settled_at <= ?",
-                (*place, now - rule.window_ms),
+                (*place, leaves_before),
             )
             self._add(desk, rule.name, scope_key, -gone)
-        row = self._rows.one(
-            "SELECT used FROM cap_use WHERE desk = ? AND cap = ? AND scope_key = ?", place
-        )
-        return 0 if row is None else int(row[0] or 0)
+        return used - gone
 
     def _add(self, desk: str, cap: str, scope_key: str, amount: int) -> None:
         if amount < 0:

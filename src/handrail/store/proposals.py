@@ -28,7 +28,8 @@ class Proposals:
 
     def add(self, proposal: Proposal) -> None:
         """A new proposal in the state that it starts in."""
-        self._rows.change(_INSERT, to_row(proposal))
+        # Every field is a string, a whole number, an enum or None: no `to_row` needed.
+        self._rows.change(_INSERT, tuple(msgspec.to_builtins(proposal).values()))
 
     def get(self, desk: str, proposal: str) -> Proposal | None:
         """One proposal by its id."""

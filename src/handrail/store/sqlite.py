@@ -84,6 +84,7 @@ class _Batch:
             grown = self.tx.finish()
             self._run("COMMIT")
         self._store.trees.update(grown)
+        self.tx.vault.settle()
 
     def abandon(self) -> None:
         if self._store.connection.in_transaction:

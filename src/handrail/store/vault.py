@@ -61,14 +61,17 @@ class Keys:
         """The opened key of a reference met lately."""
         return self._opened.get((desk, ref))
 
-    def remember(self, desk: str, customer: str | None, ref: str, cipher: AESGCM) -> None:
+    def remember(self, desk: str, ref: str, cipher: AESGCM) -> None:
         """Keep an opened key at hand."""
         if len(self._opened) >= _CACHE_MAX:
             self._opened.clear()
-            self._refs.clear()
         self._opened[desk, ref] = cipher
-        if customer is not None:
-            self._refs[desk, customer] = ref
+
+    def remember_refs(self, refs: dict[tuple[str, str], str]) -> None:
+        """Keep references at hand that are certainly stored."""
+        if len(self._refs) + len(refs) > _CACHE_MAX:
+            self._refs.clear()
+        self._refs.update(refs)
 
     def forget(self, desk: str, ref: str) -> None:
         """Drop an erased customer's key."""
@@ -87,6 +90,11 @@ class Vault:
     def __init__(self, rows: Rows, keys: Keys) -> None:
         self._rows = rows
         self._keys = keys
+        self._met: dict[tuple[str, str], str] = {}
+
+    def settle(self) -> None:
+        """After the commit: what this transaction met is durable and may be remembered."""
+        self._keys.remember_refs(self._met)
 
     def ref_of(self, desk: str, customer: str, now: int) -> str:
         """The random reference of a customer; made on first sight. Must run in a writing unit."""
@@ -107,7 +115,6 @@ class Vault:
                 now,
             ),
         )
-        # WHY NOT: remember the key here. The unit may still be rolled back.
         return ref
 
     def find_ref(self, desk: str, customer: str) -> str | None:
@@ -119,7 +126,11 @@ class Vault:
             "SELECT ref FROM subject WHERE desk = ? AND lookup = ?",
             (desk, self._keys.lookup_of(desk, customer)),
         )
-        return None if row is None else str(row[0])
+        if row is None:
+            return None
+        # WHY NOT: remember it at once. The row may be of a unit that is still rolled back.
+        self._met[desk, customer] = str(row[0])
+        return str(row[0])
 
     def customer_of(self, desk: str, ref: str) -> str | None:
         """The customer id behind a reference; None once erased."""
@@ -134,6 +145,14 @@ class Vault:
     def fingerprint_of(self, content: bytes) -> str:
         """A keyed hash of a request, to tell whether two are the same."""
         return self._keys.fingerprint_of(content)
+
+    def put_new(self, desk: str, id: str, slot: str, *, subject: str, data: bytes) -> None:
+        """`put` for a place that is certainly free."""
+        sealed = self._sealed(self._cipher(desk, subject), data, f"{desk}/{id}/{slot}")
+        self._rows.change(
+            "INSERT INTO content (desk, id, slot, subject, sealed) VALUES (?, ?, ?, ?, ?)",
+            (desk, id, slot, subject, sealed),
+        )
 
     def put(self, desk: str, id: str, slot: str, *, subject: str, data: bytes) -> None:
         """Seal `data` under the subject's key."""
@@ -167,6 +186,7 @@ class Vault:
             " WHERE desk = ? AND ref = ? AND sealed_key IS NOT NULL",
             (now, desk, ref),
         )
+        self._met = {key: kept for key, kept in self._met.items() if kept != ref}
         self._keys.forget(desk, ref)
         return changed == 1
 
@@ -180,7 +200,7 @@ class Vault:
         if row is None or not isinstance(row[0], bytes):
             raise Unavailable("content_erased", f"the customer `{ref}` was erased")
         cipher = AESGCM(self._opened(self._keys.wrapping, row[0], f"{desk}/{ref}"))
-        self._keys.remember(desk, None, ref, cipher)
+        self._keys.remember(desk, ref, cipher)
         return cipher
 
     def _sealed(self, cipher: AESGCM, data: bytes, place: str) -> bytes:

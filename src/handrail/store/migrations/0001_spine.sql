@@ -81,8 +81,11 @@ CREATE UNIQUE INDEX proposal_undoes ON proposal (desk, undoes)
   WHERE undoes IS NOT NULL AND state NOT IN
     ('FAILED', 'REFUSED', 'REJECTED', 'EXPIRED', 'WITHDRAWN', 'SUPERSEDED', 'ESCALATED');
 
+-- A proposal that may run at once is written once, with its first attempt claimed.
 CREATE TRIGGER proposal_starts BEFORE INSERT ON proposal
 WHEN NOT EXISTS (SELECT 1 FROM transition WHERE before = 'PROPOSED' AND after = NEW.state)
+  AND NOT (NEW.state = 'EXECUTING' AND NEW.attempt = 1
+           AND NEW.control IN ('run_and_log', 'run_and_notify'))
 BEGIN SELECT RAISE(ABORT, 'a proposal cannot start in this state'); END;
 CREATE TRIGGER proposal_moves BEFORE UPDATE OF state ON proposal
 WHEN NOT EXISTS (SELECT 1 FROM transition WHERE before = OLD.state AND after = NEW.state)
@@ -171,6 +174,11 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('proposal', 'proposal_queue', '10000 10000 2 1'),
   ('proposal', 'proposal_open', '1000 300 300 1'),
   ('proposal', 'proposal_alone', '300000 300000 1'),
+  ('review', 'review', '300000 300000 2 1'),
+  ('review', 'review_once', '300000 300000 2 1'),
+  ('content', 'content', '2000000 2000000 2 1'),
+  ('reservation', 'reservation', '1000000 1000000 2 1'),
+  ('reservation', 'reservation_leaving', '1000000 1000000 200000 20 1'),
   ('entry', 'entry', '3000000 3000000 1'),
   ('entry', 'entry_by_proposal', '3000000 3000000 4 1'),
   ('entry', 'entry_by_person', '100000 100000 1000 1');

@@ -1,0 +1,1 @@
+"""A reference support agent: it works through tickets and holds no credential but its own key."""

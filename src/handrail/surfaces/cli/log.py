@@ -1,0 +1,196 @@
+"""The commands about the log: verify it, show it, prove one entry; and erasing a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from handrail.bootstrap import DEFAULT_DESK, Inspection, inspect
+from handrail.bootstrap import open as open_desk
+from handrail.core import merkle
+from handrail.errors import InvalidInput, NotFound
+from handrail.prove.verify import Report, verify_log
+from handrail.store.protocol import LoggedEntry, Tx
+
+__all__ = ["erase", "log_app"]
+
+ENTRIES_MAX: Final = 1000
+
+log_app = typer.Typer(help="Verify, show and prove the append-only log.", no_args_is_help=True)
+
+Directory = Annotated[Path, typer.Argument(help="The desk's directory.")]
+DeskName = Annotated[str, typer.Option("--desk", help="Which desk of the directory.")]
+KeyFolder = Annotated[
+    Path | None, typer.Option("--keys", help="Where the key files lie, if not in the directory.")
+]
+
+
+@log_app.command()
+def verify(
+    directory: Directory,
+    desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", help="A signed checkpoint saved elsewhere. Repeatable."),
+    ] = None,
+) -> None:
+    """Check the whole log, its tree, its checkpoints and the rows it speaks of.
+
+    Exit status 0 when all is well, 1 when something was changed, 2 when it could not be checked.
+    """
+    with inspect(directory, desk=desk, keys=keys) as inspection:
+        outside = [*inspection.kept_checkpoints(), *(_note(path) for path in checkpoint or [])]
+        report = verify_log(
+            inspection.store,
+            desk,
+            key=inspection.signer.verifier,
+            verify=inspection.signer.verify,
+            outside=outside,
+        )
+    _say(report)
+    if not report.good:
+        raise typer.Exit(1)
+
+
+@log_app.command()
+def show(
+    directory: Directory,
+    desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
+    customer: Annotated[str | None, typer.Option(help="Only what concerns this customer.")] = None,
+    proposal: Annotated[str | None, typer.Option(help="Only this action, by its id.")] = None,
+    person: Annotated[str | None, typer.Option(help="Only what this person did.")] = None,
+    most: Annotated[int, typer.Option(min=1, max=ENTRIES_MAX, help="At most so many.")] = 50,
+    raw: Annotated[bool, typer.Option("--raw", help="The leaves exactly as stored.")] = False,
+) -> None:
+    """Show log entries: the newest ones, or those of a customer, an action or a person."""
+    if sum(one is not None for one in (customer, proposal, person)) > 1:
+        raise InvalidInput(
+            "setting_malformed", "give one of `--customer`, `--proposal` and `--person`"
+        )
+    with inspect(directory, desk=desk, keys=keys) as inspection:
+
+        def look(tx: Tx) -> list[LoggedEntry]:
+            if proposal is not None:
+                return tx.log.of_proposal(desk, proposal)
+            if person is not None:
+                return tx.log.of_person(desk, person, most=most)
+            if customer is not None:
+                return _of_customer(tx, desk, customer, most)
+            return tx.log.latest(desk, before=tx.log.size(desk), most=most)[::-1]
+
+        entries = inspection.store.read(look)
+    if not entries:
+        typer.echo("nothing in the log about that", err=True)
+    for logged in entries[-most:]:
+        typer.echo(f"{logged.index} {logged.leaf.decode()}" if raw else _line(logged))
+
+
+@log_app.command()
+def prove(
+    directory: Directory,
+    index: Annotated[int, typer.Argument(min=0, help="The entry's index.")],
+    desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
+) -> None:
+    """Print an inclusion proof: the entry, the path to the root, and the signed checkpoint."""
+    with inspect(directory, desk=desk, keys=keys) as inspection:
+        typer.echo(_proof_text(inspection, desk, index))
+
+
+@log_app.command()
+def checkpoint(
+    directory: Directory, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None
+) -> None:
+    """Print the newest signed checkpoint, to be saved where nobody here can change it."""
+    with inspect(directory, desk=desk, keys=keys) as inspection:
+        typer.echo(_newest(inspection, desk), nl=False)
+
+
+def erase(
+    directory: Directory,
+    customer: Annotated[str, typer.Argument(help="The customer's id in the systems of record.")],
+    desk: DeskName = DEFAULT_DESK,
+) -> None:
+    """Erase a customer: destroy the key of everything stored about them. The log still verifies."""
+    with open_desk(directory, policy=None, desk=desk) as opened:
+        if not opened.erase(customer):
+            raise NotFound("subject_unknown", f"nothing is stored about `{customer}`")
+    typer.echo(f"erased: nothing stored about `{customer}` can be opened any more")
+
+
+def _note(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(
+            "setting_malformed", f"cannot read `{path}`: {error.strerror}"
+        ) from None
+
+
+def _say(report: Report) -> None:
+    for finding in report.findings:
+        where = "" if finding.index is None else f" at index {finding.index}"
+        about = "" if finding.proposal is None else f" ({finding.proposal})"
+        typer.echo(f"BAD{where}: {finding.what}{about}")
+    witnessed = (
+        f"{report.witnessed} checkpoints from outside the database agree"
+        if report.witnessed
+        else "signed but unwitnessed: no checkpoint from outside the database was given"
+    )
+    verdict = "ok" if report.good else "CHANGED"
+    typer.echo(
+        f"{verdict}: {report.size} entries, {report.proposals} actions, root {report.root.hex()}"
+    )
+    typer.echo(witnessed if report.good else "do not trust this desk's records")
+
+
+def _of_customer(tx: Tx, desk: str, customer: str, most: int) -> list[LoggedEntry]:
+    subject = tx.vault.find_ref(desk, customer)
+    if subject is None:
+        return []
+    proposals = tx.proposals.of_subject(desk, subject, most=most)
+    found = [entry for one in proposals for entry in tx.log.of_proposal(desk, one.id)]
+    return sorted(found, key=lambda logged: logged.index)
+
+
+def _line(logged: LoggedEntry) -> str:
+    entry = logged.entry
+    at = datetime.fromtimestamp(entry.at // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    about = "" if entry.proposal is None else f" {entry.proposal}"
+    facts = " ".join(_facts(logged))
+    return f"{logged.index:>6}  {at}Z  {entry.tag:<22} {entry.actor or '-':<12}{about}  {facts}"
+
+
+def _facts(logged: LoggedEntry) -> Iterator[str]:
+    for name, value in logged.entry.data.items():
+        if value is not None and value != "":
+            yield f"{name}={value}"
+
+
+def _newest(inspection: Inspection, desk: str) -> str:
+    row = inspection.store.read(lambda tx: tx.log.latest_checkpoint(desk))
+    if row is None:
+        raise NotFound("entry_not_found", "no checkpoint was signed yet")
+    return row.note
+
+
+def _proof_text(inspection: Inspection, desk: str, index: int) -> str:
+    def look(tx: Tx) -> tuple[bytes, tuple[bytes, ...], int, str]:
+        row = tx.log.latest_checkpoint(desk)
+        leaf = tx.log.leaf(desk, index)
+        if row is None or leaf is None or index >= row.size:
+            raise NotFound("entry_not_found", f"no checkpoint covers an entry `{index}`")
+        path = merkle.inclusion_proof(
+            index, row.size, lambda level, n: tx.log.hash_at(desk, level, n)
+        )
+        return leaf, path, row.size, row.note
+
+    leaf, path, size, note = inspection.store.read(look)
+    lines = [f"index {index}", f"size {size}", f"leaf {leaf.decode()}"]
+    return "\n".join([*lines, *(f"hash {one.hex()}" for one in path), "", note.rstrip("\n")])

@@ -217,6 +217,12 @@ def test_findings_add_up() -> None:
     )
 
 
+def test_a_failure_without_words_is_a_failure() -> None:
+    """An empty message does not mean that all went well."""
+    decision = DESK.decide(Ask(kind="ticket.read", lane=None, failure=""))
+    assert (decision.guard, decision.grade) == (_guard("maker_checker*2"), Grade.G3)
+
+
 @pytest.mark.parametrize("row", LANES.strip().splitlines())
 def test_what_a_lane_lets_in(row: str) -> None:
     """Outside the lane nothing is graded: refused, for that one reason."""

@@ -49,6 +49,8 @@ ERRORS: Final = [
     ("value: amount", "value: amont", "",
      "`amont` is not a money parameter (did you mean `amount`?)"),
     ("value: amount", "value: order", "", "`order` is not a money parameter"),
+    ("runs_in: gateway", "runs_in: agent\n    value_from: connector", "value_from",
+     "`refund.issue` runs in the agent: no connector says what it moves"),
     ("kinds: [ticket.read]", "kinds: [ticket.reed]", "",
      "`ticket.reed` is not a kind of this policy (did you mean `ticket.read`?)"),
     ("kinds: [refund.issue]", "kinds: [refund]", "",
@@ -92,6 +94,17 @@ def test_error_keeps_a_policy_from_loading(old: str, new: str, words: str, said:
     assert found[0].severity is Severity.ERROR
     with pytest.raises(PolicyInvalid, match=f"^policy_invalid: p:{line}: "):
         load_text(text, source="p")
+
+
+@pytest.mark.parametrize(
+    "value", ["value_from: connector", "value: amount\n    value_from: params"]
+)
+def test_bands_may_look_at_what_the_connector_says(value: str) -> None:
+    """An action without an amount of its own has bands all the same; caps count it too."""
+    text = spoiled("value: amount", value)
+    assert problems_of(text) == []
+    kind = load_text(text, source="p").kinds["refund.issue"].kind
+    assert kind.value_from_connector is value.endswith("connector")
 
 
 @pytest.mark.parametrize(("old", "new", "words", "said"), WARNINGS)

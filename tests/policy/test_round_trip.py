@@ -71,6 +71,7 @@ def rules(draw: st.DrawFn, name: str, undo: str) -> KindRule:
     """A kind with bands or without; it can be undone by the kind `undo`."""
     axes = draw(AXES)
     banded = draw(st.booleans())
+    runs_in_agent = draw(st.booleans())
     declared = draw(st.lists(params(), max_size=3, unique_by=lambda param: param.name))
     amount = [Param(name="amount", type=ParamType.MONEY)] if banded else []
     kind = ActionKind(
@@ -81,9 +82,10 @@ def rules(draw: st.DrawFn, name: str, undo: str) -> KindRule:
         catchable=draw(st.sampled_from([Catchable.YES, Catchable.UNSURE])),
         params=(*declared, *amount),
         value="amount" if banded else None,
+        value_from_connector=not runs_in_agent and draw(st.booleans()),
         needs=tuple(draw(st.lists(WORDS, max_size=3, unique=True))),
         undo=undo,
-        runs_in_agent=draw(st.booleans()),
+        runs_in_agent=runs_in_agent,
     )
     if not banded:
         return KindRule(kind=kind, guard=draw(st.sampled_from(GUARDS)))

@@ -28,9 +28,7 @@ def work_through(
         task = client.task(ticket=visit.ticket)
         for number, move in enumerate(visit.moves):
             key = f"{visit.ticket}:{number}"
-            action = task.propose(
-                move.kind, move.params, key=key, note=move.note, wait=wait_s
-            )
+            action = task.propose(move.kind, move.params, key=key, note=move.note, wait=wait_s)
             watch(visit, action)
             pause()
         if visit.handover is not None:

@@ -131,7 +131,7 @@ class Connector(Protocol):
         ...
 
     def preview(self, kind: str, request: Mapping[str, object]) -> Sequence[Line]:
-        """What a reviewer sees, from the request alone: literal text, recipient, amount, account."""
+        """What a reviewer sees, from the request alone: literal text, recipient, amount."""
         ...
 
     def execute(self, kind: str, request: Mapping[str, object], key: str, *, now: int) -> Receipt:

@@ -58,7 +58,7 @@ class Tag(Enum):
     ESCALATION_CLOSED = "escalation.closed"
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One entry. `actor` is a principal id; `data` holds short facts, never content."""
 
     v: int = 1

@@ -20,14 +20,14 @@ GATEWAY: Final = "gateway"
 """The actor of what handrail does by itself."""
 AGENT_CONNECTOR: Final = "agent"
 """Serves kinds that run in the agent's own process under a permit."""
+_VARIANT: Final = {digit: "89ab"[place % 4] for place, digit in enumerate("0123456789abcdef")}
 
 
 def new_id(prefix: str, now: int, entropy: Callable[[int], bytes]) -> str:
     """A UUIDv7 (RFC 9562) in hex behind a prefix: ids sort by the time they were made."""
-    tail = int.from_bytes(entropy(10), "big")
-    high = (now & (1 << 48) - 1) << 80
-    value = high | 0x7 << 76 | (tail >> 66 & 0xFFF) << 64 | 0b10 << 62 | tail & (1 << 62) - 1
-    return f"{prefix}_{value:032x}"
+    tail = entropy(10).hex()
+    variant = _VARIANT[tail[3]]
+    return f"{prefix}_{now:012x}7{tail[:3]}{variant}{tail[4:19]}"
 
 
 class Signer(Protocol):

@@ -99,6 +99,7 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         actor=draft.maker,
         data=_summary(proposal),
         by_person=draft.maker != task.agent,
+        commits=intent is None,
     )
     if intent is not None:
         # INVARIANT: the intent is durable before anything leaves.

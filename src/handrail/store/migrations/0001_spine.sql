@@ -83,7 +83,7 @@ CREATE UNIQUE INDEX proposal_undoes ON proposal (desk, undoes)
 
 -- A proposal that may run at once is written once, with its first attempt claimed.
 CREATE TRIGGER proposal_starts BEFORE INSERT ON proposal
-WHEN NOT EXISTS (SELECT 1 FROM transition WHERE before = 'PROPOSED' AND after = NEW.state)
+WHEN NEW.state NOT IN ('READY', 'PENDING', 'HOLDING', 'REFUSED', 'ESCALATED')
   AND NOT (NEW.state = 'EXECUTING' AND NEW.attempt = 1
            AND NEW.control IN ('run_and_log', 'run_and_notify'))
 BEGIN SELECT RAISE(ABORT, 'a proposal cannot start in this state'); END;

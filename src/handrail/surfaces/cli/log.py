@@ -104,9 +104,7 @@ def prove(
 
 
 @log_app.command()
-def checkpoint(
-    directory: Directory, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None
-) -> None:
+def checkpoint(directory: Directory, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None) -> None:
     """Print the newest signed checkpoint, to be saved where nobody here can change it."""
     with inspect(directory, desk=desk, keys=keys) as inspection:
         typer.echo(_newest(inspection, desk), nl=False)
@@ -128,9 +126,7 @@ def _note(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InvalidInput(
-            "setting_malformed", f"cannot read `{path}`: {error.strerror}"
-        ) from None
+        raise InvalidInput("setting_malformed", f"cannot read `{path}`: {error.strerror}") from None
 
 
 def _say(report: Report) -> None:

@@ -1,0 +1,1 @@
+"""The HTTP API: one route table, one gateway behind it, one OpenAPI document made from both."""

@@ -1,0 +1,363 @@
+"""The runner: performs what was claimed, settles it, and wakes who waits for it.
+
+Claimed attempts go to a few threads that call the connectors. What they bring back is settled from
+the event loop, many at once in one commit. All of a runner's own state is touched by the event
+loop's thread only. Once a second or so it does what time makes due, and signs checkpoints.
+
+A claimed attempt is never dropped because its caller went away: from the commit on it belongs to
+the runner. If the process dies, the next one finds it by its fence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from handrail.core.lifecycle import FINAL, State
+from handrail.core.proposal import Proposal
+from handrail.engine.checkpoint import sign_checkpoint
+from handrail.engine.context import Context
+from handrail.engine.execute import Effect, Job, claim_unit, perform, settle_unit
+from handrail.engine.sweep import Swept, sweep
+from handrail.errors import HandrailError, InvariantBroken, NotFound, Unavailable
+
+__all__ = ["Runner"]
+
+T = TypeVar("T")
+
+THREADS: Final = 8
+"""Connector calls at the same time."""
+UNSETTLED_MAX: Final = 2_000
+"""Claimed attempts that are not settled yet; above it, new proposals wait for room.
+
+An attempt has a deadline from its claim on, so that a long line of claimed ones would only expire.
+"""
+ROOM_S_MAX: Final = 10.0
+WAITING_MAX: Final = 2_000
+"""Callers that wait for an action at the same time; a further one is answered at once."""
+LOOK_AGAIN_S: Final = 1.0
+"""A waiting caller looks by itself this often: not everything that moves an action is a runner."""
+SWEEP_S: Final = 0.5
+CHECKPOINT_S: Final = 1.0
+STOP_S_MAX: Final = 10.0
+SETTLE_PAUSES_S: Final = (0.2, 1.0, 5.0)
+"""When the store cannot take an outcome, it is offered again after these pauses."""
+
+_log: Final = logging.getLogger("handrail.runner")
+
+
+class Runner:
+    """Background work of one serving process. Started and stopped by the application's lifespan."""
+
+    def __init__(self, ctx: Context, *, threads: int = THREADS) -> None:
+        self.ctx = ctx
+        self.broken: str | None = None
+        self.stopping = False
+        self.unsettled = 0
+        self._threads = threads
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._performed: deque[tuple[Job, Effect | BaseException | None]] = deque()
+        self._told = False
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._waiting_count = 0
+        self._room = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._calls: ThreadPoolExecutor | None = None
+        self._chores: ThreadPoolExecutor | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for an action."""
+        return self._waiting_count
+
+    async def start(self) -> None:
+        """Start the threads, and take up what an earlier process has left."""
+        self._loop = asyncio.get_running_loop()
+        self._calls = ThreadPoolExecutor(self._threads, thread_name_prefix="handrail-call")
+        self._chores = ThreadPoolExecutor(1, thread_name_prefix="handrail-chore")
+        for number in range(self._threads):
+            name = f"handrail-run-{number}"
+            # Daemons: a connector that never returns must not keep the process from ending.
+            threading.Thread(target=self._work, name=name, daemon=True).start()
+        self.spawn(self._do_chores())
+
+    async def stop(self, within_s: float = STOP_S_MAX) -> None:
+        """Take nothing more, let what runs finish for a bounded time, and let go."""
+        self.interrupt()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within_s
+        while self.unsettled and loop.time() < until and self.broken is None:
+            self._room.clear()
+            try:
+                async with asyncio.timeout(min(LOOK_AGAIN_S, max(0.0, until - loop.time()))):
+                    await self._room.wait()
+            except TimeoutError:
+                continue
+        for _ in range(self._threads):
+            self._jobs.put(None)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for pool in (self._calls, self._chores):
+            if pool is not None:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def interrupt(self) -> None:
+        """Answer every waiting caller with how things stand, and refuse new work."""
+        self.stopping = True
+        self.wake_all()
+
+    def check_working(self) -> None:
+        """Refuse work that would not be done.
+
+        Raises InvariantBroken after one was broken, and Unavailable while stopping.
+        """
+        if self.broken is not None:
+            raise InvariantBroken("invariant_broken", f"the worker has stopped: {self.broken}")
+        if self.stopping:
+            raise Unavailable("store_closed", "the server is stopping; nothing was done")
+
+    def break_down(self, error: InvariantBroken) -> None:
+        """Stop for good, and say why: what must never happen was seen."""
+        if self.broken is None:
+            self.broken = error.message
+            _log.critical("stopped: %s", error)
+        self.wake_all()
+
+    # jobs
+
+    def start_job(self, job: Job) -> None:
+        """Perform a claimed attempt. What runs in the agent's own process is the agent's."""
+        if job.permit is None:
+            self.unsettled += 1
+            self._jobs.put(job)
+
+    async def room(self) -> None:
+        """Wait until another attempt may be claimed.
+
+        Raises Unavailable `connector_unavailable` when that takes too long.
+        """
+        if self.unsettled < UNSETTLED_MAX:
+            return
+        try:
+            async with asyncio.timeout(ROOM_S_MAX):
+                while self.unsettled >= UNSETTLED_MAX and not self.stopping:
+                    self._room.clear()
+                    await self._room.wait()
+        except TimeoutError:
+            raise Unavailable(
+                "connector_unavailable", "too many actions are running now; nothing was done"
+            ) from None
+
+    async def claim(self, desk: str, id: str) -> Proposal | None:
+        """Claim a READY action and start it; None when it could not even be looked at."""
+        try:
+            proposal, job = await self.ctx.store.submit(claim_unit(self.ctx, desk, id))
+        except InvariantBroken as error:
+            self.break_down(error)
+            return None
+        except HandrailError as error:
+            _log.warning("not claimed: %s", error)
+            return None
+        if job is not None:
+            self.start_job(job)
+        self.wake(id)
+        return proposal
+
+    def _work(self) -> None:
+        """One thread: perform jobs until told to stop."""
+        loop = self._loop
+        assert loop is not None
+        while (job := self._jobs.get()) is not None:
+            self._performed.append((job, self._effect_of(job)))
+            # Appended before the flag is looked at: whoever resets it sees this one.
+            if not self._told:
+                self._told = True
+                try:
+                    loop.call_soon_threadsafe(self._collect)
+                except RuntimeError:
+                    return  # the loop is closed; the next process looks it up
+
+    def _effect_of(self, job: Job) -> Effect | BaseException | None:
+        until = job.proposal.attempt_until
+        if self.broken is not None or (until is not None and self.ctx.clock() >= until):
+            # WHY NOT: run it late. Its deadline is over, so that another attempt may be on its way.
+            return None
+        try:
+            return perform(self.ctx, job)
+        except BaseException as error:
+            return error
+
+    def _collect(self) -> None:
+        self._told = False
+        performed = []
+        while self._performed:
+            performed.append(self._performed.popleft())
+        if performed:
+            self.spawn(self._settle(performed))
+
+    async def _settle(self, performed: list[tuple[Job, Effect | BaseException | None]]) -> None:
+        """Write outcomes, all in one commit."""
+        tickets = []
+        for job, effect in performed:
+            if isinstance(effect, Effect):
+                tickets.append((job, effect, self._submitted(job, effect)))
+                continue
+            if isinstance(effect, InvariantBroken):
+                self.break_down(effect)
+            elif effect is not None:
+                _log.error("attempt of %s lost", job.proposal.id, exc_info=effect)
+            self._settled(job)
+        for job, effect, ticket in tickets:
+            try:
+                await ticket
+            except InvariantBroken as error:
+                self.break_down(error)
+            except Unavailable:
+                self.spawn(self._settle_later(job, effect))
+                continue
+            except HandrailError as error:
+                _log.error("%s not settled: %s", job.proposal.id, error)
+            self._settled(job)
+
+    async def _submitted(self, job: Job, effect: Effect) -> Proposal:
+        return await self.ctx.store.submit(settle_unit(self.ctx, job, effect))
+
+    async def _settle_later(self, job: Job, effect: Effect) -> None:
+        """The store could not take it. It stays EXECUTING; past its deadline it is looked up."""
+        try:
+            for pause in SETTLE_PAUSES_S:
+                await asyncio.sleep(pause)
+                try:
+                    await self._submitted(job, effect)
+                    return
+                except Unavailable as error:
+                    _log.error("%s not settled yet: %s", job.proposal.id, error)
+        except InvariantBroken as error:
+            self.break_down(error)
+        finally:
+            self._settled(job)
+
+    def _settled(self, job: Job) -> None:
+        self.unsettled -= 1
+        self._room.set()
+        self.wake(job.proposal.id)
+
+    # waiting
+
+    async def outcome(self, desk: str, id: str, *, wait_ms: int) -> Proposal:
+        """Where an action stands once nothing more happens by itself, or when the time is over.
+
+        Raises NotFound `proposal_not_found`.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait_ms / 1_000
+        proposal = self.look(desk, id)
+        if wait_ms <= 0 or self._waiting_count >= WAITING_MAX or self._rests(proposal):
+            return proposal
+        changed = asyncio.Event()
+        self._waiting.setdefault(id, set()).add(changed)
+        self._waiting_count += 1
+        try:
+            while True:
+                changed.clear()
+                proposal = self.look(desk, id)
+                left = until - loop.time()
+                if left <= 0 or self._rests(proposal) or self.stopping or self.broken:
+                    return proposal
+                try:
+                    async with asyncio.timeout(min(left, LOOK_AGAIN_S)):
+                        await changed.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            self._waiting_count -= 1
+            mine = self._waiting[id]
+            mine.discard(changed)
+            if not mine:
+                del self._waiting[id]
+
+    def look(self, desk: str, id: str) -> Proposal:
+        """An action as it is stored now. Raises NotFound `proposal_not_found`."""
+        found = self.ctx.store.read(lambda tx: tx.proposals.get(desk, id))
+        if found is None:
+            raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
+        return found
+
+    def wake(self, id: str) -> None:
+        """Let everybody who waits for this action look again."""
+        for changed in self._waiting.get(id, ()):
+            changed.set()
+
+    def wake_all(self) -> None:
+        """Let everybody who waits look again."""
+        self._room.set()
+        for waiting in self._waiting.values():
+            for changed in waiting:
+                changed.set()
+
+    def _rests(self, proposal: Proposal) -> bool:
+        """Whether the next move is the caller's: it is over, or it runs in the agent's process."""
+        if proposal.state in FINAL:
+            return True
+        if proposal.state not in (State.READY, State.EXECUTING):
+            return False
+        kind = self.ctx.rulebook(proposal.desk).kind(proposal.kind)
+        return kind is not None and kind.runs_in_agent
+
+    # chores
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run something beside the callers; it is kept until it ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def call(self, work: Callable[[], T]) -> T:
+        """Run something that may take a while in a thread of its own."""
+        assert self._calls is not None
+        return await asyncio.get_running_loop().run_in_executor(self._calls, work)
+
+    async def chore(self, work: Callable[[], T]) -> T:
+        """Run something in the one thread of chores, behind whatever is due there."""
+        assert self._chores is not None
+        return await asyncio.get_running_loop().run_in_executor(self._chores, work)
+
+    async def _do_chores(self) -> None:
+        loop = asyncio.get_running_loop()
+        checkpoint_at = loop.time()
+        while not self.stopping and self.broken is None:
+            try:
+                swept = await self.chore(self._sweep)
+                if swept.total:
+                    self.wake_all()
+                if loop.time() >= checkpoint_at:
+                    checkpoint_at = loop.time() + CHECKPOINT_S
+                    for desk in list(self.ctx.rulebooks):
+                        await self.chore(partial(sign_checkpoint, self.ctx, desk))
+            except InvariantBroken as error:
+                self.break_down(error)
+            except HandrailError as error:
+                _log.error("a chore failed: %s", error)
+            except OSError as error:
+                _log.error("a chore failed: %s", error)
+            await asyncio.sleep(SWEEP_S)
+
+    def _sweep(self) -> Swept:
+        """In the chores' thread: what time makes due. What may run is handed to the threads."""
+        return sweep(self.ctx, run=self._claim_and_hand_over)
+
+    def _claim_and_hand_over(self, ctx: Context, desk: str, id: str) -> Proposal:
+        proposal, job = ctx.store.write(claim_unit(ctx, desk, id))
+        if job is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self.start_job, job)
+        return proposal

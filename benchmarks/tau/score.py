@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.tau.outcome import Fate, Outcome
 from benchmarks.tau.traffic import Call, Conversation, TrafficInvalid, json_lines
 
 __all__ = [
-    "STRATEGIES",
-    "Fate",
     "Judged",
     "Labels",
-    "Outcome",
     "Score",
     "Tally",
     "WriteLabel",
@@ -31,8 +28,6 @@ __all__ = [
     "score_set",
     "tally",
 ]
-
-STRATEGIES: Final = ("allow", "ask", "threshold", "handrail")
 
 REPORTED: Final = (
     "interruptions_per_1000",
@@ -47,25 +42,6 @@ REPORTED: Final = (
     "right_refused",
 )
 """What `as_json` prints of a Score, in this order; the other numbers explain these."""
-
-
-class Fate(Enum):
-    """What the gateway did with a call."""
-
-    RAN_ALONE = "ran_alone"
-    HELD = "held"
-    """It asked a person. The answer is out of scope here: a held call counts as approved, so it ran
-    as recorded and the conversation goes on."""
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """The gateway's decision about one call."""
-
-    fate: Fate
-    red_flag: bool = False
-    """Whether a check contradicted the call, as opposed to holding it for its kind or amount."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

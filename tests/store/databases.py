@@ -77,7 +77,7 @@ class SqliteDatabase:
             keys=keys or new_keys(),
             clock=clock or Clock(),
             checkpoints=self.folder / "checkpoints",
-            busy_ms_max=BUSY_MS,
+            # BUSY
         )
 
     def change(self, *statements: str) -> None:

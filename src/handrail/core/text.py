@@ -85,9 +85,8 @@ _DISGUISED_LETTERS: Final = (
 )
 _LATIN: Final = re.compile(f"[{_LATIN_LETTERS}]")
 _SCRIPTS: Final = {name: re.compile(f"[{span}]") for name, span in _SCRIPT_LETTERS.items()}
-_WORD: Final = re.compile(
-    f"(?:[{_LATIN_LETTERS}{''.join(_SCRIPT_LETTERS.values())}{_DISGUISED_LETTERS}][\u0300-\u036f]*)+"
-)
+_ALL_LETTERS: Final = "".join((_LATIN_LETTERS, *_SCRIPT_LETTERS.values(), _DISGUISED_LETTERS))
+_WORD: Final = re.compile(f"(?:[{_ALL_LETTERS}][\u0300-\u036f]*)+")
 _IN_DISGUISE: Final = re.compile(
     f"[A-Za-z][{_DISGUISED_LETTERS}]|[{_DISGUISED_LETTERS}][A-Za-z]|[{_MATHEMATICAL_LETTERS}]{{2}}"
 )

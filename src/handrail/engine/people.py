@@ -53,8 +53,6 @@ def add_principal_unit(
         raise InvalidInput("field_malformed", f"a name has 1 to {NAME_CHARS_MAX} characters")
 
     def unit(tx: Tx) -> Principal:
-        if tx.people.get(desk, id) is not None:
-            raise Conflict("principal_exists", f"there is a `{id}` on this desk already")
         principal = Principal(
             desk=desk,
             id=id,
@@ -68,17 +66,24 @@ def add_principal_unit(
             limits=dict(limits or {}),
             created_at=tx.now,
         )
-        tx.people.add(principal)
-        data: dict[str, str | int | bool | None] = {
-            "principal": id,
-            "kind": kind.value,
-            "roles": ",".join(role.value for role in roles),
-        }
-        rows = {f"principal:{id}": row_commitment(principal)}
-        _note_people(tx, desk, Tag.PRINCIPAL_ADDED, actor, data, rows)
-        return principal
+        return _added(tx, principal, actor)
 
     return unit
+
+
+def _added(tx: Tx, principal: Principal, actor: str) -> Principal:
+    desk, id = principal.desk, principal.id
+    if tx.people.get(desk, id) is not None:
+        raise Conflict("principal_exists", f"there is a `{id}` on this desk already")
+    tx.people.add(principal)
+    data: dict[str, str | int | bool | None] = {
+        "principal": id,
+        "kind": principal.kind.value,
+        "roles": ",".join(role.value for role in principal.roles),
+    }
+    rows = {f"principal:{id}": row_commitment(principal)}
+    _note_people(tx, desk, Tag.PRINCIPAL_ADDED, actor, data, rows)
+    return principal
 
 
 def issue_key_unit(ctx: Context, desk: str, agent: str, *, actor: str) -> Unit[str]:

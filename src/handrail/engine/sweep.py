@@ -27,6 +27,7 @@ __all__ = ["Swept", "run_job", "run_ready", "sweep"]
 
 _Unit = Callable[[Tx, Proposal], bool]
 _Move = Callable[[Context, Tx, Proposal], bool]
+_Run = Callable[[Context, str, str], Proposal]
 
 BATCH_MAX: Final = 200
 
@@ -47,20 +48,33 @@ class Swept(msgspec.Struct, kw_only=True):
         return sum(msgspec.structs.astuple(self))
 
 
-def sweep(ctx: Context) -> Swept:
-    """Do once what is due on every desk. Bounded: what is left over waits for the next sweep."""
+def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
+    """Do once what is due on every desk. Bounded: what is left over waits for the next sweep.
+
+    `run` takes up a READY action, here and now by default; a server hands it to its threads.
+    """
     swept = Swept()
+    take_up = run_ready if run is None else run
     for desk in list(ctx.rulebooks):
         swept.expired += _expire(ctx, desk)
     swept.released += _each(ctx, State.HOLDING, _release)
     swept.lost += _each(ctx, State.EXECUTING, _lose)
     _look_up(ctx, swept)
     for proposal in ctx.store.read(lambda tx: tx.proposals.in_state(State.READY, most=BATCH_MAX)):
+        if _agents_turn(ctx, proposal):
+            continue
         before = proposal.state
-        after = run_ready(ctx, proposal.desk, proposal.id)
+        after = take_up(ctx, proposal.desk, proposal.id)
         swept.expired += after.state is State.EXPIRED
         swept.ran += after.state not in (before, State.EXPIRED)
     return swept
+
+
+def _agents_turn(ctx: Context, proposal: Proposal) -> bool:
+    """What runs in the agent's process is claimed by the agent, which alone gets the permit."""
+    kind = ctx.rulebook(proposal.desk).kind(proposal.kind)
+    over = proposal.execute_by is not None and ctx.clock() >= proposal.execute_by
+    return kind is not None and kind.runs_in_agent and not over
 
 
 def run_ready(ctx: Context, desk: str, id: str) -> Proposal:

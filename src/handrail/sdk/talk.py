@@ -13,10 +13,13 @@ from handrail.sdk import wire
 from handrail.sdk.errors import CallConflict, CallInvalid, ClientError
 from handrail.sdk.plain import check_params, encoded
 from handrail.sdk.retry import Retry, asked
-from handrail.sdk.steps import Pause, Talk, WireCall, WireReply
+from handrail.sdk.steps import Pause, Talk, WireCall
 from handrail.sdk.wire import Handoff, TaskAction, TaskGrant
 
-__all__ = ["ClientSetup", "DeskTalk", "TaskTalk"]
+__all__ = ["ANSWER_S", "ClientSetup", "DeskTalk", "TaskTalk"]
+
+ANSWER_S: Final = 10.0
+"""The time allowed for an answer, on top of what the server is asked to wait."""
 
 EARLY_PAUSE_S: Final = 0.25
 """Pause when the server answers a long poll early without news, so that no loop runs hot."""
@@ -27,15 +30,12 @@ _KEY_BYTES: Final = 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientSetup:
-    """Where the server is and how patient the client is, with its clocks and randomness.
-
-    `answer_s` is the time allowed for an answer, on top of what the server is asked to wait.
-    """
+    """Where the server is and how patient the client is, with its clocks and randomness."""
 
     base_url: str
     api_key: str | None = field(default=None, repr=False)
     retry: Retry = field(default_factory=Retry)
-    answer_s: float = 10.0
+    answer_s: float = ANSWER_S
     wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     steady_s: Callable[[], float] = time.monotonic
     entropy: Callable[[int], bytes] = os.urandom
@@ -106,6 +106,7 @@ class TaskTalk:
 
     def propose(
         self,
+        /,
         kind: str,
         params: Mapping[str, object] | None = None,
         *,
@@ -146,7 +147,7 @@ class TaskTalk:
         for item in items:
             params = item.get("params")
             check_params(params if isinstance(params, Mapping) else {})
-            given = {name: value for name, value in item.items() if name != "params"}
+            given = _given(**{**item, "params": None})
             check_params(given)
             body.append({"key": self._fresh_key(), **given, "params": params})
         call = self._call("POST", "/v1/proposals/batch", {"items": body})

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
+from urllib.parse import urlsplit
 
 from handrail.sdk.errors import (
     AnswerMalformed,
@@ -44,7 +45,7 @@ WAIT_MS_MAX: Final = 30_000
 DETAIL_CHARS_MAX: Final = 2_000
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,199}")
 _CREDENTIAL: Final = re.compile(r"[\x21-\x7e]{1,500}")
-_URL: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
+_URL: Final = re.compile(r"https?://[!-~]+(?<![?#])")
 
 _RAN: Final = "SUCCEEDED"
 _REFUSED: Final = frozenset(("REFUSED", "REJECTED"))
@@ -113,7 +114,11 @@ class Handoff:
 
 def checked_url(base_url: str) -> str:
     """The base address without a slash at its end; raises CallInvalid `setting_malformed`."""
-    if not _URL.fullmatch(base_url):
+    try:
+        good = _URL.fullmatch(base_url) is not None and urlsplit(base_url).port != 0
+    except ValueError:
+        good = False
+    if not good:
         raise CallInvalid(
             "setting_malformed", "`base_url` must look like `https://host` or `http://host:port`"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,8 @@ APPLICATION_ID: Final = 0x68616E64
 _CACHE_KIB: Final = 32 * 1024
 _WAL_PAGES: Final = 4_000
 _STATEMENTS: Final = 300
+BUSY_MS_MAX: Final = 5_000
+"""How long a call waits while something else, a backup say, has the database locked."""
 
 
 class _Rows:
@@ -58,9 +61,11 @@ class _Batch:
     """One BEGIN IMMEDIATE ... COMMIT on the writing connection."""
 
     def __init__(self, store: SqliteStore) -> None:
+        if store.closed:
+            raise _closed()
         self._store = store
-        self._run = store.connection.cursor().execute
         with _translated():
+            self._run = store.connection.cursor().execute
             self._run("BEGIN IMMEDIATE")
         self._trees: dict[str, Frontier] = dict(store.trees)
         self.tx = Tx(store.writing, self._trees, store.keys, store.clock())
@@ -87,6 +92,8 @@ class _Batch:
         self.tx.vault.settle()
 
     def abandon(self) -> None:
+        # An interrupt may have come between the commit and what follows it: read the edge again.
+        self._store.trees.clear()
         if self._store.connection.in_transaction:
             try:
                 self._run("ROLLBACK")
@@ -113,13 +120,16 @@ class SqliteStore:
         clock: Callable[[], int],
         checkpoints: Path,
         read_only: bool = False,
+        busy_ms_max: int = BUSY_MS_MAX,
     ) -> None:
         self.path = path
         self.keys = keys
         self.clock = clock
         self.trees: dict[str, Frontier] = {}
-        self._checkpoints = checkpoints
-        self._readers: list[apsw.Connection] = []
+        self.busy_ms_max = busy_ms_max
+        self._checkpoints = KeptNotes(checkpoints)
+        self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
+        self._readers_lock = threading.Lock()
         self._local = threading.local()
         self._closed = False
         self._lock_file: int | None = None
@@ -127,7 +137,7 @@ class SqliteStore:
         if not read_only:
             self._lock_file = _lock(path)
         try:
-            self.connection = _connect(path, read_only=read_only)
+            self.connection = _connect(path, read_only=read_only, busy_ms_max=busy_ms_max)
             self.writing = _Rows(self.connection)
             if not read_only:
                 _migrate(self.connection)
@@ -161,37 +171,35 @@ class SqliteStore:
 
     def read(self, look: Unit[T]) -> T:
         if self._closed:
-            raise Unavailable("store_closed", "the desk is closed")
+            raise _closed()
         reader: _Reader | None = getattr(self._local, "reader", None)
         if reader is None:
             reader = self._local.reader = _Reader(self)
-            self._readers.append(reader.connection)
+            with self._readers_lock:
+                self._readers.add(reader)
         return reader.read(look)
 
     def keep_checkpoint(self, desk: str, note: str) -> None:
-        folder = self._checkpoints
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{desk}.notes").open("a", encoding="utf-8") as file:
-            file.write(note.rstrip("\n") + "\n\n\n")
-            file.flush()
-            os.fsync(file.fileno())
+        if self._closed:
+            raise _closed()
+        self._checkpoints.keep(desk, note)
 
     def kept_checkpoints(self, desk: str) -> list[str]:
-        file = self._checkpoints / f"{desk}.notes"
-        if not file.exists():
-            return []
-        text = file.read_text(encoding="utf-8")
-        return [note + "\n" for note in text.split("\n\n\n") if note.strip()]
+        return self._checkpoints.of(desk)
 
     def close(self) -> None:
         if self._closed:
             return
         self._writer.close()
         self._closed = True
-        for connection in self._readers:
-            connection.close()
-        self.connection.close()
-        self._unlock()
+        try:
+            with self._readers_lock:
+                readers = list(self._readers)
+            for reader in readers:
+                reader.close()
+            self.connection.close()
+        finally:
+            self._unlock()
 
     def _unlock(self) -> None:
         if self._lock_file is not None:
@@ -211,13 +219,22 @@ class _Reader:
     """A read-only connection of one thread."""
 
     def __init__(self, store: SqliteStore) -> None:
-        self.connection = _connect(store.path, read_only=True)
+        connection = _connect(store.path, read_only=True, busy_ms_max=store.busy_ms_max)
+        self._connection = connection
         self._store = store
-        self._rows = _Rows(self.connection)
-        self._run = self.connection.cursor().execute
+        self._rows = _Rows(connection)
+        self._run = connection.cursor().execute
+        self._busy = threading.RLock()
+
+    def close(self) -> None:
+        """Close after the read that is going on."""
+        with self._busy:
+            self._connection.close()
 
     def read(self, look: Unit[T]) -> T:
-        with _translated():
+        with self._busy, _translated():
+            if self._store.closed:
+                raise _closed()
             self._run("BEGIN")
             try:
                 return look(Tx(self._rows, {}, self._store.keys, self._store.clock()))
@@ -281,6 +298,8 @@ def _migrate(connection: apsw.Connection) -> None:
                     connection.executemany("INSERT INTO transition VALUES (?, ?)", sorted(pairs))
                     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {number}")
+        # The migrations write the planner's statistics; this connection must read them as well.
+        connection.execute("ANALYZE sqlite_schema")
 
 
 def _version(connection: apsw.Connection) -> int:

@@ -12,7 +12,10 @@ from handrail.store.rows import Rows
 from handrail.store.tasks import Tasks
 from handrail.store.vault import Keys, Vault
 
-__all__ = ["Tx"]
+__all__ = ["Mark", "Tx"]
+
+Mark = tuple[dict[str, int], dict[tuple[str, str], int], int]
+"""Where the in-memory part of a transaction stands: leaves, counters, customers met."""
 
 
 class Tx:
@@ -34,14 +37,15 @@ class Tx:
         self.log = Log(rows, trees)
         self.vault = Vault(rows, keys)
 
-    def mark(self) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
+    def mark(self) -> Mark:
         """Where the in-memory part stands before a unit."""
-        return self.log.mark(), self.counters.mark()
+        return self.log.mark(), self.counters.mark(), self.vault.mark()
 
-    def back_to(self, mark: tuple[dict[str, int], dict[tuple[str, str], int]]) -> None:
-        """Forget what a failed unit appended and counted."""
+    def back_to(self, mark: Mark) -> None:
+        """Forget what a failed unit appended, counted and met."""
         self.log.back_to(mark[0])
         self.counters.back_to(mark[1])
+        self.vault.back_to(mark[2])
 
     def finish(self) -> Trees:
         """Write the tree heads and counters; the trees to keep once the commit has landed."""

@@ -43,6 +43,7 @@ class Keys:
         self.check = hmac.digest(vault_key, b"handrail vault check", "sha256").hex()
         self._refs: dict[tuple[str, str], str] = {}
         self._opened: dict[tuple[str, str], AESGCM] = {}
+        self._gone: set[tuple[str, str]] = set()
 
     def lookup_of(self, desk: str, customer: str) -> str:
         """A keyed hash by which a customer is found without storing the id."""
@@ -62,19 +63,25 @@ class Keys:
         return self._opened.get((desk, ref))
 
     def remember(self, desk: str, ref: str, cipher: AESGCM) -> None:
-        """Keep an opened key at hand."""
+        """Keep an opened key at hand; never an erased customer's."""
         if len(self._opened) >= _CACHE_MAX:
             self._opened.clear()
         self._opened[desk, ref] = cipher
+        # INVARIANT: a snapshot from before the erasure, read in another thread, brings no key back.
+        if (desk, ref) in self._gone:
+            self._opened.pop((desk, ref), None)
 
     def remember_refs(self, refs: dict[tuple[str, str], str]) -> None:
         """Keep references at hand that are certainly stored."""
         if len(self._refs) + len(refs) > _CACHE_MAX:
             self._refs.clear()
-        self._refs.update(refs)
+        self._refs.update(
+            {(desk, who): ref for (desk, who), ref in refs.items() if (desk, ref) not in self._gone}
+        )
 
     def forget(self, desk: str, ref: str) -> None:
-        """Drop an erased customer's key."""
+        """Drop an erased customer's key, for good."""
+        self._gone.add((desk, ref))
         self._opened.pop((desk, ref), None)
         for key in [key for key, kept in self._refs.items() if kept == ref]:
             del self._refs[key]
@@ -91,6 +98,15 @@ class Vault:
         self._rows = rows
         self._keys = keys
         self._met: dict[tuple[str, str], str] = {}
+
+    def mark(self) -> int:
+        """How many customers this transaction has met so far."""
+        return len(self._met)
+
+    def back_to(self, mark: int) -> None:
+        """Forget whom a failed unit met: their rows are gone with it."""
+        while len(self._met) > mark:
+            self._met.popitem()
 
     def settle(self) -> None:
         """After the commit: what this transaction met is durable and may be remembered."""
@@ -159,7 +175,8 @@ class Vault:
         sealed = self._sealed(self._cipher(desk, subject), data, f"{desk}/{id}/{slot}")
         self._rows.change(
             "INSERT INTO content (desk, id, slot, subject, sealed) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (desk, id, slot) DO UPDATE SET sealed = excluded.sealed",
+            " ON CONFLICT (desk, id, slot)"
+            " DO UPDATE SET subject = excluded.subject, sealed = excluded.sealed",
             (desk, id, slot, subject, sealed),
         )
 
@@ -186,7 +203,6 @@ class Vault:
             " WHERE desk = ? AND ref = ? AND sealed_key IS NOT NULL",
             (now, desk, ref),
         )
-        self._met = {key: kept for key, kept in self._met.items() if kept != ref}
         self._keys.forget(desk, ref)
         return changed == 1
 

@@ -206,15 +206,16 @@ class Runner:
 
     async def _settle(self, performed: list[tuple[Job, Effect | BaseException | None]]) -> None:
         """Write outcomes, all in one commit."""
+        submit, ctx = self.ctx.store.submit, self.ctx
         tickets = []
         for job, effect in performed:
             if isinstance(effect, Effect):
-                tickets.append((job, effect, self._submitted(job, effect)))
+                tickets.append((job, effect, submit(settle_unit(ctx, job, effect))))
                 continue
             if isinstance(effect, InvariantBroken):
                 self.break_down(effect)
             elif effect is not None:
-                _log.error("attempt of %s lost", job.proposal.id, exc_info=effect)
+                _log.error("an attempt of %s ended oddly", job.proposal.id, exc_info=effect)
             self._settled(job)
         for job, effect, ticket in tickets:
             try:
@@ -225,11 +226,8 @@ class Runner:
                 self.spawn(self._settle_later(job, effect))
                 continue
             except HandrailError as error:
-                _log.error("%s not settled: %s", job.proposal.id, error)
+                _log.error("%s was not settled: %s", job.proposal.id, error)
             self._settled(job)
-
-    async def _submitted(self, job: Job, effect: Effect) -> Proposal:
-        return await self.ctx.store.submit(settle_unit(self.ctx, job, effect))
 
     async def _settle_later(self, job: Job, effect: Effect) -> None:
         """The store could not take it. It stays EXECUTING; past its deadline it is looked up."""
@@ -237,10 +235,10 @@ class Runner:
             for pause in SETTLE_PAUSES_S:
                 await asyncio.sleep(pause)
                 try:
-                    await self._submitted(job, effect)
+                    await self.ctx.store.submit(settle_unit(self.ctx, job, effect))
                     return
                 except Unavailable as error:
-                    _log.error("%s not settled yet: %s", job.proposal.id, error)
+                    _log.error("%s is not settled yet: %s", job.proposal.id, error)
         except InvariantBroken as error:
             self.break_down(error)
         finally:
@@ -319,8 +317,16 @@ class Runner:
         """Run something beside the callers; it is kept until it ends."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, InvariantBroken):
+            self.break_down(error)
+        elif error is not None and not isinstance(error, HandrailError):
+            _log.error("background work failed", exc_info=error)
 
     async def call(self, work: Callable[[], T]) -> T:
         """Run something that may take a while in a thread of its own."""

@@ -1,0 +1,201 @@
+"""The gateway that API and console share: the use cases, for callers in an event loop.
+
+Each call writes through the store's group commit and hands what may run to the runner. When a
+caller's task is cancelled in the middle, what it wrote still runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from handrail.core.lifecycle import State
+from handrail.core.principal import Principal
+from handrail.core.proposal import Proposal
+from handrail.core.task import Task
+from handrail.engine.context import AGENT_CONNECTOR, Context
+from handrail.engine.execute import Effect, Job, claim_unit
+from handrail.engine.permit import receipt_unit
+from handrail.engine.prepare import Draft
+from handrail.engine.propose import Decided, plan
+from handrail.engine.review import Opinion, review_unit
+from handrail.engine.tasks import IssuedTask, issue_unit
+from handrail.engine.undo import undo_plan
+from handrail.engine.withdraw import withdraw_unit
+from handrail.errors import Conflict, HandrailError, InvariantBroken, NotFound
+from handrail.store.protocol import Ticket, Tx, Unit
+from handrail.surfaces.api.runner import Runner
+from handrail.surfaces.auth import Logins
+
+__all__ = ["Gateway"]
+
+PROMPT_CONNECTORS: Final = frozenset(("desk", AGENT_CONNECTOR))
+"""Connectors whose `prepare` answers from this machine: asked from the event loop itself.
+
+A change of thread would cost more than the answer. Every other connector is asked from a thread.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """One serving handrail over all desks of a store. `desk` is meant when nobody names one.
+
+    `answered` counts answers by (path, method, status) for the metrics.
+    """
+
+    ctx: Context
+    desk: str
+    runner: Runner
+    logins: Logins = field(default_factory=Logins)
+    answered: dict[tuple[str, str, int], int] = field(default_factory=dict)
+
+    @classmethod
+    def over(cls, ctx: Context, desk: str) -> Gateway:
+        """A gateway over an opened store. Its runner is started by the application's lifespan."""
+        return cls(ctx=ctx, desk=desk, runner=Runner(ctx))
+
+    async def issue_task(
+        self, agent: Principal, *, lane: str | None, ticket: str | None
+    ) -> IssuedTask:
+        """Issue a task to an agent; the customer behind the ticket is read from the helpdesk."""
+        self.runner.check_working()
+        issue = partial(issue_unit, self.ctx, agent.desk, agent=agent.id, lane=lane, ticket=ticket)
+        return await self.ctx.store.submit(await self.runner.call(issue))
+
+    async def propose(self, task: Task, draft: Draft) -> Decided:
+        """Decide and record an action; its job, if any, is under way when this returns."""
+        runner = self.runner
+        runner.check_working()
+        await runner.room()
+        ticket = self.ctx.store.submit(await self._planned(task, draft))
+        return await self._started(ticket)
+
+    async def propose_all(
+        self, task: Task, drafts: Sequence[Draft | HandrailError]
+    ) -> list[Decided | HandrailError]:
+        """Decide many actions in one group commit, each for itself.
+
+        An error among the drafts, or of one of them, stands in its place in the answer.
+        """
+        self.runner.check_working()
+        await self.runner.room()
+        planned = await asyncio.gather(*(self._planned_or_not(task, draft) for draft in drafts))
+        # All of them are queued before the first is waited for: one commit takes them all.
+        tickets = [
+            unit if isinstance(unit, HandrailError) else self.ctx.store.submit(unit)
+            for unit in planned
+        ]
+        return await asyncio.shield(self.runner.spawn(self._started_all(tickets)))
+
+    async def review(self, desk: str, id: str, opinion: Opinion) -> Proposal:
+        """Count a person's verdict; an action that it lets run is claimed in the same commit.
+
+        Raises what `core.review.judge` raises.
+        """
+        self.runner.check_working()
+        kind = self.ctx.rulebook(desk).kind(self.runner.look(desk, id).kind)
+        reviewed = self.ctx.store.submit(review_unit(self.ctx, desk, id, opinion))
+        if kind is None or kind.runs_in_agent:
+            proposal = await reviewed
+            self.runner.wake(id)
+            return proposal
+        # Queued behind the review in the same batch: it claims what the review has made READY.
+        claimed = self.runner.spawn(self.runner.claim(desk, id))
+        proposal = await reviewed
+        stands = await asyncio.shield(claimed)
+        return proposal if stands is None else stands
+
+    async def undo(self, desk: str, id: str, *, maker: str) -> Decided:
+        """Reverse an executed action, as a new action on the same road."""
+        self.runner.check_working()
+        await self.runner.room()
+        unit = await self.runner.call(partial(undo_plan, self.ctx, desk, id, maker=maker))
+        return await self._started(self.ctx.store.submit(unit))
+
+    async def claim(self, task: Task, id: str) -> tuple[Proposal, Job | None]:
+        """Take up an action that runs in the agent's process; the job carries its permit."""
+        self.runner.check_working()
+
+        def unit(tx: Tx) -> tuple[Proposal, Job | None]:
+            proposal = tx.proposals.get(task.desk, id)
+            if proposal is None or proposal.task != task.id:
+                raise NotFound("proposal_not_found", f"there is no action `{id}` in this task")
+            kind = self.ctx.rulebook(task.desk).kind(proposal.kind)
+            if kind is None or not kind.runs_in_agent:
+                raise Conflict("not_pending", "handrail runs this kind of action itself")
+            if proposal.state is not State.READY:
+                stands = proposal.state.value.lower()
+                raise Conflict("not_pending", f"this action is {stands}, not ready to be taken up")
+            return claim_unit(self.ctx, task.desk, id)(tx)
+
+        return await self.ctx.store.submit(unit)
+
+    async def receipt(self, task: Task, id: str, *, permit: str, effect: Effect) -> Proposal:
+        """Settle what ran in the agent's process, by its single-use permit."""
+        self.runner.check_working()
+        unit = receipt_unit(self.ctx, task.desk, id, task=task.id, permit=permit, effect=effect)
+        return await self.moved(unit)
+
+    async def withdraw(self, task: Task, id: str) -> Proposal:
+        """Take back what has not run yet."""
+        self.runner.check_working()
+        return await self.moved(withdraw_unit(task.desk, id, actor=task.agent, task=task.id))
+
+    async def moved(self, unit: Unit[Proposal]) -> Proposal:
+        """Run a unit that moves one action, and wake who waits for it."""
+        moved = await self.ctx.store.submit(unit)
+        self.runner.wake(moved.id)
+        return moved
+
+    async def _planned(self, task: Task, draft: Draft) -> Unit[Decided]:
+        """Read the facts: here when they are at hand, else in a thread."""
+        kind = self.ctx.rulebook(task.desk).kind(draft.kind)
+        if kind is None or kind.runs_in_agent or kind.connector in PROMPT_CONNECTORS:
+            return plan(self.ctx, task, draft)
+        return await self.runner.call(partial(plan, self.ctx, task, draft))
+
+    async def _planned_or_not(
+        self, task: Task, draft: Draft | HandrailError
+    ) -> Unit[Decided] | HandrailError:
+        if isinstance(draft, HandrailError):
+            return draft
+        try:
+            return await self._planned(task, draft)
+        except InvariantBroken:
+            raise
+        except HandrailError as error:
+            return error
+
+    async def _started(self, ticket: Ticket[Decided]) -> Decided:
+        """The decision once it is durable, with its job handed to the runner."""
+        try:
+            decided = await ticket
+        except asyncio.CancelledError:
+            # INVARIANT: a claim that is committed is performed, whoever has gone away meanwhile.
+            self.runner.spawn(self._started(ticket))
+            raise
+        if decided.job is not None:
+            self.runner.start_job(decided.job)
+        if decided.proposal.undoes is not None:
+            self.runner.wake(decided.proposal.undoes)
+        return decided
+
+    async def _started_all(
+        self, tickets: Sequence[Ticket[Decided] | HandrailError]
+    ) -> list[Decided | HandrailError]:
+        answers: list[Decided | HandrailError] = []
+        for ticket in tickets:
+            if isinstance(ticket, HandrailError):
+                answers.append(ticket)
+                continue
+            try:
+                answers.append(await self._started(ticket))
+            except InvariantBroken as error:
+                self.runner.break_down(error)
+                answers.append(error)
+            except HandrailError as error:
+                answers.append(error)
+        return answers

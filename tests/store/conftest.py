@@ -1,0 +1,31 @@
+"""Every test of the contract runs on every database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handrail.store.protocol import Store
+from tests.store.databases import DATABASES, Clock, Database
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """A place for a store, once for every kind of database."""
+    return DATABASES[request.param](tmp_path)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of `store`."""
+    return Clock()
+
+
+@pytest.fixture
+def store(database: Database, clock: Clock) -> Iterator[Store]:
+    """A store on a fresh database."""
+    opened = database.open(clock=clock)
+    yield opened
+    opened.close()

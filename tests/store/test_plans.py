@@ -1,0 +1,111 @@
+"""Every query finds its rows by an index: none walks a table or a whole desk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import apsw
+import pytest
+
+import handrail
+from handrail.core.lifecycle import State
+from handrail.core.principal import PrincipalKind
+from handrail.store.protocol import Tx
+from handrail.store.sqlite import SqliteStore
+from handrail.surfaces.embedded import Desk
+
+DESK = "main"
+WALKS = re.compile(r"^SCAN (?!CONSTANT)|USING PRIMARY KEY \(desk=\?\)$")
+SMALL_TABLES = ("checkpoint", "counter", "desk", "principal", "policy_version", "meta")
+
+LOOKS: dict[str, Callable[[Tx], object]] = {
+    "queue": lambda tx: tx.proposals.queue(DESK, most=50),
+    "queue, next page": lambda tx: tx.proposals.queue(DESK, after=(1, "hr_1"), most=50),
+    "ran alone": lambda tx: tx.proposals.ran_alone(DESK, most=50),
+    "ran alone, next page": lambda tx: tx.proposals.ran_alone(DESK, before="hr_1", most=50),
+    "overdue": lambda tx: tx.proposals.overdue(DESK, 1, most=50),
+    "by key": lambda tx: tx.proposals.by_key(DESK, "agent", "key"),
+    "by id": lambda tx: tx.proposals.get(DESK, "hr_1"),
+    "undo of": lambda tx: tx.proposals.undo_of(DESK, "hr_1"),
+    "of a customer": lambda tx: tx.proposals.of_subject(DESK, "sub_1", most=50),
+    "reviews": lambda tx: tx.proposals.reviews(DESK, "hr_1"),
+    "ready": lambda tx: tx.proposals.in_state(State.READY, most=50),
+    "unknown": lambda tx: tx.proposals.in_state(State.UNKNOWN, most=50),
+    "task by token": lambda tx: tx.tasks.by_token("hash"),
+    "task": lambda tx: tx.tasks.get(DESK, "tk_1"),
+    "session": lambda tx: tx.people.session("hash"),
+    "credential": lambda tx: tx.people.credential("hra_1"),
+    "people": lambda tx: tx.people.all(DESK, PrincipalKind.PERSON),
+    "escalations": lambda tx: tx.escalations.open(DESK, most=50),
+    "escalations of an action": lambda tx: tx.escalations.of_proposal(DESK, "hr_1"),
+    "entry": lambda tx: tx.log.entry(DESK, 1),
+    "entries of an action": lambda tx: tx.log.of_proposal(DESK, "hr_1"),
+    "entries of a person": lambda tx: tx.log.of_person(DESK, "dana", most=50),
+    "latest entries": lambda tx: tx.log.latest(DESK, before=5, most=50),
+    "checkpoint": lambda tx: tx.log.latest_checkpoint(DESK),
+    "content": lambda tx: tx.vault.get(DESK, "hr_1", "content"),
+    "customer's reference": lambda tx: tx.vault.find_ref(DESK, "C-9"),
+}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk of its own."""
+    return handrail.open(tmp_path_factory.mktemp("plans"))
+
+
+def walks(connection: apsw.Connection, sql: str) -> list[str]:
+    """The steps of a query's plan that walk a table whose size grows with use."""
+    places = [None] * sql.count("?")
+    steps = [str(row[3]) for row in connection.execute("EXPLAIN QUERY PLAN " + sql, places)]
+    return [
+        step
+        for step in steps
+        if WALKS.search(step) and not any(f" {table} " in f"{step} " for table in SMALL_TABLES)
+    ]
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_look_uses_an_index(desk: Desk, name: str) -> None:
+    """Each way of looking is run once, and every query that it sends is explained."""
+    sent = sent_by(desk, LOOKS[name])
+    store = desk.ctx.store
+    assert isinstance(store, SqliteStore)
+    assert sent
+    assert {sql: walks(store.connection, sql) for sql in sent} == dict.fromkeys(sent, [])
+
+
+def test_a_walk_would_be_seen(desk: Desk) -> None:
+    """A query without an index is named as a walk."""
+    store = desk.ctx.store
+    assert isinstance(store, SqliteStore)
+    assert walks(store.connection, "SELECT id FROM proposal WHERE digest = ?")
+    assert walks(store.connection, "SELECT idx FROM entry WHERE desk = ? AND tag = ?")
+
+
+def sent_by(desk: Desk, look: Callable[[Tx], object]) -> list[str]:
+    """The queries that a look sends, as the writing connection sees them."""
+    store = desk.ctx.store
+    assert isinstance(store, SqliteStore)
+    sent: list[str] = []
+
+    def trace(cursor: object, sql: str, values: object) -> bool:
+        if sql.startswith("SELECT"):
+            sent.append(sql)
+        return True
+
+    store.connection.exec_trace = trace
+    try:
+        store.write(look)
+    finally:
+        store.connection.exec_trace = None
+    return sent
+
+
+def test_the_desk_is_where_it_should_be(desk: Desk) -> None:
+    """The statistics are in the file, so a second opening plans the same."""
+    store = desk.ctx.store
+    assert isinstance(store, SqliteStore)
+    rows = store.connection.execute("SELECT count(*) FROM sqlite_stat1").fetchall()
+    assert rows[0][0] > 0

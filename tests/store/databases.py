@@ -77,7 +77,7 @@ class SqliteDatabase:
             keys=keys or new_keys(),
             clock=clock or Clock(),
             checkpoints=self.folder / "checkpoints",
-            # BUSY
+            busy_ms_max=BUSY_MS,
         )
 
     def change(self, *statements: str) -> None:

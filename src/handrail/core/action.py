@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.canonical import check_plain
+from handrail.core.canonical import check_plain, quoted
 from handrail.core.grade import Axes, Catchable, Grade, grade_of
 from handrail.core.money import Money
 from handrail.errors import InvalidInput
@@ -93,7 +93,8 @@ def params_parser(kind: ActionKind) -> Callable[[Mapping[str, object]], Params]:
         for name, value in raw.items():
             found = readers.get(name)
             if found is None:
-                raise InvalidInput("field_unknown", f"`{kind.name}` has no field `{name}`")
+                said = f"`{kind.name}` has no field {quoted(str(name))}"
+                raise InvalidInput("field_unknown", said)
             read, param = found
             parsed[name] = read(param, value)
         if not required <= parsed.keys():
@@ -164,6 +165,8 @@ def _choice(param: Param, value: object) -> str:
 
 
 def _record(param: Param, value: object) -> object:
+    if type(value) is not dict and type(value) is not list:
+        raise InvalidInput("field_wrong_type", f"`{param.name}` must be an object or a list")
     check_plain(value)
     return value
 

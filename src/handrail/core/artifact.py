@@ -12,13 +12,11 @@ from typing import Final
 import msgspec
 
 from handrail.core.action import Params
-from handrail.core.canonical import canonical
-from handrail.core.money import Money
+from handrail.core.canonical import canonical, check_plain
 from handrail.errors import InvalidInput
 
 __all__ = [
     "ARTIFACT_BYTES_MAX",
-    "Artifact",
     "Fact",
     "Line",
     "digest_of",
@@ -49,20 +47,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Artifact(msgspec.Struct, frozen=True, kw_only=True):
-    """The literal thing. `request` is the full outgoing request as the connector will send it."""
-
-    desk: str
-    proposal: str
-    nonce: str
-    kind: str
-    connector: str
-    connector_version: str
-    customer: str | None
-    params: dict[str, str | int | bool | Money | list[object] | dict[str, object] | None]
-    request: dict[str, object]
-
-
 def encode_artifact(
     *,
     desk: str,
@@ -75,7 +59,12 @@ def encode_artifact(
     params: Params,
     request: dict[str, object],
 ) -> bytes:
-    """The canonical bytes of an artifact; at most 1 MiB."""
+    """The canonical bytes of an artifact, the literal thing; at most 1 MiB.
+
+    `params` is what was asked, `request` the full outgoing request as the connector will send it;
+    it comes from a connector, so it is checked like anything from outside.
+    """
+    check_plain(request)
     data = canonical(
         {
             "desk": desk,

@@ -9,13 +9,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 from enum import Enum
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
+from handrail.core.action import ParamType
 from handrail.core.grade import Grade
 from handrail.core.money import Money
 from handrail.core.policy import ANY_KIND, STRICTEST, Control, Guard, KindRule, LaneRule, Policy
+from handrail.errors import PolicyInvalid
 
 __all__ = ["PRECEDENCE", "Ask", "Decider", "Decision", "Reason", "ReasonCode", "compile_policy"]
 
@@ -25,7 +28,6 @@ class ReasonCode(Enum):
 
     OUTSIDE_LANE = "outside_lane"
     UNDO_ONLY = "undo_only"
-    ESCALATION_ASKED = "escalation_asked"
     EVALUATION_FAILED = "evaluation_failed"
     UNKNOWN_KIND = "unknown_kind"
     UNLISTED_CURRENCY = "unlisted_currency"
@@ -101,7 +103,10 @@ class Decider:
     """A compiled policy. `decide` is pure and takes a few microseconds."""
 
     def __init__(self, policy: Policy) -> None:
+        for rule in policy.kinds.values():
+            _check_rule(rule)
         self.policy = policy
+        self._axes = {name: rule.kind.grade for name, rule in policy.kinds.items()}
         self._bases: dict[str, Base] = {
             name: _compile_kind(rule) for name, rule in policy.kinds.items()
         }
@@ -134,11 +139,15 @@ class Decider:
             ask.missing or ask.contradicted or ask.hidden or ask.failure is not None
         ):
             return usual
-        return _raised(usual, ask)
+        return _raised(usual, ask, self._axes.get(ask.kind, Grade.G3))
 
 
 def compile_policy(policy: Policy) -> Decider:
-    """Compile a policy to closures, once."""
+    """Compile a policy to closures, once.
+
+    Raises PolicyInvalid `policy_invalid` for bands that do not rise to an open one, that get looser
+    on the way up, or whose amount could be left out, and for checkers where nobody checks.
+    """
     return Decider(policy)
 
 
@@ -164,6 +173,34 @@ def _compile_lane(lane: LaneRule, policy: Policy) -> Callable[[str], bool]:
     return admits
 
 
+def _check_rule(rule: KindRule) -> None:
+    """Lint says all of this with line numbers; here it keeps a policy made by hand from running."""
+    ladders = rule.bands.values()
+    for guard in (rule.guard, *(band.guard for bands in ladders for band in bands)):
+        if (guard.checkers > 0) is not (guard.control is Control.MAKER_CHECKER):
+            raise _invalid(rule, "`checkers` stands with `maker_checker`, and only there")
+    amount = {param.name for param in rule.kind.params if param.type is ParamType.MONEY}
+    required = {param.name for param in rule.kind.params if param.required}
+    # INVARIANT: an amount that caps and bands look at is never left out.
+    judged = bool(rule.bands) or rule.kind.value is not None
+    if judged and rule.kind.value not in amount & required:
+        raise _invalid(rule, "`value` must name a required money parameter")
+    for bands in ladders:
+        limits = [band.up_to_minor for band in bands]
+        closed = [limit for limit in limits[:-1] if limit is not None and limit >= 0]
+        if not limits or limits[-1] is not None or len(closed) != len(limits) - 1:
+            raise _invalid(rule, "the last band, and no other, is open")
+        for low, high in pairwise(bands):
+            if high.up_to_minor is not None and high.up_to_minor <= (low.up_to_minor or 0):
+                raise _invalid(rule, "bands must rise")
+            if high.guard.order < low.guard.order or high.grade < low.grade:
+                raise _invalid(rule, "more money may not get a looser guard or a lower grade")
+
+
+def _invalid(rule: KindRule, why: str) -> PolicyInvalid:
+    return PolicyInvalid("policy_invalid", f"`{rule.kind.name}`: {why}")
+
+
 def _compile_kind(rule: KindRule) -> Base:
     if not rule.bands:
         return _unbanded(rule)
@@ -171,7 +208,7 @@ def _compile_kind(rule: KindRule) -> Base:
     strictest = max(
         (band.guard for bands in rule.bands.values() for band in bands),
         key=lambda guard: guard.order,
-    ).at_least(_ONE_CHECKER)
+    ).at_least(STRICTEST)
     valueless = _one(
         ReasonCode.VALUE_UNKNOWN, "how much money it moves is not known", strictest, Grade.G3
     )
@@ -199,7 +236,7 @@ def _ladder(rule: KindRule, currency: str) -> tuple[list[int], list[Decision]]:
     """Limits and the ready-made decision of each band; bisect_left makes a limit inclusive."""
     limits: list[int] = []
     decisions: list[Decision] = []
-    floor = 0
+    floor: int | None = None
     for band in rule.bands[currency]:
         text = _band_text(floor, band.up_to_minor, currency)
         grade = max(band.grade, rule.kind.grade)
@@ -210,9 +247,9 @@ def _ladder(rule: KindRule, currency: str) -> tuple[list[int], list[Decision]]:
     return limits, decisions
 
 
-def _band_text(floor: int, up_to: int | None, currency: str) -> str:
+def _band_text(floor: int | None, up_to: int | None, currency: str) -> str:
     high = None if up_to is None else Money(minor=up_to, currency=currency).text()
-    if floor == 0:
+    if floor is None:
         return "any amount" if high is None else f"the amount is up to {high}"
     low = Money(minor=floor, currency=currency).text()
     return f"the amount is above {low}" + ("" if high is None else f" and up to {high}")
@@ -222,8 +259,12 @@ def _one(code: ReasonCode, text: str, guard: Guard, grade: Grade) -> Decision:
     return Decision(guard=guard, grade=grade, reasons=(Reason(code=code, text=text),))
 
 
-def _raised(usual: Decision, ask: Ask) -> Decision:
-    """Raise `usual` by what was found; a raised grade brings at least the guard of that grade."""
+def _raised(usual: Decision, ask: Ask, axes: Grade) -> Decision:
+    """Raise `usual` by what was found, and give it at least the guard of the grade reached.
+
+    A claim counts when it is above `axes`, the grade of the kind itself: measured against the band,
+    the same claim would bring a guard for a small amount and none for a larger one.
+    """
     guard, grade = usual.guard, usual.grade
     reasons = list(usual.reasons)
     if ask.failure is not None:
@@ -241,18 +282,18 @@ def _raised(usual: Decision, ask: Ask) -> Decision:
         text = "hidden or deceptive characters: " + "; ".join(ask.hidden)
         reasons.append(Reason(code=ReasonCode.HIDDEN_CONTENT, text=text))
         guard, grade = guard.at_least(_APPROVE), Grade(min(Grade.G3, grade + 1))
-    if ask.claim is not None and ask.claim > grade:
+    if ask.claim is not None and ask.claim > axes:
         text = f"the agent itself says {ask.claim.name}"
         reasons.append(Reason(code=ReasonCode.CLAIMED_GRADE, text=text))
-        grade = ask.claim
-    if grade > usual.grade:
+        grade = max(grade, ask.claim)
+    if len(reasons) > len(usual.reasons):
         guard = guard.at_least(_floor_of(grade))
     reasons.sort(key=lambda reason: PRECEDENCE[reason.code])
     return Decision(guard=guard, grade=grade, reasons=tuple(reasons))
 
 
 def _floor_of(grade: Grade) -> Guard:
-    """The loosest guard that an action may have whose grade was raised to `grade`."""
+    """The loosest guard that an action of `grade` may have once something was found about it."""
     match grade:
         case Grade.G3:
             return _ONE_CHECKER

@@ -106,7 +106,7 @@ class Money(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             case dict():
                 return cls._of_object(value)
             case cls():
-                return value
+                return cls.of_minor(value.minor, value.currency)
             case bool():
                 raise _is_bool()
             case int():

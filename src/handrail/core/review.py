@@ -5,6 +5,7 @@ Makers and checkers never overlap. One rejection ends it. There is no bypass and
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from enum import Enum
 
@@ -64,24 +65,34 @@ def judge(
     """What the desk does with this verdict; raises with a stable code when it does not count.
 
     The order of the checks is the order of the codes: not_pending, review_expired, stale_digest,
-    reason_missing, maker_is_checker, not_entitled, reviewed_already.
+    reason_missing, maker_is_checker, not_entitled, reviewed_already. Only approvals of this very
+    statement by distinct independent people count towards the quorum.
     """
-    if proposal.state is not State.PENDING:
-        raise Conflict("not_pending", f"this action is {proposal.state.value.lower()} already")
-    if proposal.decide_by is not None and now >= proposal.decide_by:
+    ended = any(review.verdict is not Verdict.APPROVE for review in prior)
+    if proposal.state is not State.PENDING or ended:
+        said = "decided" if ended else proposal.state.value.lower()
+        raise Conflict("not_pending", f"this action is {said} already")
+    # A pending action without a deadline could be approved for ever; it counts as run out.
+    if proposal.decide_by is None or now >= proposal.decide_by:
         raise Conflict("review_expired", "the time to decide has run out; nothing was approved")
-    if statement != proposal.statement:
+    if not proposal.statement or statement != proposal.statement:
         raise Conflict(
             "stale_digest", "what you saw is not what is stored now; open the action again"
         )
-    if verdict in (Verdict.REJECT, Verdict.REQUEST_CHANGES) and not reason.strip():
+    if verdict in (Verdict.REJECT, Verdict.REQUEST_CHANGES) and not _says_something(reason):
         raise InvalidInput("reason_missing", "say in a few words why")
     check_reviewer(proposal, makers, reviewer, verdict, prior)
     match verdict:
         case Verdict.APPROVE:
             needed = max(1, proposal.checkers)
-            approvals = sum(1 for review in prior if review.verdict is Verdict.APPROVE)
-            return Outcome.APPROVED if approvals + 1 >= needed else Outcome.WAITING
+            passed = {
+                review.identity
+                for review in prior
+                if review.statement == proposal.statement
+                and not {review.person, review.identity} & _all_makers(proposal, makers)
+            }
+            enough = len(passed | {reviewer.identity}) >= needed
+            return Outcome.APPROVED if enough else Outcome.WAITING
         case Verdict.REJECT | Verdict.REQUEST_CHANGES:
             return Outcome.REJECTED
         case Verdict.ESCALATE:
@@ -96,19 +107,31 @@ def check_reviewer(
     prior: Sequence[Review],
 ) -> None:
     """Raise NotAllowed or Conflict unless this person may give this verdict on this action."""
+    own = {reviewer.id, reviewer.identity}
+    if verdict is Verdict.APPROVE and own & _all_makers(proposal, makers):
+        raise NotAllowed(
+            "maker_is_checker", "you made this action or answer for its agent; someone else decides"
+        )
+    if reviewer.desk != proposal.desk:
+        raise NotAllowed("not_entitled", "only a person of this desk can review")
     if reviewer.disabled or reviewer.kind is not PrincipalKind.PERSON:
         raise NotAllowed("not_entitled", "only an active person can review")
     if not {Role.REVIEWER, Role.CHECKER} & set(reviewer.roles):
         raise NotAllowed("not_entitled", "your role does not review actions")
-    if any(review.identity == reviewer.identity for review in prior):
+    if verdict is Verdict.APPROVE:
+        _check_authority(proposal, reviewer)
+    if any(own & {review.person, review.identity} for review in prior):
         raise Conflict("reviewed_already", "you have reviewed this action already")
-    if verdict is not Verdict.APPROVE:
-        return
-    if reviewer.id in makers or reviewer.identity in makers:
-        raise NotAllowed(
-            "maker_is_checker", "you made this action or answer for its agent; someone else decides"
-        )
-    _check_authority(proposal, reviewer)
+
+
+def _all_makers(proposal: Proposal, makers: frozenset[str]) -> frozenset[str]:
+    """`makers`, and those whom the row itself names."""
+    editor = () if proposal.editor is None else (proposal.editor,)
+    return makers.union((proposal.agent, *editor))
+
+
+def _says_something(reason: str) -> bool:
+    return any(unicodedata.category(char)[0] not in "CZ" for char in reason)
 
 
 def _check_authority(proposal: Proposal, reviewer: Principal) -> None:

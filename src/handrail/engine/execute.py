@@ -125,7 +125,8 @@ def _refusal(tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes) -> str |
         return "digest_mismatch"
     rules = ctx.rulebook(proposal.desk)
     if rules.policy.digest != proposal.policy:
-        ask = Ask(kind=proposal.kind, lane=None, value=proposal.value)
+        undoes = proposal.undoes is not None
+        ask = Ask(kind=proposal.kind, lane=None, value=proposal.value, as_undo=undoes)
         if rules.decider.decide(ask).guard.order > proposal.guard.order:
             return "policy_tightened"
     return None

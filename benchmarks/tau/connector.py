@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from benchmarks.tau.client import Backend, BackendRefused
 from handrail.connectors.protocol import (
@@ -38,6 +40,14 @@ SETTLED_MS: Final = 30_000
 """A lost call is over by then: no tool of the shops takes a second."""
 
 
+class _ShopCall(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole outgoing request: a tool of the shop, in one conversation's database."""
+
+    session: str
+    tool: str
+    arguments: dict[str, object]
+
+
 class ShopConnector:
     """One shop. Calls go to the conversation whose `visit` is open; there is one at a time."""
 
@@ -49,6 +59,7 @@ class ShopConnector:
         self._domain = domain
         self._session: str | None = None
         tools = backend.tools(domain)
+        self._texts = {tool["name"]: _text_parameters(tool) for tool in tools}
         self._pays = frozenset(tool["name"] for tool in tools if tool["moves_money"])
         self._kinds = {
             tool["name"]: Capability(
@@ -64,11 +75,12 @@ class ShopConnector:
     @contextmanager
     def visit(self) -> Iterator[None]:
         """Open a fresh database of the shop for one conversation, and forget it afterwards."""
-        self._session = self._backend.open(self._domain)
+        session = self._backend.open(self._domain)
+        self._session = session
         try:
             yield
         finally:
-            session, self._session = self._session, None
+            self._session = None
             self._backend.close(session)
 
     def kinds(self) -> Mapping[str, Capability]:
@@ -79,6 +91,7 @@ class ShopConnector:
         # to the agent when the call is made, and what was recorded was said by the shop.
         if self._session is None:
             raise InvalidInput("connector_refused", "no conversation is open")
+        arguments = dict.fromkeys(self._texts.get(kind, ()), "") | params
         owner = self._backend.customer_of(self._session, params)
         facts = [_fact("owner", owner)]
         value: Money | None = None
@@ -88,24 +101,21 @@ class ShopConnector:
             value = None if cents is None else Money(minor=max(0, cents), currency=CURRENCY)
         return Prepared(
             customer=owner,
-            request={"session": self._session, "tool": kind, "arguments": params},
+            request=msgspec.structs.asdict(
+                _ShopCall(session=self._session, tool=kind, arguments=arguments)
+            ),
             facts=tuple(facts),
             value=value,
         )
 
     def preview(self, kind: str, request: Mapping[str, object]) -> Sequence[Line]:
-        arguments = request["arguments"]
-        assert isinstance(arguments, dict)
-        return [
-            Line(label=name, text=value if isinstance(value, str) else json.dumps(value))
-            for name, value in arguments.items()
-        ]
+        arguments = msgspec.convert(request, _ShopCall).arguments
+        return [Line(label=name, text=_text(value)) for name, value in arguments.items()]
 
     def execute(self, kind: str, request: Mapping[str, object], key: str, *, now: int) -> Receipt:
-        session, tool, arguments = request["session"], request["tool"], request["arguments"]
-        assert isinstance(session, str) and isinstance(tool, str) and isinstance(arguments, dict)
+        call = msgspec.convert(request, _ShopCall)
         try:
-            answer = self._backend.call(session, tool, arguments, key)
+            answer = self._backend.call(call.session, call.tool, call.arguments, key)
         except BackendRefused as refusal:
             raise NotDone(str(refusal)) from refusal
         return _receipt(answer)
@@ -120,11 +130,21 @@ class ShopConnector:
         raise InvalidInput("undo_unavailable", "the shops have no tool that takes something back")
 
 
+def _text_parameters(tool: Mapping[str, Any]) -> tuple[str, ...]:
+    """The texts that a tool wants to be given; what an agent leaves out is sent as an empty one."""
+    parameters = tool["parameters"]
+    needed = parameters.get("required") or ()
+    return tuple(name for name in needed if parameters["properties"][name].get("type") == "string")
+
+
 def _fact(name: str, value: str | int | None) -> Fact:
     return Fact(name=name, value=value, source="the shop's records")
 
 
 def _receipt(answer: object) -> Receipt:
     """The answer as the text that an agent is given: prices in it are not whole numbers."""
-    text = answer if isinstance(answer, str) else json.dumps(answer)
-    return Receipt(result={"answer": text})
+    return Receipt(result={"answer": _text(answer)})
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tau.client import Backend, BackendRefused, start_backend
+from benchmarks.tau.outcome import Fate, Outcome
 from benchmarks.tau.score import (
-    Fate,
     Labels,
-    Outcome,
     WriteLabel,
     load_labels,
     score_set,

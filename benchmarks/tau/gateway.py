@@ -7,7 +7,8 @@ goes on as recorded. Nothing here knows the labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import handrail
 from benchmarks.tau.client import Backend
 from benchmarks.tau.connector import SHOP, ShopConnector
 from benchmarks.tau.outcome import Fate, Outcome
-from benchmarks.tau.strategies import ANY_CUSTOMER, ONE_CUSTOMER
+from benchmarks.tau.strategies import ANY_CUSTOMER, ONE_CUSTOMER, Strategy, pack_of, policy_of
 from benchmarks.tau.traffic import Call, Conversation
 from handrail.core.decide import ReasonCode
 from handrail.core.lifecycle import State
@@ -26,7 +27,7 @@ from handrail.core.task import Task
 from handrail.errors import InvalidInput, NotAllowed
 from handrail.surfaces.embedded import Action, Desk
 
-__all__ = ["Gate", "Passed", "WentWrong", "open_gate"]
+__all__ = ["Gate", "Passed", "WentWrong", "open_gate", "replay_all"]
 
 CHECKERS: Final = ("checker-one", "checker-two", "checker-three", "checker-four", "checker-five")
 """As many as a policy may ask for. They approve whatever they are shown."""
@@ -43,8 +44,6 @@ TURN_MS: Final = 1_000
 
 RED_FLAGS: Final = frozenset({ReasonCode.OUTSIDE_LANE.value, ReasonCode.FACTS_CONTRADICT.value})
 """Reasons that contradict a call, as opposed to holding it for its kind or amount."""
-
-_RAN: Final = (State.SUCCEEDED, State.FAILED)
 
 
 class WentWrong(RuntimeError):
@@ -111,7 +110,7 @@ class Gate:
     def _pass(self, task: Task, call: Call) -> tuple[Outcome, bool]:
         """What became of a call, and whether the shop accepted it."""
         try:
-            action = self.desk.propose(task, call.tool, _whole(call.arguments), key=call.id)
+            action = self.desk.propose(task, call.tool, _params(call), key=call.id)
         except InvalidInput:
             # Not even the form of the call is right, so there is nothing to decide about.
             return Outcome(fate=Fate.REFUSED), False
@@ -173,20 +172,44 @@ def open_gate(folder: Path, backend: Backend, domain: str, policy: Policy) -> It
             raise WentWrong(f"the log does not verify: {report.findings[0].what}")
 
 
-def _whole(arguments: Mapping[str, Any]) -> dict[str, object]:
-    """The arguments with 150.0 as 150: JSON has one kind of number, handrail takes whole ones."""
-    return {name: _whole_value(value) for name, value in arguments.items()}
+def replay_all(
+    backend: Backend, conversations: Sequence[Conversation], strategy: Strategy
+) -> list[Passed]:
+    """What the gateway did with every call under one strategy. Raises WentWrong."""
+    return [
+        one
+        for domain in sorted({one.domain for one in conversations})
+        for one in _through_one_desk(
+            backend, domain, [one for one in conversations if one.domain == domain], strategy
+        )
+    ]
 
 
-def _whole_value(value: Any) -> Any:
+def _through_one_desk(
+    backend: Backend, domain: str, conversations: Sequence[Conversation], strategy: Strategy
+) -> Iterator[Passed]:
+    policy = policy_of(strategy, pack_of(domain))
+    with (
+        tempfile.TemporaryDirectory(prefix="handrail-tau-") as folder,
+        open_gate(Path(folder), backend, domain, policy) as gate,
+    ):
+        for conversation in conversations:
+            yield from gate.replay(conversation)
+
+
+def _params(call: Call) -> dict[str, object]:
+    """The arguments as handrail takes them: an empty text is one that was left out."""
+    return {name: _whole(value) for name, value in call.arguments.items() if value != ""}
+
+
+def _whole(value: Any) -> Any:
+    """A JSON value with 150.0 as 150: JSON has one kind of number, handrail takes whole ones."""
     match value:
         case float() if value.is_integer():
             return int(value)
-        case Mapping():
-            return _whole(value)
-        case str():
-            return value
-        case Sequence():
-            return [_whole_value(one) for one in value]
+        case dict():
+            return {name: _whole(one) for name, one in value.items()}
+        case list():
+            return [_whole(one) for one in value]
         case _:
             return value

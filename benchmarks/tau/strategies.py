@@ -70,11 +70,16 @@ def is_write(rule: KindRule) -> bool:
 
 
 def _allowed(rule: KindRule) -> KindRule:
-    return msgspec.structs.replace(rule, guard=_RUN, bands={})
+    return _whatever_it_moves(rule, _RUN)
 
 
 def _asked(rule: KindRule) -> KindRule:
-    return msgspec.structs.replace(rule, guard=_ASK if is_write(rule) else _RUN, bands={})
+    return _whatever_it_moves(rule, _ASK if is_write(rule) else _RUN)
+
+
+def _whatever_it_moves(rule: KindRule, guard: Guard) -> KindRule:
+    kind = msgspec.structs.replace(rule.kind, value_from_connector=False)
+    return msgspec.structs.replace(rule, kind=kind, guard=guard, bands={})
 
 
 def _above_threshold(rule: KindRule) -> KindRule:

@@ -29,3 +29,13 @@ def store(database: Database, clock: Clock) -> Iterator[Store]:
     opened = database.open(clock=clock)
     yield opened
     opened.close()
+
+
+@pytest.fixture(params=DATABASES, scope="module")
+def contract(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    """One store for a whole module, for long tables of small cases."""
+    opened = DATABASES[request.param](tmp_path_factory.mktemp("contract")).open()
+    yield opened
+    opened.close()

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.tau.outcome import Fate, Outcome
 from benchmarks.tau.score import (
     REPORTED,
-    STRATEGIES,
-    Fate,
     Judged,
     Labels,
-    Outcome,
     Score,
     WriteLabel,
     as_json,
@@ -23,6 +21,7 @@ from benchmarks.tau.score import (
     score_set,
     tally,
 )
+from benchmarks.tau.strategies import Strategy
 from benchmarks.tau.traffic import (
     SAMPLE,
     Call,
@@ -187,7 +186,7 @@ def test_json_has_exactly_the_reported_names() -> None:
     """The report's shape is a promise to whoever reads it by program."""
     made, labels, outcomes = conversation("refund | wrong | yes | 100 | ran")
     found = score_set([made], {"c": labels}, outcomes)
-    report = as_json(tally([made], {"c": labels}), {"s": dict.fromkeys(STRATEGIES, found)})
+    report = as_json(tally([made], {"c": labels}), {"s": {one.value: found for one in Strategy}})
     assert json.loads(json.dumps(report)) == {
         "sets": {
             "s": {

@@ -181,9 +181,9 @@ def _check_rule(rule: KindRule) -> None:
             raise _invalid(rule, "`checkers` stands with `maker_checker`, and only there")
     amount = {param.name for param in rule.kind.params if param.type is ParamType.MONEY}
     required = {param.name for param in rule.kind.params if param.required}
-    # INVARIANT: an amount that caps and bands look at is never left out.
-    judged = bool(rule.bands) or rule.kind.value is not None
-    if judged and rule.kind.value not in amount & required:
+    # INVARIANT: an amount that caps and bands look at is never left out by whoever proposes.
+    stated = bool(rule.bands) and not rule.kind.value_from_connector
+    if (stated or rule.kind.value is not None) and rule.kind.value not in amount & required:
         raise _invalid(rule, "`value` must name a required money parameter")
     for bands in ladders:
         limits = [band.up_to_minor for band in bands]
@@ -209,9 +209,7 @@ def _compile_kind(rule: KindRule) -> Base:
         (band.guard for bands in rule.bands.values() for band in bands),
         key=lambda guard: guard.order,
     ).at_least(STRICTEST)
-    valueless = _one(
-        ReasonCode.VALUE_UNKNOWN, "how much money it moves is not known", strictest, Grade.G3
-    )
+    valueless = _valueless(strictest)
 
     def decide(value: Money | None) -> Decision:
         if value is None:
@@ -229,7 +227,16 @@ def _compile_kind(rule: KindRule) -> Base:
 def _unbanded(rule: KindRule) -> Base:
     text = f"the policy's rule for `{rule.kind.name}`"
     usual = _one(ReasonCode.KIND_DEFAULT, text, rule.guard, rule.kind.grade)
-    return lambda value: usual
+    if not rule.kind.value_from_connector:
+        return lambda value: usual
+    # Caps look at it too, and none can count what the connector does not know.
+    valueless = _valueless(rule.guard.at_least(STRICTEST))
+    return lambda value: valueless if value is None else usual
+
+
+def _valueless(strictest: Guard) -> Decision:
+    text = "how much money it moves is not known"
+    return _one(ReasonCode.VALUE_UNKNOWN, text, strictest, Grade.G3)
 
 
 def _ladder(rule: KindRule, currency: str) -> tuple[list[int], list[Decision]]:

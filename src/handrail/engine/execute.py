@@ -303,7 +303,8 @@ def succeeded(tx: Tx, ctx: Context, proposal: Proposal, receipt: Receipt, event:
     rules = ctx.rulebook(proposal.desk)
     kind = rules.kind(proposal.kind)
     undoable = kind is not None and kind.undo is not None
-    data: Data = {"attempt": proposal.attempt, "provider_ref": receipt.provider_ref}
+    # The provider's reference is in the row, which the entry commits to: it may be personal.
+    data: Data = {"attempt": proposal.attempt}
     done = advance(
         tx,
         proposal,

@@ -217,7 +217,6 @@ class TaskTalk:
         wait: float,
         *,
         stop: Callable[[TaskAction], bool] | None = None,
-        slice_s: float = wire.WAIT_MS_MAX / 1_000,
     ) -> Talk[TaskAction]:
         """Read an action until `stop` says so (final, or with a permit) or `wait` is over."""
         check_wait(wait)
@@ -225,7 +224,7 @@ class TaskTalk:
         deadline = clock() + wait
         while True:
             began = clock()
-            wait_ms = slice_ms(min(slice_s, max(0.0, deadline - began)))
+            wait_ms = slice_ms(max(0.0, deadline - began))
             call = self._call("GET", f"{path}?wait_ms={wait_ms}", wait_ms=wait_ms)
             reply, _ = yield from asked(call, self.setup.retry)
             action = wire.read_action(reply)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
+from handrail.sdk.amount import as_text
 from handrail.sdk.errors import (
     AnswerMalformed,
     CallInvalid,
@@ -45,7 +46,7 @@ WAIT_MS_MAX: Final = 30_000
 DETAIL_CHARS_MAX: Final = 2_000
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,199}")
 _CREDENTIAL: Final = re.compile(r"[\x21-\x7e]{1,500}")
-_URL: Final = re.compile(r"https?://[!-~]+(?<![?#])")
+_URL: Final = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 
 _RAN: Final = "SUCCEEDED"
 _REFUSED: Final = frozenset(("REFUSED", "REJECTED"))
@@ -58,8 +59,8 @@ class TaskAction:
 
     `says` is what the model should be told, `says_reviewer` what a person wrote to it. `final`:
     nothing more will happen. `result` is the answer of what ran. `permit` and `params` come with
-    an action that the agent's own process runs: once, with exactly these parameters. `undo_of`
-    names the action that this one reverses.
+    an action that the agent's own process runs: once, with exactly these parameters, amounts as
+    text like `12.00 USD`. `undo_of` names the action that this one reverses.
     """
 
     id: str
@@ -105,11 +106,11 @@ class TaskGrant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Handoff:
-    """An escalation that was opened: a person looks at it, by `due_at` (ms) if all goes well."""
+    """An escalation that was opened, due at `due_at` (ms), with the action that it is about."""
 
     id: str
     due_at: int | None = None
-    action: str | None = None
+    action: TaskAction | None = None
 
 
 def checked_url(base_url: str) -> str:
@@ -178,10 +179,11 @@ def read_grant(reply: WireReply) -> TaskGrant:
 def read_handoff(reply: WireReply) -> Handoff:
     """The escalation in an answer."""
     record = _record(reply)
+    action = _optional_record(record, "action", reply.status)
     return Handoff(
         id=_text(record, "id", reply.status),
         due_at=_optional_time(record, "due_at"),
-        action=_optional_text(record, "action", reply.status),
+        action=None if action is None else _action(action, reply.status),
     )
 
 
@@ -232,6 +234,7 @@ def _item(item: object, status: int) -> TaskAction | ClientError:
 
 
 def _action(record: Mapping[str, object], status: int) -> TaskAction:
+    params = _optional_record(record, "params", status)
     return TaskAction(
         id=_text(record, "id", status),
         kind=_text(record, "kind", status),
@@ -241,7 +244,7 @@ def _action(record: Mapping[str, object], status: int) -> TaskAction:
         final=_flag(record, "final", status),
         result=_optional_record(record, "result", status),
         permit=_optional_text(record, "permit", status),
-        params=_optional_record(record, "params", status),
+        params=params and {name: as_text(value) for name, value in params.items()},
         undo_of=_optional_text(record, "undo_of", status),
         can_undo=_flag(record, "can_undo", status),
         says_reviewer=_optional_text(record, "says_reviewer", status),

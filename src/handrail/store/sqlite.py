@@ -16,6 +16,7 @@ import apsw
 from handrail.core.lifecycle import TRANSITIONS
 from handrail.core.merkle import Frontier
 from handrail.errors import HandrailError, SetupFailed, Unavailable
+from handrail.store.kept import keep_note, kept_notes
 from handrail.store.migrations import migrations
 from handrail.store.protocol import Unit
 from handrail.store.rows import Value
@@ -61,8 +62,6 @@ class _Batch:
     """One BEGIN IMMEDIATE ... COMMIT on the writing connection."""
 
     def __init__(self, store: SqliteStore) -> None:
-        if store.closed:
-            raise _closed()
         self._store = store
         with _translated():
             self._run = store.connection.cursor().execute
@@ -110,7 +109,11 @@ class _Batch:
 
 
 class SqliteStore:
-    """All desks of one file. See `protocol.Store` for what it promises."""
+    """All desks of one file. See `protocol.Store` for what it promises.
+
+    Opening raises SetupFailed: `store_locked`, `store_newer`, `store_damaged`, `store_failed`,
+    `directory_unwritable`. A file that is refused is not touched.
+    """
 
     def __init__(
         self,
@@ -127,26 +130,27 @@ class SqliteStore:
         self.clock = clock
         self.trees: dict[str, Frontier] = {}
         self.busy_ms_max = busy_ms_max
-        self._checkpoints = KeptNotes(checkpoints)
+        self._checkpoints = checkpoints
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._readers_lock = threading.Lock()
         self._local = threading.local()
         self._closed = False
-        self._lock_file: int | None = None
         self._fence = 0
-        if not read_only:
-            self._lock_file = _lock(path)
+        self._lock_file = None if read_only else _lock(path)
         try:
             self.connection = _connect(path, read_only=read_only, busy_ms_max=busy_ms_max)
-            self.writing = _Rows(self.connection)
-            if not read_only:
-                _migrate(self.connection)
-            _check_version(self.connection)
-            if not read_only:
-                self._fence = self._next_fence()
+            try:
+                self._start(read_only=read_only)
+            except BaseException:
+                self.connection.close()
+                raise
+        except Unavailable as error:
+            self._unlock()
+            raise SetupFailed(error.code, error.message) from error
         except BaseException:
             self._unlock()
             raise
+        self.writing = _Rows(self.connection)
         self._writer = Writer(lambda: _Batch(self))
 
     @property
@@ -182,10 +186,10 @@ class SqliteStore:
     def keep_checkpoint(self, desk: str, note: str) -> None:
         if self._closed:
             raise _closed()
-        self._checkpoints.keep(desk, note)
+        keep_note(self._checkpoints, desk, note)
 
     def kept_checkpoints(self, desk: str) -> list[str]:
-        return self._checkpoints.of(desk)
+        return kept_notes(self._checkpoints, desk)
 
     def close(self) -> None:
         if self._closed:
@@ -205,6 +209,14 @@ class SqliteStore:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
+
+    def _start(self, *, read_only: bool) -> None:
+        if read_only:
+            _check_version(self.connection)
+            return
+        _migrate(self.connection)
+        _check_version(self.connection)
+        self._fence = self._next_fence()
 
     def _next_fence(self) -> int:
         sql = (
@@ -242,7 +254,7 @@ class _Reader:
                 self._run("COMMIT")
 
 
-def _connect(path: Path, *, read_only: bool) -> apsw.Connection:
+def _connect(path: Path, *, read_only: bool, busy_ms_max: int) -> apsw.Connection:
     flags = (
         apsw.SQLITE_OPEN_READONLY
         if read_only
@@ -250,15 +262,27 @@ def _connect(path: Path, *, read_only: bool) -> apsw.Connection:
     )
     with _translated():
         connection = apsw.Connection(str(path), flags=flags, statementcachesize=_STATEMENTS)
-        connection.set_busy_timeout(5_000)
-        if not read_only:
-            connection.execute("PRAGMA journal_mode = WAL").fetchall()
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}").fetchall()
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB if not read_only else 8192}")
-        connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute("PRAGMA trusted_schema = OFF")
+        try:
+            connection.set_busy_timeout(busy_ms_max)
+            _set_up(connection, read_only=read_only)
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+
+def _set_up(connection: apsw.Connection, *, read_only: bool) -> None:
+    if not read_only:
+        # Before anything is set: setting the journal's mode writes to the file.
+        _refuse_newer(connection)
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.execute("PRAGMA synchronous = FULL")
+        # What is erased is overwritten, or the key of an erased customer could be found again.
+        connection.execute("PRAGMA secure_delete = ON").fetchall()
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}").fetchall()
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB if not read_only else 8192}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA trusted_schema = OFF")
 
 
 def _lock(path: Path) -> int:
@@ -311,17 +335,24 @@ def _version(connection: apsw.Connection) -> int:
     return found
 
 
-def _check_version(connection: apsw.Connection) -> None:
-    newest = migrations()[-1][0]
-    with _translated():
-        found = _version(connection)
+def _refuse_newer(connection: apsw.Connection) -> None:
+    found, newest = _version(connection), migrations()[-1][0]
     if found > newest:
         raise SetupFailed(
             "store_newer",
             f"the database has version {found}, this handrail knows up to {newest}: upgrade it",
         )
-    if found < newest:
-        raise SetupFailed("store_damaged", "the database is not set up")
+
+
+def _check_version(connection: apsw.Connection) -> None:
+    with _translated():
+        _refuse_newer(connection)
+        if _version(connection) < migrations()[-1][0]:
+            raise SetupFailed("store_damaged", "the database is not set up")
+
+
+def _closed() -> Unavailable:
+    return Unavailable("store_closed", "the desk is closed")
 
 
 @contextmanager

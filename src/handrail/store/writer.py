@@ -69,7 +69,8 @@ class QueuedTicket(Generic[T]):
     def __await__(self) -> Generator[Any, None, T]:
         if not self._done:
             self._loop = asyncio.get_running_loop()
-            self._future = self._loop.create_future()
+            if self._future is None or self._future.done():
+                self._future = self._loop.create_future()
             # A leader in another thread sets `_done` before it looks for `_future`.
             if not self._done:
                 self._writer.lead_soon(self._loop)
@@ -115,14 +116,15 @@ class Writer:
         self._lock = threading.Lock()
         self._queue: deque[QueuedTicket[Any]] = deque()
         self._closed = False
-        self._soon = False
+        self._over = False
+        self._soon: asyncio.AbstractEventLoop | None = None
         self.commits = 0
         self.units = 0
 
     def submit(self, unit: Callable[[Tx], T]) -> QueuedTicket[T]:
         """Queue a unit."""
         if self._closed:
-            raise Unavailable("store_closed", "the desk is closed")
+            raise _closed()
         ticket: QueuedTicket[T] = QueuedTicket(self, unit)
         self._queue.append(ticket)
         return ticket
@@ -135,8 +137,9 @@ class Writer:
 
     def lead_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         """Commit from the event loop, after everything that is ready now has queued its unit."""
-        if not self._soon:
-            self._soon = True
+        # WHY NOT: a flag. A loop that ended before its turn came would leave it set for good.
+        if self._soon is not loop:
+            self._soon = loop
             loop.call_soon(self._lead_from_loop)
 
     def close(self) -> None:
@@ -145,9 +148,10 @@ class Writer:
         with self._lock:
             while self._queue:
                 self._commit_batch()
+            self._over = True
 
     def _lead_from_loop(self) -> None:
-        self._soon = False
+        self._soon = None
         with self._lock:
             while self._queue:
                 self._commit_batch()
@@ -157,6 +161,8 @@ class Writer:
         done: list[tuple[QueuedTicket[Any], Any]] = []
         failed: list[tuple[QueuedTicket[Any], BaseException]] = []
         try:
+            if self._over:
+                raise _closed()
             batch = self._begin()
         except BaseException as error:
             self._fail_all(error)
@@ -178,7 +184,7 @@ class Writer:
             batch.abandon()
             cause = error.cause if isinstance(error, BatchLost) else error
             for ticket in taken:
-                ticket.resolve(None, cause)
+                ticket.resolve(None, _for_others(cause))
             if not isinstance(cause, Exception):
                 raise
             return
@@ -191,9 +197,20 @@ class Writer:
 
     def _fail_all(self, error: BaseException) -> None:
         while self._queue:
-            self._queue.popleft().resolve(None, error)
+            self._queue.popleft().resolve(None, _for_others(error))
         if not isinstance(error, Exception):
             raise error
+
+
+def _closed() -> Unavailable:
+    return Unavailable("store_closed", "the desk is closed")
+
+
+def _for_others(error: BaseException) -> Exception:
+    """What the callers hear whose units shared the commit: Ctrl-C is for the thread it came to."""
+    if isinstance(error, Exception):
+        return error
+    return Unavailable("store_failed", "the commit was interrupted")
 
 
 class BatchLost(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from handrail.surfaces.demo.play import play
-from handrail.surfaces.demo.stage import Stage, set_up
+from handrail.surfaces.demo.play import as_json, play, play_headless
 
-__all__ = ["Stage", "play", "set_up"]
+__all__ = ["as_json", "play", "play_headless"]

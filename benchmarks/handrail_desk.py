@@ -1,0 +1,195 @@
+"""handrail in this process, on the work that every system in the benchmark does: a $40 refund that
+runs alone, and a $120 refund that one person approves.
+
+The outside world is one function in memory, as it is for the other systems. What differs is ours:
+each refund has the two facts that its kind needs, is counted under a cap, is sealed under its
+customer's key, and leaves its entries in the log.
+
+Alone and from threads it is driven through the embedded API, as a program would; many at once on an
+event loop, through the units that the server awaits.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import handrail
+from handrail.connectors.protocol import Capability, Found, Looked, Prepared, Promise, Receipt
+from handrail.connectors.protocol import Reversal as Reversal
+from handrail.core.action import Params
+from handrail.core.artifact import Fact, Line
+from handrail.core.lifecycle import State
+from handrail.core.money import Money
+from handrail.core.review import Verdict
+from handrail.core.task import Task
+from handrail.engine.context import Context
+from handrail.engine.execute import Job, claim_unit, perform, settle_unit
+from handrail.engine.prepare import Draft
+from handrail.engine.propose import Decided, plan
+from handrail.engine.review import Opinion, review_unit
+from handrail.surfaces.embedded import Desk
+
+__all__ = ["LARGE", "POLICY", "REVIEWER", "SMALL", "RefundDesk", "Till"]
+
+POLICY: Final = Path(__file__).with_name("decisions.yaml")
+KIND: Final = "refund.issue"
+SMALL: Final = "40.00 USD"
+LARGE: Final = "120.00 USD"
+REVIEWER: Final = "rita"
+CUSTOMER: Final = "C-1001"
+DAY_MS: Final = 86_400_000
+
+
+class Till:
+    """A system of record that is one function in memory: what a decision costs, and no more."""
+
+    name = "desk"
+    version = "1"
+
+    def kinds(self) -> Mapping[str, Capability]:
+        return SERVED
+
+    def prepare(self, kind: str, params: Params, *, now: int) -> Prepared:
+        amount = params["amount"]
+        assert isinstance(amount, Money)
+        request = {"order": params["order"], "cents": amount.minor, "currency": amount.currency}
+        return Prepared(customer=CUSTOMER, request=request, facts=FACTS)
+
+    def preview(self, kind: str, request: Mapping[str, object]) -> Sequence[Line]:
+        return (
+            Line(label="Refund", text=f"{request['cents']} {request['currency']}"),
+            Line(label="Order", text=str(request["order"])),
+        )
+
+    def execute(self, kind: str, request: Mapping[str, object], key: str, *, now: int) -> Receipt:
+        result = {"refunded": request["cents"], "order": request["order"]}
+        return Receipt(provider_ref=f"re_{key}", result=result)
+
+    def lookup(self, kind: str, key: str) -> Found:
+        return Found(looked=Looked.CANNOT_TELL)
+
+    def undo(self, kind: str, request: Mapping[str, object], receipt: Receipt) -> Reversal:
+        return Reversal(kind="refund.reverse", params={"refund": receipt.provider_ref})
+
+
+SERVED: Final = {
+    kind: Capability(kind=kind, promise=Promise.KEYED, ttl_ms=DAY_MS, undoable=True)
+    for kind in (KIND, "refund.reverse")
+}
+FACTS: Final = (
+    Fact(name="order_owner", value=CUSTOMER, source="orders"),
+    Fact(name="refundable", value="1000.00 USD", source="payments"),
+)
+
+
+class RefundDesk:
+    """A desk and one task on it, with each operation in two forms: called, and awaited."""
+
+    def __init__(self, desk: Desk, *, order: str, small: str = SMALL, large: str = LARGE) -> None:
+        self.desk: Final = desk
+        self.ctx: Final[Context] = desk.ctx
+        self.order, self.small, self.large = order, small, large
+        desk.person(REVIEWER)
+        self.task: Final[Task] = desk.task(customers=[CUSTOMER])
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """A desk in `folder` under the benchmark's policy, with a till."""
+        till = Till()
+        desk = handrail.open(folder, policy=str(POLICY), connectors={till.name: till})
+        return cls(desk, order="A-1001")
+
+    @classmethod
+    def open_real(cls, folder: Path) -> Self:
+        """A desk as it is shipped: the embedded desk's database, the policy `support-desk`.
+
+        The amount is one cent, so that neither the order's balance nor a cap runs out.
+        """
+        return cls(handrail.open(folder), order="O-5001", small="0.01 USD")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.desk.close()
+
+    def decide(self) -> None:
+        """A refund that runs alone: durable with its intent when this returns."""
+        _must_run(self.ctx.store.write(self._planned(self.small)))
+
+    def decide_and_execute(self) -> None:
+        """The same, executed and settled."""
+        _must_be(self._propose(self.small).state, State.SUCCEEDED)
+
+    def approve(self) -> None:
+        """A refund that waits, is approved, claimed, executed and settled."""
+        waiting = self._propose(self.large)
+        _must_be(waiting.state, State.PENDING)
+        desk = self.desk
+        done = desk.review(waiting.id, "approve", by=REVIEWER, digest=waiting.digest)
+        _must_be(done.state, State.SUCCEEDED)
+
+    async def decide_soon(self) -> None:
+        """`decide`, awaited."""
+        _must_run(await self.ctx.store.submit(self._planned(self.small)))
+
+    async def decide_and_execute_soon(self) -> None:
+        """`decide_and_execute`, awaited."""
+        decided = await self.ctx.store.submit(self._planned(self.small))
+        await self._execute_soon(_must_run(decided))
+
+    async def approve_soon(self) -> None:
+        """`approve`, awaited."""
+        ctx, desk = self.ctx, self.desk.id
+        waiting = (await ctx.store.submit(self._planned(self.large))).proposal
+        opinion = Opinion(
+            person=REVIEWER, verdict=Verdict.APPROVE, statement=waiting.statement
+        )
+        await ctx.store.submit(review_unit(ctx, desk, waiting.id, opinion))
+        claimed, job = await ctx.store.submit(claim_unit(ctx, desk, waiting.id))
+        if job is None:
+            raise RuntimeError(f"it was not claimed: {claimed.state}")
+        await self._execute_soon(job)
+
+    async def wait_soon(self) -> None:
+        """A refund that waits for a person, and goes on waiting."""
+        decided = await self.ctx.store.submit(self._planned(self.large))
+        _must_be(decided.proposal.state, State.PENDING)
+
+    async def _execute_soon(self, job: Job) -> None:
+        effect = perform(self.ctx, job)
+        settled = await self.ctx.store.submit(settle_unit(self.ctx, job, effect))
+        _must_be(settled.state, State.SUCCEEDED)
+
+    def _planned(self, amount: str):  # type: ignore[no-untyped-def]
+        draft = Draft(
+            maker=self.task.agent,
+            kind=KIND,
+            params={"order": self.order, "amount": amount, "reason": "damaged"},
+            key=uuid.uuid4().hex,
+        )
+        return plan(self.ctx, self.task, draft)
+
+    def _propose(self, amount: str) -> handrail.Action:
+        return self.desk.propose(
+            self.task,
+            KIND,
+            key=uuid.uuid4().hex,
+            order=self.order,
+            amount=amount,
+            reason="damaged",
+        )
+
+
+def _must_run(decided: Decided) -> Job:
+    if decided.job is None:
+        raise RuntimeError(f"it does not run: {decided.proposal.state}")
+    return decided.job
+
+
+def _must_be(state: State, wanted: State) -> None:
+    if state is not wanted:
+        raise RuntimeError(f"it is {state.value}, not {wanted.value}")

@@ -1,0 +1,78 @@
+"""Signed checkpoints kept outside the database: a file of notes per desk.
+
+A note is whole only with the empty lines behind it. A tail without them is what a crash or a full
+disk left of a note that nobody was told was kept; it is passed over, and cut off by the next one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import BinaryIO, Final
+from urllib.parse import quote
+
+from handrail.errors import Unavailable
+
+__all__ = ["keep_note", "kept_notes"]
+
+_END: Final = b"\n\n\n"
+
+
+def keep_note(folder: Path, desk: str, note: str) -> None:
+    """Append a note to the desk's file; it is on the disk when this returns.
+
+    Raises Unavailable `store_full` or `store_failed`; the notes kept before are as they were.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _path(folder, desk).open("a+b") as file:
+            _cut_torn_tail(file)
+            file.write(note.rstrip("\n").encode() + _END)
+            file.flush()
+            os.fsync(file.fileno())
+        _sync_folder(folder)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise Unavailable(
+            "store_full" if full else "store_failed",
+            f"the checkpoint cannot be kept in `{folder}`: {error.strerror}",
+        ) from error
+
+
+def kept_notes(folder: Path, desk: str) -> list[str]:
+    """The desk's whole notes, oldest first; none when there is no file.
+
+    Raises Unavailable `store_failed` when the file is there and cannot be read.
+    """
+    try:
+        data = _path(folder, desk).read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise Unavailable(
+            "store_failed", f"the checkpoints in `{folder}` cannot be read: {error.strerror}"
+        ) from error
+    *whole, _ = data.split(_END)
+    return [note.decode(errors="replace") + "\n" for note in whole if note.strip()]
+
+
+def _path(folder: Path, desk: str) -> Path:
+    return folder / f"{quote(desk, safe='')}.notes"
+
+
+def _cut_torn_tail(file: BinaryIO) -> None:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - len(_END)))
+    if size and file.read() != _END:
+        file.seek(0)
+        head, end, _ = file.read().rpartition(_END)
+        file.truncate(len(head) + len(end))
+
+
+def _sync_folder(folder: Path) -> None:
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)

@@ -1,0 +1,267 @@
+"""What the API gives, as structs: what this caller may see of a thing, never the stored row.
+
+The OpenAPI document is made from them; it calls them by their names without `View`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from handrail.core.artifact import Fact, Line
+from handrail.core.decide import Reason
+from handrail.core.entry import Entry
+from handrail.core.lifecycle import State
+from handrail.core.policy import Control
+from handrail.core.review import Verdict
+
+__all__ = [
+    "ActionView",
+    "BatchView",
+    "CardView",
+    "DetailView",
+    "EntryView",
+    "EscalatedView",
+    "EscalationView",
+    "EscalationsView",
+    "HealthView",
+    "LogView",
+    "LoggedOutView",
+    "NewTaskView",
+    "ProblemView",
+    "ProofView",
+    "QueueView",
+    "ReadyView",
+    "RefusedItemView",
+    "ReviewView",
+    "ReviewedView",
+    "SessionView",
+    "TaskView",
+]
+
+
+class _Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every answer."""
+
+
+class ProblemView(_Answer, frozen=True, kw_only=True):
+    """A problem document (RFC 9457). `code` is stable; `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class SessionView(_Answer, frozen=True, kw_only=True):
+    """A login. `csrf` goes into the header `x-csrf-token` of every unsafe request."""
+
+    person: str
+    csrf: str
+    expires_at: int
+
+
+class LoggedOutView(_Answer, frozen=True, kw_only=True):
+    """Whether there was a session to end."""
+
+    ended: bool
+
+
+class NewTaskView(_Answer, frozen=True, kw_only=True):
+    """A task that was just issued. The token is shown once."""
+
+    id: str
+    token: str
+    lane: str
+    ticket: str | None
+    expires_at: int
+
+
+class TaskView(_Answer, frozen=True, kw_only=True):
+    """A task."""
+
+    id: str
+    lane: str
+    ticket: str | None
+    agent: str
+    created_at: int
+    expires_at: int
+    revoked_at: int | None
+
+
+class ActionView(_Answer, frozen=True, kw_only=True):
+    """Where an action stands, as an agent may see it. `says` is what the agent should be told."""
+
+    id: str
+    kind: str
+    state: State
+    control: Control
+    says: str
+    final: bool
+    result: dict[str, Any] | None = None
+    permit: str | None = None
+    params: dict[str, Any] | None = None
+    undo_of: str | None = None
+    can_undo: bool = False
+    says_reviewer: str | None = None
+
+
+class ReviewedView(ActionView, frozen=True, kw_only=True):
+    """An action after a review, with how many approvals it needs and has."""
+
+    reviews_needed: int
+    reviews_given: int
+
+
+class RefusedItemView(_Answer, frozen=True, kw_only=True):
+    """An item of a batch that was not accepted; nothing of it was written."""
+
+    problem: ProblemView
+
+
+_BatchItem = Annotated[
+    Any,
+    msgspec.Meta(
+        extra_json_schema={
+            "anyOf": [
+                {"$ref": "#/components/schemas/Action"},
+                {"$ref": "#/components/schemas/RefusedItem"},
+            ]
+        }
+    ),
+]
+
+
+class BatchView(_Answer, frozen=True, kw_only=True):
+    """One answer per item, in the order of the items."""
+
+    items: list[_BatchItem]
+
+
+class CardView(_Answer, frozen=True, kw_only=True):
+    """An action in a list: enough to choose it, never enough to decide it."""
+
+    id: str
+    kind: str
+    title: str
+    headline: str
+    customer: str | None
+    state: State
+    grade: int
+    control: Control
+    checkers: int
+    value: str | None
+    agent: str
+    task: str
+    created_at: int
+    updated_at: int
+    decide_by: int | None
+
+
+class QueueView(_Answer, frozen=True, kw_only=True):
+    """A page of what waits for a person, by deadline, and how many actions are in each state."""
+
+    items: list[CardView]
+    next: str | None
+    counts: dict[str, int]
+
+
+class ReviewView(_Answer, frozen=True, kw_only=True):
+    """A review that was given."""
+
+    person: str
+    name: str
+    verdict: Verdict
+    reason: str
+    at: int
+
+
+class EscalationView(_Answer, frozen=True, kw_only=True):
+    """A hand-off. `concern` is None once its customer was erased."""
+
+    id: str
+    task: str
+    agent: str
+    action: str | None
+    concern: str | None
+    opened_at: int
+    due_at: int
+    closed_at: int | None
+    closed_by: str | None
+
+
+class EntryView(_Answer, frozen=True, kw_only=True):
+    """One entry of the log; `leaf` is exactly what is hashed, in base64."""
+
+    index: int
+    leaf: bytes
+    entry: Entry
+
+
+class DetailView(_Answer, frozen=True, kw_only=True):
+    """Everything about one action that this person may see. A review quotes `digest`.
+
+    `why_not` says why this person may not approve it, `why_no_undo` why it cannot be undone.
+    """
+
+    card: CardView
+    digest: str
+    lines: tuple[Line, ...]
+    facts: tuple[Fact, ...]
+    reasons: tuple[Reason, ...]
+    artifact: dict[str, Any]
+    note: str | None
+    makers: tuple[str, ...]
+    result: dict[str, Any] | None
+    reviews: list[ReviewView]
+    escalations: list[EscalationView]
+    entries: list[EntryView]
+    why_not: str | None
+    why_no_undo: str | None
+
+
+class EscalatedView(_Answer, frozen=True, kw_only=True):
+    """A hand-off that was just made, with the action that it is about."""
+
+    id: str
+    due_at: int
+    action: ActionView | None
+
+
+class EscalationsView(_Answer, frozen=True, kw_only=True):
+    """Open hand-offs, by deadline."""
+
+    items: list[EscalationView]
+
+
+class LogView(_Answer, frozen=True, kw_only=True):
+    """Entries of the log; `next` continues below them as `before`."""
+
+    size: int
+    items: list[EntryView]
+    next: int | None
+
+
+class ProofView(_Answer, frozen=True, kw_only=True):
+    """That an entry is in the log of a signed checkpoint: its audit path, in hex."""
+
+    index: int
+    size: int
+    leaf: bytes
+    proof: list[str]
+    checkpoint: str
+
+
+class HealthView(_Answer, frozen=True, kw_only=True):
+    """The process answers."""
+
+    ok: bool
+
+
+class ReadyView(_Answer, frozen=True, kw_only=True):
+    """Whether work is taken, and if not, why."""
+
+    ready: bool
+    reasons: list[str]

@@ -1,0 +1,158 @@
+"""The application: every operation as a route, the console beside them, one gateway behind both."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from handrail.errors import HandrailError, InvariantBroken, NotFound
+from handrail.surfaces.api import (
+    escalations,
+    log,
+    openapi,
+    probes,
+    proposals,
+    reviews,
+    sessions,
+    tasks,
+)
+from handrail.surfaces.api.gateway import Gateway
+from handrail.surfaces.api.incoming import Answer
+from handrail.surfaces.api.operations import (
+    SECURITY_HEADERS,
+    Endpoint,
+    Operation,
+    problem_answer,
+)
+from handrail.surfaces.embedded import Desk
+
+__all__ = ["OPERATIONS", "Console", "create_app"]
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    # The first is the one that is asked most: routes are tried in order.
+    *proposals.OPERATIONS,
+    *tasks.OPERATIONS,
+    *sessions.OPERATIONS,
+    *reviews.OPERATIONS,
+    *escalations.OPERATIONS,
+    *log.OPERATIONS,
+    *openapi.OPERATIONS,
+    *probes.OPERATIONS,
+)
+
+Console = Callable[[Gateway], Sequence[BaseRoute]]
+"""Makes the console's routes over the gateway that it shares with the API."""
+
+_log: Final = logging.getLogger("handrail.api")
+
+
+def create_app(desk: Desk, *, console: Console | None = None) -> Starlette:
+    """The application over an opened desk; it serves every desk of the same store.
+
+    `app.state.gateway` is what its routes share. The desk stays open when the application ends:
+    whoever opened it closes it.
+    """
+    gateway = Gateway.over(desk.ctx, desk.id)
+    extra = () if console is None else console(gateway)
+    app = Starlette(
+        routes=[*_routes(gateway), *extra],
+        middleware=[Middleware(_Outermost, gateway=gateway)],
+        exception_handlers={
+            HandrailError: _problem,
+            HTTPException: _http_problem,
+            Exception: _unexpected,
+        },
+        lifespan=_lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.gateway = gateway
+    app.state.operations = OPERATIONS
+    return app
+
+
+def _routes(gateway: Gateway) -> list[Route]:
+    by_path: dict[str, list[Operation]] = {}
+    for operation in OPERATIONS:
+        by_path.setdefault(operation.path, []).append(operation)
+    return [Route(path, endpoint=Endpoint(gateway, ones)) for path, ones in by_path.items()]
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    gateway: Gateway = app.state.gateway
+    await gateway.runner.start()
+    try:
+        yield
+    finally:
+        await gateway.runner.stop()
+        gateway.logins.close()
+
+
+class _Outermost:
+    """Gives every answer the security headers that it does not set itself."""
+
+    def __init__(self, app: ASGIApp, gateway: Gateway) -> None:
+        self._app = app
+        self._gateway = gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/v1/"):
+            # The API's own answers have the headers already, and are counted by the microsecond.
+            await self._app(scope, receive, send)
+            return
+
+        async def secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                known = {name.lower() for name, _ in headers}
+                headers.extend(pair for pair in SECURITY_HEADERS if pair[0] not in known)
+                message = {**message, "headers": headers}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, secured)
+        except InvariantBroken as error:
+            self._gateway.runner.break_down(error)
+            raise
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HandrailError)
+    if isinstance(error, InvariantBroken):
+        request.app.state.gateway.runner.break_down(error)
+    return _response(problem_answer(error))
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    """What the router itself says: no such page, or not that method."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    code = "method_not_allowed" if status == 405 else "page_not_found"
+    return _response(problem_answer(NotFound(code, "there is nothing at this address")))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("unexpected: %s", type(error).__name__, exc_info=error)
+    told = HandrailError("internal", "an unexpected error; it was written to the server's log")
+    return _response(problem_answer(told))
+
+
+def _response(answer: Answer) -> Response:
+    response = Response(answer.body, status_code=answer.status)
+    # The raw list: a Response would add a charset to the media type.
+    response.raw_headers = [
+        (b"content-type", answer.content_type),
+        (b"content-length", str(len(answer.body)).encode()),
+        *SECURITY_HEADERS,
+        *answer.headers,
+    ]
+    return response

@@ -1,0 +1,169 @@
+"""What the API takes, as strict structs: bodies and queries.
+
+They refuse fields that they do not know. The OpenAPI document is made from them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from handrail.core.review import Verdict
+from handrail.engine.execute import Ending
+
+__all__ = [
+    "BATCH_MAX",
+    "PAGE_MAX",
+    "WAIT_MS_MAX",
+    "BatchRequest",
+    "CheckpointQuery",
+    "EmptyRequest",
+    "EscalateRequest",
+    "EscalationsQuery",
+    "ItemRequest",
+    "LogQuery",
+    "LoginRequest",
+    "ProposeRequest",
+    "QueueQuery",
+    "ReceiptRequest",
+    "ReviewRequest",
+    "TaskRequest",
+    "WaitQuery",
+]
+
+BATCH_MAX: Final = 100
+PAGE_MAX: Final = 200
+WAIT_MS_MAX: Final = 30_000
+
+_Claim = Annotated[int, msgspec.Meta(ge=0, le=3, description="the agent's own grade; only raises")]
+_Wait = Annotated[
+    int,
+    msgspec.Meta(ge=0, le=WAIT_MS_MAX, description="longest time to wait for the end, in ms"),
+]
+_Limit = Annotated[int, msgspec.Meta(ge=1, le=PAGE_MAX)]
+_Params = Annotated[
+    dict[str, Any], msgspec.Meta(description="parameters of the kind, as the policy types them")
+]
+
+
+class _Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every request body."""
+
+
+# requests
+
+
+class EmptyRequest(_Request, frozen=True, kw_only=True):
+    """Nothing to say: an empty object, or no body at all."""
+
+
+class LoginRequest(_Request, frozen=True, kw_only=True):
+    """A person logs in. Without `desk`, on the server's own."""
+
+    person: str
+    password: str
+    desk: str | None = None
+
+
+class TaskRequest(_Request, frozen=True, kw_only=True):
+    """A task for the calling agent. The customers of the ticket are read from the helpdesk."""
+
+    ticket: str | None = None
+    lane: str | None = None
+
+
+class ItemRequest(_Request, frozen=True, kw_only=True):
+    """One action of a batch."""
+
+    kind: str
+    params: _Params
+    key: str | None = None
+    note: str | None = None
+    claim: _Claim | None = None
+
+
+class ProposeRequest(_Request, frozen=True, kw_only=True):
+    """One action that an agent wants done. `key` makes it safe to send again."""
+
+    kind: str
+    params: _Params
+    key: str | None = None
+    note: str | None = None
+    claim: _Claim | None = None
+    wait_ms: _Wait = 0
+
+
+# Each item is converted on its own, so that a wrong one is a problem of its own.
+_Item = Annotated[
+    dict[str, Any], msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/ItemRequest"})
+]
+
+
+class BatchRequest(_Request, frozen=True, kw_only=True):
+    """Many actions, each decided for itself, made durable together."""
+
+    items: Annotated[list[_Item], msgspec.Meta(min_length=1, max_length=BATCH_MAX)]
+
+
+class ReceiptRequest(_Request, frozen=True, kw_only=True):
+    """What became of an action that ran in the agent's own process."""
+
+    permit: str
+    outcome: Ending
+    provider_ref: str | None = None
+    result: dict[str, Any] | None = None
+    error: str | None = None
+
+
+class ReviewRequest(_Request, frozen=True, kw_only=True):
+    """A person's verdict on the digest that they were shown."""
+
+    verdict: Verdict
+    digest: str
+    reason: str = ""
+
+
+class EscalateRequest(_Request, frozen=True, kw_only=True):
+    """A hand-off to a person, of the whole task or of one of its actions."""
+
+    concern: str
+    action: str | None = None
+
+
+# queries
+
+
+class WaitQuery(_Request, frozen=True, kw_only=True):
+    """How long to wait for the end of an action."""
+
+    wait_ms: _Wait = 0
+
+
+class QueueQuery(_Request, frozen=True, kw_only=True):
+    """A page of the queue; `after` is the last page's `next`."""
+
+    after: str | None = None
+    limit: _Limit = 50
+
+
+class LogQuery(_Request, frozen=True, kw_only=True):
+    """A page of the log from the newest down, or every entry about one thing."""
+
+    before: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    limit: _Limit = 50
+    proposal: str | None = None
+    person: str | None = None
+    customer: str | None = None
+
+
+class EscalationsQuery(_Request, frozen=True, kw_only=True):
+    """How many open escalations, by deadline."""
+
+    limit: _Limit = 50
+
+
+class CheckpointQuery(_Request, frozen=True, kw_only=True):
+    """Which desk's log."""
+
+    desk: str | None = None

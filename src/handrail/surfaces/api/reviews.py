@@ -1,0 +1,117 @@
+"""Actions, from a person's side: the queue, one action in full, and the verdict on it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handrail.engine.review import Opinion
+from handrail.engine.show import Card, cards_of, show
+from handrail.errors import InvalidInput
+from handrail.store.protocol import Tx
+from handrail.surfaces.api.answers import DetailView, QueueView, ReviewedView
+from handrail.surfaces.api.incoming import Access, Incoming, id_in
+from handrail.surfaces.api.operations import Operation
+from handrail.surfaces.api.requests import QueueQuery, ReviewRequest
+from handrail.surfaces.api.views import card_view, detail_view, escalation_view, reviewed_view
+
+__all__ = ["OPERATIONS"]
+
+_STATE: Final = "state:"
+
+
+async def review_proposal(call: Incoming) -> ReviewedView:
+    """Count a verdict on the digest that this person was shown."""
+    body: ReviewRequest = call.body
+    person = call.by_person()
+    opinion = Opinion(
+        person=person.id, verdict=body.verdict, statement=body.digest, reason=body.reason
+    )
+    id = call.path_id("id", "proposal_not_found")
+    proposal = await call.gateway.review(person.desk, id, opinion)
+    return reviewed_view(call.gateway.ctx, proposal)
+
+
+async def get_proposal_in_full(call: Incoming) -> DetailView:
+    """The literal artifact, the facts and the history, as this person may see them."""
+    person = call.by_person()
+    ctx = call.gateway.ctx
+    shown = show(ctx, person.desk, call.path_id("id", "proposal_not_found"), viewer=person)
+    escalations = ctx.store.read(lambda tx: [escalation_view(tx, one) for one in shown.escalations])
+    return detail_view(shown, escalations)
+
+
+async def get_queue(call: Incoming) -> QueueView:
+    """What waits for a person, by deadline, a page at a time."""
+    query: QueueQuery = call.query
+    desk, ctx = call.by_person().desk, call.gateway.ctx
+    after = None if query.after is None else _place(query.after)
+
+    def look(tx: Tx) -> tuple[list[Card], dict[str, int]]:
+        page = tx.proposals.queue(desk, after=after, most=query.limit + 1)
+        return cards_of(ctx, tx, page), tx.counters.of(desk)
+
+    cards, counters = ctx.store.read(look)
+    more, cards = len(cards) > query.limit, cards[: query.limit]
+    last = cards[-1].proposal if more else None
+    return QueueView(
+        items=[card_view(card) for card in cards],
+        next=None if last is None else f"{last.decide_by}.{last.id}",
+        counts={
+            name.removeprefix(_STATE): n
+            for name, n in counters.items()
+            if name.startswith(_STATE) and n
+        },
+    )
+
+
+def _place(after: str) -> tuple[int, str]:
+    """The (deadline, id) that a page ended with."""
+    deadline, _, id = after.partition(".")
+    if not (deadline.isascii() and deadline.isdigit() and len(deadline) <= 15):
+        raise InvalidInput("field_malformed", "`after` is not the `next` of a page")
+    return int(deadline), id_in(id, "proposal_not_found")
+
+
+OPERATIONS: Final = (
+    Operation(
+        method="POST",
+        path="/v1/proposals/{id}/reviews",
+        summary="Decide about an action",
+        handle=review_proposal,
+        access=Access.PERSON,
+        body=ReviewRequest,
+        answer=ReviewedView,
+        problems=(
+            "proposal_not_found",
+            "not_pending",
+            "review_expired",
+            "stale_digest",
+            "reason_missing",
+            "maker_is_checker",
+            "not_entitled",
+            "reviewed_already",
+            "nothing_can_run",
+            "content_erased",
+            "invariant_broken",
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/v1/proposals/{id}/full",
+        summary="One action in full",
+        handle=get_proposal_in_full,
+        access=Access.PERSON,
+        answer=DetailView,
+        problems=("proposal_not_found", "content_erased"),
+    ),
+    Operation(
+        method="GET",
+        path="/v1/queue",
+        summary="What waits for a person",
+        handle=get_queue,
+        access=Access.PERSON,
+        query=QueueQuery,
+        answer=QueueView,
+        problems=("proposal_not_found",),
+    ),
+)

@@ -1,0 +1,187 @@
+"""From stored rows to answers: what this caller may see of a thing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from handrail.core.lifecycle import FINAL, State
+from handrail.core.proposal import Proposal
+from handrail.core.review import Verdict
+from handrail.core.task import Task
+from handrail.engine.context import Context
+from handrail.engine.escalate import CONCERN
+from handrail.engine.execute import Job
+from handrail.engine.record import RESULT
+from handrail.engine.say import advice_of
+from handrail.engine.show import Card, Shown
+from handrail.engine.undo import why_no_undo
+from handrail.errors import Unavailable
+from handrail.store.protocol import Escalation, LoggedEntry, Tx
+from handrail.surfaces.api.answers import (
+    ActionView,
+    CardView,
+    DetailView,
+    EntryView,
+    EscalationView,
+    ReviewedView,
+    ReviewView,
+    TaskView,
+)
+
+__all__ = [
+    "action_view",
+    "card_view",
+    "detail_view",
+    "entry_view",
+    "escalation_view",
+    "reviewed_view",
+    "task_view",
+]
+
+_ANSWERED: Final = (State.SUCCEEDED, State.FAILED)
+_TO_THE_AGENT: Final = (Verdict.REJECT, Verdict.REQUEST_CHANGES)
+
+
+def action_view(ctx: Context, proposal: Proposal, job: Job | None = None) -> ActionView:
+    """An action as its agent may see it; with the permit when it is the agent's to run."""
+    result = reviewer = None
+    can_undo = False
+    if proposal.state in _ANSWERED:
+        data = ctx.store.read(lambda tx: _opened(tx, proposal.desk, proposal.id, RESULT))
+        result = None if data is None else msgspec.json.decode(data, type=dict[str, object])
+        can_undo = why_no_undo(ctx, proposal, ctx.clock()) is None
+    elif proposal.state is State.REJECTED:
+        reviewer = ctx.store.read(lambda tx: _said(tx, proposal))
+    permitted = job is not None and job.permit is not None
+    return ActionView(
+        id=proposal.id,
+        kind=proposal.kind,
+        state=proposal.state,
+        control=proposal.control,
+        says=advice_of(proposal),
+        final=proposal.state in FINAL,
+        result=result,
+        permit=job.permit if job is not None else None,
+        params=job.params if job is not None and permitted else None,
+        undo_of=proposal.undoes,
+        can_undo=can_undo,
+        says_reviewer=reviewer,
+    )
+
+
+def reviewed_view(ctx: Context, proposal: Proposal) -> ReviewedView:
+    """An action after a person's verdict."""
+    reviews = ctx.store.read(lambda tx: tx.proposals.reviews(proposal.desk, proposal.id))
+    fields = msgspec.structs.asdict(action_view(ctx, proposal))
+    return ReviewedView(
+        **fields,
+        reviews_needed=max(1, proposal.checkers),
+        reviews_given=sum(1 for review in reviews if review.verdict is Verdict.APPROVE),
+    )
+
+
+def task_view(task: Task) -> TaskView:
+    """A task without its customers and token."""
+    return TaskView(
+        id=task.id,
+        lane=task.lane,
+        ticket=task.ticket,
+        agent=task.agent,
+        created_at=task.created_at,
+        expires_at=task.expires_at,
+        revoked_at=task.revoked_at,
+    )
+
+
+def card_view(card: Card) -> CardView:
+    """A row of the queue."""
+    proposal = card.proposal
+    value = proposal.value
+    return CardView(
+        id=proposal.id,
+        kind=proposal.kind,
+        title=card.title,
+        headline=card.headline,
+        customer=card.customer,
+        state=proposal.state,
+        grade=int(proposal.grade),
+        control=proposal.control,
+        checkers=proposal.checkers,
+        value=None if value is None else value.text(),
+        agent=proposal.agent,
+        task=proposal.task,
+        created_at=proposal.created_at,
+        updated_at=proposal.updated_at,
+        decide_by=proposal.decide_by,
+    )
+
+
+def detail_view(shown: Shown, escalations: list[EscalationView]) -> DetailView:
+    """One action's page, as data."""
+    return DetailView(
+        card=card_view(shown.card),
+        digest=shown.card.proposal.statement,
+        lines=shown.lines,
+        facts=shown.facts,
+        reasons=shown.reasons,
+        artifact=shown.artifact,
+        note=shown.note,
+        makers=shown.makers,
+        result=shown.result,
+        reviews=[
+            ReviewView(
+                person=given.review.person,
+                name=given.name,
+                verdict=given.review.verdict,
+                reason=given.reason,
+                at=given.review.at,
+            )
+            for given in shown.reviews
+        ],
+        escalations=escalations,
+        entries=[entry_view(logged) for logged in shown.entries],
+        why_not=shown.why_not,
+        why_no_undo=shown.why_no_undo,
+    )
+
+
+def escalation_view(tx: Tx, escalation: Escalation) -> EscalationView:
+    """A hand-off with what was said."""
+    concern = _opened(tx, escalation.desk, escalation.id, CONCERN)
+    return EscalationView(
+        id=escalation.id,
+        task=escalation.task,
+        agent=escalation.agent,
+        action=escalation.proposal,
+        concern=None if concern is None else concern.decode(),
+        opened_at=escalation.opened_at,
+        due_at=escalation.due_at,
+        closed_at=escalation.closed_at,
+        closed_by=escalation.closed_by,
+    )
+
+
+def entry_view(logged: LoggedEntry) -> EntryView:
+    """An entry of the log."""
+    return EntryView(index=logged.index, leaf=logged.leaf, entry=logged.entry)
+
+
+def _said(tx: Tx, proposal: Proposal) -> str | None:
+    """What a person wrote to the agent when they said no."""
+    for review in tx.proposals.reviews(proposal.desk, proposal.id):
+        if review.verdict in _TO_THE_AGENT:
+            data = _opened(tx, proposal.desk, proposal.id, f"review:{review.n}")
+            return None if data is None else data.decode()
+    return None
+
+
+def _opened(tx: Tx, desk: str, id: str, slot: str) -> bytes | None:
+    """Sealed content; None also when its customer was erased."""
+    try:
+        return tx.vault.get(desk, id, slot)
+    except Unavailable as error:
+        if error.code != "content_erased":
+            raise
+        return None

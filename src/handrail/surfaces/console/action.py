@@ -1,0 +1,172 @@
+"""One action's page: the literal thing first, then the facts, then the decision."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from handrail.core.artifact import Fact, Line
+from handrail.core.lifecycle import State
+from handrail.core.policy import Control
+from handrail.core.principal import Role
+from handrail.core.proposal import Proposal
+from handrail.core.review import Verdict, check_reviewer
+from handrail.engine.show import Card, Shown, cards_of, show
+from handrail.errors import Conflict, NotAllowed
+from handrail.store.protocol import Tx
+from handrail.surfaces.console.ending import standing_of
+from handrail.surfaces.console.literal import hidden_notes, json_text
+from handrail.surfaces.console.pages import Visitor
+from handrail.surfaces.console.queue import SOON_MS
+from handrail.surfaces.console.words import (
+    GRADES,
+    LOUD_REASONS,
+    REASONS,
+    VERDICTS,
+    consequence,
+    control_text,
+)
+
+__all__ = ["ShownFact", "ShownLine", "action", "action_page", "may_undo"]
+
+_LETTER_CHARS_MIN: Final = 160
+_TARGETS: Final = ("To", "Recipient")
+_UNDOERS: Final = frozenset((Role.REVIEWER, Role.CHECKER))
+
+
+class ShownLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the literal artifact. `look` is amount, target, letter or plain."""
+
+    label: str
+    text: str
+    look: str
+    hidden: tuple[str, ...]
+
+
+class ShownFact(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact in words; `text` is None when it could not be read."""
+
+    name: str
+    text: str | None
+    source: str
+    against: str | None
+
+
+class _Around(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page says beside the action itself."""
+
+    ticket: str | None
+    names: dict[str, str]
+    following: Card | None
+
+
+async def action(visitor: Visitor) -> Response:
+    """The page of one action."""
+    return action_page(visitor, visitor.request.path_params["id"])
+
+
+def action_page(
+    visitor: Visitor, id: str, *, status: int = 200, problem: str | None = None, typed: str = ""
+) -> Response:
+    """The page of one action; `problem` is what was wrong with the form, `typed` its reason."""
+    ctx = visitor.gateway.ctx
+    shown = show(ctx, visitor.desk, id, viewer=visitor.person)
+    proposal = shown.card.proposal
+    around = ctx.store.read(lambda tx: _around(visitor, tx, shown))
+    over = proposal.decide_by is not None and ctx.clock() >= proposal.decide_by
+    undecided = proposal.state is State.PENDING
+    return visitor.render(
+        "action.html",
+        status=status,
+        shown=shown,
+        card=shown.card,
+        proposal=proposal,
+        standing=standing_of(shown),
+        lines=shown_lines(proposal, shown.lines),
+        facts=shown_facts(shown.facts),
+        reasons=[(REASONS[one.code], one.text, LOUD_REASONS.get(one.code)) for one in shown.reasons],
+        meaning_of_grade=GRADES[proposal.grade],
+        control=control_text(proposal.control, proposal.checkers),
+        consequence=consequence(proposal, shown.card.title, shown.lines),
+        together=proposal.control is Control.MAKER_CHECKER and proposal.checkers > 1,
+        undecided=undecided,
+        over=undecided and over,
+        soon=proposal.decide_by is not None and proposal.decide_by - ctx.clock() <= SOON_MS,
+        why_nothing=_why_nothing(visitor, shown) if undecided else None,
+        why_no_undo=may_undo(visitor) or shown.why_no_undo,
+        request_json=json_text(shown.artifact.get("request")),
+        verdicts=VERDICTS,
+        problem=problem,
+        typed=typed,
+        around=around,
+    )
+
+
+def shown_lines(proposal: Proposal, lines: tuple[Line, ...]) -> list[ShownLine]:
+    """The literal lines with how each is set. Nothing is left out or put in another order."""
+    value = None if proposal.value is None else proposal.value.text()
+    found = []
+    for line in lines:
+        if line.text == value:
+            look = "amount"
+        elif "\n" in line.text or len(line.text) >= _LETTER_CHARS_MIN:
+            look = "letter"
+        else:
+            look = "target" if line.label in _TARGETS else "plain"
+        hidden = tuple(hidden_notes(line.text))
+        found.append(ShownLine(label=line.label, text=line.text, look=look, hidden=hidden))
+    return found
+
+
+def shown_facts(facts: tuple[Fact, ...]) -> list[ShownFact]:
+    """The facts in words: first what speaks against the action, then what could not be read."""
+    found = [
+        ShownFact(name=one.name, text=_fact_text(one.value), source=one.source, against=one.against)
+        for one in facts
+    ]
+    return sorted(found, key=lambda one: (one.against is None, one.text is not None))
+
+
+def may_undo(visitor: Visitor) -> str | None:
+    """Why this person may undo nothing, or None."""
+    if _UNDOERS & set(visitor.person.roles):
+        return None
+    return "your role does not undo actions"
+
+
+def _fact_text(value: str | int | bool | None) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _why_nothing(visitor: Visitor, shown: Shown) -> str | None:
+    """Why this person may not even reject or escalate, or None."""
+    prior = [given.review for given in shown.reviews]
+    makers = frozenset(shown.makers)
+    try:
+        check_reviewer(shown.card.proposal, makers, visitor.person, Verdict.REJECT, prior)
+    except (NotAllowed, Conflict) as refusal:
+        return refusal.message
+    return None
+
+
+def _around(visitor: Visitor, tx: Tx, shown: Shown) -> _Around:
+    proposal = shown.card.proposal
+    task = tx.tasks.get(proposal.desk, proposal.task)
+    names = {}
+    for id in {*shown.makers, proposal.agent}:
+        found = tx.people.get(proposal.desk, id)
+        names[id] = id if found is None or found.name == id else f"{found.name} ({id})"
+    waiting = tx.proposals.queue(proposal.desk, most=2)
+    following = [one for one in waiting if one.id != proposal.id][:1]
+    cards = cards_of(visitor.gateway.ctx, tx, following)
+    return _Around(
+        ticket=None if task is None else task.ticket,
+        names=names,
+        following=cards[0] if cards else None,
+    )

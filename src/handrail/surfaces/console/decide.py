@@ -1,0 +1,81 @@
+"""The forms of one action: a verdict on what was shown, and an undo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.responses import Response
+
+from handrail.core.lifecycle import State
+from handrail.core.principal import Role
+from handrail.core.review import Verdict
+from handrail.engine.review import Opinion
+from handrail.engine.show import show
+from handrail.errors import Conflict, HandrailError, InvalidInput, NotAllowed
+from handrail.surfaces.auth import check_role
+from handrail.surfaces.console.action import action_page
+from handrail.surfaces.console.ending import standing_of
+from handrail.surfaces.console.pages import Visitor, redirect
+from handrail.core.proposal import Proposal
+
+__all__ = ["decide", "undo"]
+
+OUTCOME_WAIT_MS: Final = 2_500
+"""How long a form waits for what it has set off; then the page says that it is running."""
+_MOVING: Final = (State.READY, State.EXECUTING)
+
+
+async def decide(visitor: Visitor, form: Mapping[str, str]) -> Response:
+    """Count a verdict. What cannot count is explained on a page of its own; nothing is lost."""
+    id = visitor.request.path_params["id"]
+    reason = form.get("reason", "").strip()
+    try:
+        opinion = _opinion(visitor, form, reason)
+        await _settled(visitor, await visitor.gateway.review(visitor.desk, id, opinion))
+    except InvalidInput as error:
+        return action_page(visitor, id, status=error.status, problem=error.message, typed=reason)
+    except (Conflict, NotAllowed) as error:
+        return _not_counted(visitor, id, error, reason)
+    return redirect(f"/actions/{id}")
+
+
+async def undo(visitor: Visitor, form: Mapping[str, str]) -> Response:
+    """Reverse an executed action, as a new action; then back to where the button was."""
+    check_role(visitor.person, Role.REVIEWER, Role.CHECKER)
+    id = visitor.request.path_params["id"]
+    decided = await visitor.gateway.undo(visitor.desk, id, maker=visitor.person.id)
+    await _settled(visitor, decided.proposal)
+    back = "/ran?undid=" if form.get("back") == "ran" else "/actions/"
+    return redirect(back + decided.proposal.id)
+
+
+def _opinion(visitor: Visitor, form: Mapping[str, str], reason: str) -> Opinion:
+    try:
+        verdict = Verdict(form.get("verdict", ""))
+    except ValueError:
+        raise InvalidInput("field_malformed", "choose one of the buttons") from None
+    if verdict is Verdict.ESCALATE and not reason:
+        raise InvalidInput("reason_missing", "say in a few words what the next person should know")
+    return Opinion(
+        person=visitor.person.id,
+        verdict=verdict,
+        statement=form.get("digest", ""),
+        reason=reason,
+    )
+
+
+async def _settled(visitor: Visitor, proposal: Proposal) -> None:
+    if proposal.state in _MOVING:
+        runner = visitor.gateway.runner
+        await runner.outcome(visitor.desk, proposal.id, wait_ms=OUTCOME_WAIT_MS)
+
+
+def _not_counted(visitor: Visitor, id: str, error: HandrailError, reason: str) -> Response:
+    shown = show(visitor.gateway.ctx, visitor.desk, id, viewer=visitor.person)
+    return visitor.refusal(
+        error,
+        card=shown.card,
+        standing=standing_of(shown),
+        typed=reason,
+    )

@@ -1,0 +1,68 @@
+"""How an action stands, told as a sentence: what happened, who decided, what ran."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handrail.core.lifecycle import State
+from handrail.core.proposal import Proposal
+from handrail.engine.show import Shown
+from handrail.surfaces.console.words import STATE_TONES, STATES, VERDICTS, WHYS
+
+__all__ = ["Standing", "standing_of"]
+
+_SENTENCES = {
+    State.PENDING: "Nobody has decided yet.",
+    State.HOLDING: "It is held back for a short while and runs when that is over.",
+    State.READY: "It is allowed and runs as soon as it can.",
+    State.EXECUTING: "It is being carried out now. Look again in a moment.",
+    State.UNKNOWN: (
+        "The system of record gave no answer, so it may or may not have happened. It is not tried"
+        " again; it is looked up, and if that does not help, a person is asked."
+    ),
+    State.SUCCEEDED: "It was carried out, exactly as shown here.",
+    State.FAILED: "The system of record said no. Nothing happened.",
+    State.REFUSED: "The policy does not allow it. Nobody was asked and nothing ran.",
+    State.REJECTED: "A person said no. Nothing ran.",
+    State.EXPIRED: "Its time ran out. Nothing ran.",
+    State.WITHDRAWN: "It was taken back before it ran.",
+    State.SUPERSEDED: "An edit took its place. This one never runs.",
+    State.ESCALATED: "It was handed to a person. It does not run by itself.",
+}
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an action stands: its state in words, the colour of that, and a sentence."""
+
+    label: str
+    tone: str
+    sentence: str
+    decided: str | None
+
+
+def standing_of(shown: Shown) -> Standing:
+    """Where the shown action stands now."""
+    proposal = shown.card.proposal
+    return Standing(
+        label="Undone" if proposal.undone_by is not None else STATES[proposal.state],
+        tone="" if proposal.undone_by is not None else STATE_TONES.get(proposal.state, ""),
+        sentence=_sentence(shown, proposal),
+        decided=_decided(shown),
+    )
+
+
+def _sentence(shown: Shown, proposal: Proposal) -> str:
+    if proposal.undone_by is not None:
+        return "It was carried out, and has been undone since."
+    if proposal.state is State.EXPIRED:
+        whys = [logged.entry.data.get("why") for logged in shown.entries]
+        return next((WHYS[why] for why in reversed(whys) if why in WHYS), "Nothing ran.")
+    if proposal.state is State.READY and proposal.reasons.startswith("cap_full"):
+        return "It is allowed, and waits until there is room under a cap."
+    return _SENTENCES[proposal.state]
+
+
+def _decided(shown: Shown) -> str | None:
+    """Who said what, for the top of the page: `Dana Whitfield approved`."""
+    said = [f"{given.name} {VERDICTS[given.review.verdict]}" for given in shown.reviews]
+    return "; ".join(said) or None

@@ -1,0 +1,109 @@
+"""Coming in and going out: the login page, the login and the logout."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handrail.errors import NotAuthenticated
+from handrail.surfaces.auth import (
+    SESSION_COOKIE,
+    check_same_site,
+    cleared_cookie,
+    login,
+    logout,
+    session_cookie,
+    session_of,
+)
+from handrail.surfaces.console.forms import read_form
+from handrail.surfaces.console.pages import Console, Visitor, redirect, safe_path
+
+__all__ = ["leave", "login_form", "login_page"]
+
+_NOTICES: Final = {
+    "1": "Your session has ended. Log in again to go on.",
+    "2": "Your session has ended, so nothing was done. Log in again and repeat it.",
+    "3": "You are logged out.",
+}
+
+_View = Callable[[Request], Awaitable[Response]]
+
+
+def login_page(console: Console) -> _View:
+    """The page with the login form."""
+
+    async def view(request: Request) -> Response:
+        try:
+            session_of(console.gateway.ctx, request.cookies.get(SESSION_COOKIE))
+        except NotAuthenticated:
+            query = request.query_params
+            notice = _NOTICES.get(query.get("ended", ""))
+            return _page(console, next=safe_path(query.get("next")), notice=notice)
+        return redirect(safe_path(request.query_params.get("next")))
+
+    return view
+
+
+def login_form(console: Console) -> _View:
+    """Take the login form: to the page that was asked for, or the form again with what is wrong."""
+
+    async def view(request: Request) -> Response:
+        check_same_site(request.headers)
+        form = await read_form(request)
+        person, path = form.get("person", "").strip(), safe_path(form.get("next"))
+        gateway = console.gateway
+        try:
+            token, _ = await login(
+                gateway.ctx,
+                gateway.logins,
+                form.get("desk", "").strip() or gateway.desk,
+                person,
+                form.get("password", ""),
+                previous=request.cookies.get(SESSION_COOKIE),
+            )
+        except NotAuthenticated as error:
+            return _page(
+                console, next=path, problem=error.message, typed=person, status=error.status
+            )
+        answer = redirect(path)
+        answer.headers["set-cookie"] = session_cookie(token, secure=_is_secure(request))
+        return answer
+
+    return view
+
+
+async def leave(visitor: Visitor, form: Mapping[str, str]) -> Response:
+    """End the session and say so."""
+    token = visitor.request.cookies.get(SESSION_COOKIE, "")
+    await logout(visitor.gateway.ctx, token)
+    answer = redirect("/login?ended=3")
+    answer.headers["set-cookie"] = cleared_cookie(secure=_is_secure(visitor.request))
+    return answer
+
+
+def _page(
+    console: Console,
+    *,
+    next: str,
+    notice: str | None = None,
+    problem: str | None = None,
+    typed: str = "",
+    status: int = 200,
+) -> Response:
+    return console.render(
+        "login.html",
+        status=status,
+        next=next,
+        notice=notice,
+        problem=problem,
+        typed=typed,
+        many_desks=len(console.gateway.ctx.rulebooks) > 1,
+        home_desk=console.gateway.desk,
+    )
+
+
+def _is_secure(request: Request) -> bool:
+    return request.url.scheme == "https"

@@ -1,0 +1,81 @@
+"""Escalations: what an agent, or a reviewer, has handed to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from handrail.core.principal import Role
+from handrail.engine.context import Context
+from handrail.engine.escalate import CONCERN, close_unit
+from handrail.engine.show import Card, cards_of
+from handrail.errors import Unavailable
+from handrail.store.protocol import Escalation, Tx
+from handrail.surfaces.auth import check_role
+from handrail.surfaces.console.literal import hidden_notes
+from handrail.surfaces.console.pages import Visitor, redirect
+
+__all__ = ["HandedOver", "close", "escalations"]
+
+ESCALATIONS_MOST: Final = 100
+_CLOSERS: Final = (Role.REVIEWER, Role.CHECKER)
+
+
+class HandedOver(msgspec.Struct, frozen=True, kw_only=True):
+    """One open escalation. `concern` is None when it was erased with its customer."""
+
+    escalation: Escalation
+    concern: str | None
+    hidden: tuple[str, ...]
+    customer: str | None
+    ticket: str | None
+    card: Card | None
+
+
+async def escalations(visitor: Visitor) -> Response:
+    """The page of what is open, by the time it is due."""
+    ctx, desk = visitor.gateway.ctx, visitor.desk
+
+    def look(tx: Tx) -> list[HandedOver]:
+        found = tx.escalations.open(desk, most=ESCALATIONS_MOST)
+        return [_handed_over(ctx, tx, one) for one in found]
+
+    return visitor.render(
+        "escalations.html",
+        rows=ctx.store.read(look),
+        most=ESCALATIONS_MOST,
+        may_close=bool(set(_CLOSERS) & set(visitor.person.roles)),
+    )
+
+
+async def close(visitor: Visitor, form: Mapping[str, str]) -> Response:
+    """A person says that an escalation is dealt with."""
+    check_role(visitor.person, *_CLOSERS)
+    id = visitor.request.path_params["id"]
+    await visitor.gateway.ctx.store.submit(close_unit(visitor.desk, id, person=visitor.person.id))
+    return redirect("/escalations")
+
+
+def _handed_over(ctx: Context, tx: Tx, escalation: Escalation) -> HandedOver:
+    desk = escalation.desk
+    try:
+        data = tx.vault.get(desk, escalation.id, CONCERN)
+        concern = None if data is None else data.decode()
+        customer = tx.vault.customer_of(desk, escalation.subject)
+    except Unavailable:
+        concern = customer = None
+    task = tx.tasks.get(desk, escalation.task)
+    proposal = None
+    if escalation.proposal is not None:
+        proposal = tx.proposals.get(desk, escalation.proposal)
+    return HandedOver(
+        escalation=escalation,
+        concern=concern,
+        hidden=tuple(hidden_notes(concern or "")),
+        customer=customer or None,
+        ticket=None if task is None else task.ticket,
+        card=None if proposal is None else cards_of(ctx, tx, [proposal])[0],
+    )

@@ -1,0 +1,231 @@
+"""What every page of the console needs: who looks, how it is drawn, and what guards it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+from urllib.parse import quote
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from handrail.core.principal import Principal
+from handrail.errors import CODES, HandrailError, NotAuthenticated
+from handrail.store.protocol import Session
+from handrail.surfaces.api.gateway import Gateway
+from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, session_of
+from handrail.surfaces.console.assets import Assets
+from handrail.surfaces.console.forms import read_form
+from handrail.surfaces.console.literal import literal, money_markup
+from handrail.surfaces.console.times import (
+    clock_text,
+    iso_text,
+    moment_text,
+    relative_text,
+    span_text,
+)
+from handrail.surfaces.console.words import ROLES, name_text
+
+__all__ = ["SECURITY_HEADERS", "Console", "Visitor", "redirect", "safe_path"]
+
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
+        " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    # WHY NOT: no-referrer. Browsers would then send `Origin: null` with our own forms.
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+_PATH: Final = re.compile(r"/(?:[A-Za-z0-9_?=&.-][A-Za-z0-9_/?=&.%-]*)?")
+_PATH_CHARS_MAX: Final = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Console:
+    """The console of one serving process: the gateway behind it, templates and static files."""
+
+    gateway: Gateway
+    assets: Assets = field(default_factory=Assets)
+    templates: jinja2.Environment = field(default_factory=lambda: _environment())
+
+    def __post_init__(self) -> None:
+        self.templates.globals["asset"] = self.assets.url
+        for name in self.templates.list_templates():
+            self.templates.get_template(name)
+
+    def render(self, name: str, *, status: int = 200, **data: object) -> Response:
+        """A page, never kept by a browser or a proxy."""
+        now = self.gateway.ctx.clock()
+        tools = {
+            "now": now,
+            "relative": partial(relative_text, now=now),
+            "clock": partial(clock_text, now=now),
+        }
+        page = self.templates.get_template(name).render({"person": None, **tools, **data})
+        return Response(
+            page,
+            status_code=status,
+            media_type="text/html",
+            headers={**SECURITY_HEADERS, "cache-control": "no-store"},
+        )
+
+    def open(
+        self, view: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """A page that needs no login."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                return await view(request)
+            except HandrailError as error:
+                return self.refusal(error)
+
+        return endpoint
+
+    def page(
+        self, view: Callable[[Visitor], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """A page for a person who is logged in; anybody else is sent to log in first."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                visitor = self._visitor(request)
+            except NotAuthenticated as error:
+                return _to_login(request, error)
+            except HandrailError as error:
+                return self.refusal(error)
+            try:
+                return await view(visitor)
+            except HandrailError as error:
+                return visitor.refusal(error)
+
+        return endpoint
+
+    def act(
+        self, view: Callable[[Visitor, Mapping[str, str]], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """A form of a page: as `page`, and the form must come from a page of this session."""
+
+        async def checked(visitor: Visitor) -> Response:
+            form = await read_form(visitor.request)
+            check_csrf(visitor.session, form.get("csrf"), visitor.request.headers)
+            return await view(visitor, form)
+
+        return self.page(checked)
+
+    def refusal(self, error: HandrailError, **data: object) -> Response:
+        """A page that says what did not happen, and why."""
+        return self.render(
+            "refusal.html",
+            status=error.status,
+            **{
+                "meaning": CODES[error.code].meaning,
+                "message": error.message,
+                "code": error.code,
+                **data,
+            },
+        )
+
+    def _visitor(self, request: Request) -> Visitor:
+        session, person = session_of(self.gateway.ctx, request.cookies.get(SESSION_COOKIE))
+        return Visitor(console=self, request=request, session=session, person=person)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """A person at a page: their session, and the desk that they are logged in to."""
+
+    console: Console
+    request: Request
+    session: Session
+    person: Principal
+
+    @property
+    def gateway(self) -> Gateway:
+        """The use cases."""
+        return self.console.gateway
+
+    @property
+    def desk(self) -> str:
+        """The desk of the session."""
+        return self.session.desk
+
+    def render(self, name: str, *, status: int = 200, **data: object) -> Response:
+        """A page with the frame of the console: who is logged in, and what waits."""
+        counts = self.gateway.ctx.store.read(lambda tx: tx.counters.of(self.desk))
+        frame = {
+            "person": self.person,
+            "roles": ", ".join(ROLES[role] for role in self.person.roles) or "no role",
+            "csrf": self.session.csrf,
+            "desk": self.desk,
+            "waiting": max(0, counts.get("state:PENDING", 0)),
+            "handed_over": max(0, counts.get("escalations", 0)),
+            "counts": counts,
+        }
+        return self.console.render(name, status=status, **{**frame, **data})
+
+    def refusal(self, error: HandrailError, **data: object) -> Response:
+        """A page that says what did not happen, and why."""
+        return self.render(
+            "refusal.html",
+            status=error.status,
+            **{
+                "meaning": CODES[error.code].meaning,
+                "message": error.message,
+                "code": error.code,
+                **data,
+            },
+        )
+
+
+def redirect(path: str) -> Response:
+    """Send the browser on after a form, so that a reload does not send the form again."""
+    return RedirectResponse(path, status_code=303, headers=dict(SECURITY_HEADERS))
+
+
+def safe_path(path: str | None) -> str:
+    """A path of this console to go to after the login; `/` for anything else."""
+    if path is None or len(path) > _PATH_CHARS_MAX or not _PATH.fullmatch(path):
+        return "/"
+    return path
+
+
+def _to_login(request: Request, error: NotAuthenticated) -> Response:
+    path = "/"
+    if request.method in ("GET", "HEAD"):
+        query = request.url.query
+        path = safe_path(request.url.path + (f"?{query}" if query else ""))
+    ended = "" if error.code == "credential_missing" else "&ended=1"
+    if request.method not in ("GET", "HEAD"):
+        ended = "&ended=2"
+    return redirect(f"/login?next={quote(path, safe='')}{ended}")
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("handrail.surfaces.console"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        {
+            "literal": literal,
+            "money": money_markup,
+            "iso": iso_text,
+            "moment": moment_text,
+            "span": span_text,
+            "words": name_text,
+        }
+    )
+    return environment

@@ -1,0 +1,87 @@
+"""What ran alone: actions that nobody was asked about, each with its undo."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from handrail.core.artifact import Line
+from handrail.core.proposal import Proposal
+from handrail.engine.context import Context
+from handrail.engine.record import content_of
+from handrail.engine.show import Card, cards_of
+from handrail.engine.undo import why_no_undo
+from handrail.errors import InvalidInput, Unavailable
+from handrail.store.protocol import Tx
+from handrail.surfaces.console.action import may_undo
+from handrail.surfaces.console.pages import Visitor
+from handrail.surfaces.console.words import STATE_TONES, STATES, consequence
+
+__all__ = ["RAN_PAGE", "RanRow", "ran"]
+
+RAN_PAGE: Final = 50
+_ID: Final = re.compile(r"hr_[0-9a-f]{32}")
+
+
+class RanRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One action that ran alone. `did` says what, as its button would have said it."""
+
+    card: Card
+    did: str
+    label: str
+    tone: str
+    why_no_undo: str | None
+
+
+async def ran(visitor: Visitor) -> Response:
+    """The page of what ran alone, newest first; `undid` is the undo that was just made."""
+    ctx, desk = visitor.gateway.ctx, visitor.desk
+    before = _id(visitor.request.query_params.get("before"))
+    undid = _id(visitor.request.query_params.get("undid"))
+
+    def look(tx: Tx) -> tuple[list[RanRow], bool, Card | None]:
+        found = tx.proposals.ran_alone(desk, before=before, most=RAN_PAGE + 1)
+        rows = [_row(ctx, tx, card) for card in cards_of(ctx, tx, found[:RAN_PAGE])]
+        done = None if undid is None else tx.proposals.get(desk, undid)
+        cards = [] if done is None or done.undoes is None else cards_of(ctx, tx, [done])
+        return rows, len(found) > RAN_PAGE, cards[0] if cards else None
+
+    rows, more, undone = ctx.store.read(look)
+    return visitor.render(
+        "ran.html",
+        rows=rows,
+        next_before=rows[-1].card.proposal.id if more else None,
+        first_page=before is None,
+        undone=undone,
+        undone_label=None if undone is None else STATES[undone.proposal.state],
+        undone_tone=None if undone is None else STATE_TONES.get(undone.proposal.state, ""),
+        why_not_me=may_undo(visitor),
+    )
+
+
+def _row(ctx: Context, tx: Tx, card: Card) -> RanRow:
+    proposal = card.proposal
+    undone = proposal.undone_by is not None
+    return RanRow(
+        card=card,
+        did=consequence(proposal, card.title, _lines(tx, proposal)),
+        label="Undone" if undone else STATES[proposal.state],
+        tone="" if undone else STATE_TONES.get(proposal.state, ""),
+        why_no_undo=why_no_undo(ctx, proposal, tx.now),
+    )
+
+
+def _lines(tx: Tx, proposal: Proposal) -> tuple[Line, ...]:
+    try:
+        return content_of(tx, proposal).lines
+    except Unavailable:
+        return ()  # erased with its customer; the title is left
+
+
+def _id(text: str | None) -> str | None:
+    if text is not None and not _ID.fullmatch(text):
+        raise InvalidInput("field_malformed", "that is not the id of an action")
+    return text

@@ -1,0 +1,230 @@
+"""What the console calls things, in plain English. One table per closed set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from handrail.core.artifact import Line
+from handrail.core.decide import ReasonCode
+from handrail.core.entry import Tag
+from handrail.core.grade import Grade
+from handrail.core.lifecycle import State
+from handrail.core.policy import Control
+from handrail.core.principal import Role
+from handrail.core.proposal import Proposal
+from handrail.core.review import Verdict
+from handrail.surfaces.console.literal import clipped
+
+__all__ = [
+    "ENTRIES",
+    "ENTRY_FACTS",
+    "GRADES",
+    "LOUD_REASONS",
+    "REASONS",
+    "ROLES",
+    "STATES",
+    "STATE_TONES",
+    "VERDICTS",
+    "WHYS",
+    "consequence",
+    "control_text",
+    "name_text",
+]
+
+CONSEQUENCE_CHARS_MAX: Final = 140
+_PART_CHARS_MAX: Final = 80
+
+STATES: Final[dict[State, str]] = {
+    State.PROPOSED: "Proposed",
+    State.PENDING: "Waiting for a person",
+    State.HOLDING: "Held back, can be recalled",
+    State.READY: "Allowed, about to run",
+    State.EXECUTING: "Running now",
+    State.UNKNOWN: "Outcome not known",
+    State.SUCCEEDED: "Done",
+    State.FAILED: "Not done",
+    State.REFUSED: "Refused by the policy",
+    State.REJECTED: "Rejected by a person",
+    State.EXPIRED: "Expired",
+    State.WITHDRAWN: "Withdrawn",
+    State.SUPERSEDED: "Replaced by an edit",
+    State.ESCALATED: "Handed to a person",
+}
+
+STATE_TONES: Final[dict[State, str]] = {
+    State.PENDING: "wait",
+    State.HOLDING: "wait",
+    State.READY: "wait",
+    State.EXECUTING: "wait",
+    State.UNKNOWN: "bad",
+    State.SUCCEEDED: "good",
+    State.FAILED: "bad",
+    State.ESCALATED: "wait",
+}
+"""The colour of a state; what is left out is neutral."""
+
+GRADES: Final[dict[Grade, str]] = {
+    Grade.G0: "harmless: nothing outside is touched",
+    Grade.G1: "minor: easily undone",
+    Grade.G2: "serious: reaches a customer or moves money",
+    Grade.G3: "severe: cannot be taken back, or a lot is at stake",
+}
+
+_CONTROLS: Final[dict[Control, str]] = {
+    Control.RUN_AND_LOG: "Runs at once and is logged.",
+    Control.RUN_AND_NOTIFY: "Runs at once; people can look at it and undo it.",
+    Control.HOLD_AND_RECALL: "Is held back for a short while in which it can be recalled.",
+    Control.APPROVE: "Waits for one person to approve it.",
+    Control.MAKER_CHECKER: "Waits for one independent checker with the authority to pass it.",
+    Control.ESCALATE: "Is handed to a person.",
+    Control.REFUSE: "Is refused; nobody is asked.",
+}
+
+REASONS: Final[dict[ReasonCode, str]] = {
+    ReasonCode.OUTSIDE_LANE: "Outside its task",
+    ReasonCode.UNDO_ONLY: "Only ever an undo",
+    ReasonCode.EVALUATION_FAILED: "The check itself failed",
+    ReasonCode.UNKNOWN_KIND: "Unknown kind of action",
+    ReasonCode.UNLISTED_CURRENCY: "Currency not listed",
+    ReasonCode.VALUE_UNKNOWN: "Amount not known",
+    ReasonCode.FACTS_MISSING: "A fact is missing",
+    ReasonCode.FACTS_CONTRADICT: "Facts against it",
+    ReasonCode.HIDDEN_CONTENT: "Hidden characters",
+    ReasonCode.CLAIMED_GRADE: "The agent's own warning",
+    ReasonCode.CAP_FULL: "A cap is full",
+    ReasonCode.VALUE_BAND: "Amount",
+    ReasonCode.KIND_DEFAULT: "Kind of action",
+}
+
+LOUD_REASONS: Final[dict[ReasonCode, str]] = {
+    ReasonCode.EVALUATION_FAILED: "bad",
+    ReasonCode.FACTS_CONTRADICT: "bad",
+    ReasonCode.HIDDEN_CONTENT: "bad",
+    ReasonCode.UNKNOWN_KIND: "bad",
+    ReasonCode.FACTS_MISSING: "warn",
+    ReasonCode.VALUE_UNKNOWN: "warn",
+    ReasonCode.UNLISTED_CURRENCY: "warn",
+    ReasonCode.CLAIMED_GRADE: "warn",
+    ReasonCode.CAP_FULL: "warn",
+}
+"""Reasons that a list shows beside the action, with their colour."""
+
+VERDICTS: Final[dict[Verdict, str]] = {
+    Verdict.APPROVE: "approved",
+    Verdict.REJECT: "rejected",
+    Verdict.REQUEST_CHANGES: "asked for changes",
+    Verdict.ESCALATE: "handed it on",
+}
+
+ROLES: Final[dict[Role, str]] = {
+    Role.REVIEWER: "reviewer",
+    Role.CHECKER: "checker",
+    Role.POLICY_OWNER: "policy owner",
+    Role.AUDITOR: "auditor",
+    Role.ADMIN: "administrator",
+}
+
+ENTRIES: Final[dict[str, str]] = {
+    Tag.DESK_OPENED.value: "Desk opened",
+    Tag.POLICY_ACTIVATED.value: "Policy made active",
+    Tag.PRINCIPAL_ADDED.value: "Person or agent added",
+    Tag.PRINCIPAL_CHANGED.value: "Person or agent changed",
+    Tag.CREDENTIAL_ISSUED.value: "Credential issued",
+    Tag.CREDENTIAL_REVOKED.value: "Credential revoked",
+    Tag.SESSION_OPENED.value: "Logged in",
+    Tag.SESSION_CLOSED.value: "Logged out",
+    Tag.TASK_ISSUED.value: "Task issued",
+    Tag.TASK_REVOKED.value: "Task ended",
+    Tag.CUSTOMER_ERASED.value: "Customer's content erased",
+    Tag.ACTION_PROPOSED.value: "Proposed",
+    Tag.REVIEW_RECORDED.value: "Approved, and waits for a further checker",
+    Tag.ACTION_APPROVED.value: "Approved",
+    Tag.ACTION_REJECTED.value: "Rejected",
+    Tag.ACTION_EXPIRED.value: "Expired; nothing ran",
+    Tag.ACTION_WITHDRAWN.value: "Withdrawn",
+    Tag.ACTION_SUPERSEDED.value: "Replaced by an edit",
+    Tag.ACTION_ESCALATED.value: "Handed to a person",
+    Tag.ACTION_RELEASED.value: "Recall window over, released",
+    Tag.ACTION_WAITED.value: "Waits for room under a cap",
+    Tag.ACTION_UNDONE.value: "Undone",
+    Tag.EXECUTION_INTENDED.value: "About to be carried out",
+    Tag.EXECUTION_SUCCEEDED.value: "Carried out",
+    Tag.EXECUTION_FAILED.value: "Not carried out",
+    Tag.EXECUTION_LOST.value: "No answer: outcome not known",
+    Tag.EXECUTION_FOUND.value: "Looked up: it was carried out",
+    Tag.EXECUTION_ABSENT.value: "Looked up: it was not carried out",
+    Tag.EXECUTION_ABANDONED.value: "Given up; it was not carried out",
+    Tag.EXECUTION_CONFIRMED.value: "Confirmed by people",
+    Tag.ESCALATION_OPENED.value: "Escalation opened",
+    Tag.ESCALATION_CLOSED.value: "Escalation closed",
+}
+
+ENTRY_FACTS: Final = ("state", "kind", "grade", "control", "verdict", "why", "attempt", "by")
+"""What of an entry's data is worth a word in a list; the leaf itself has everything."""
+
+WHYS: Final[dict[str, str]] = {
+    "nobody_decided": "Nobody decided in time, so nothing ran.",
+    "execution_expired": "It was allowed but did not run in time, so it did not run at all.",
+    "digest_mismatch": "What was stored is not what was approved, so it did not run.",
+    "policy_tightened": "The policy became stricter in the meantime, so it did not run.",
+    "cap_full": "A cap was full when it was about to run, so it did not run.",
+    "not_approved": "Its approvals did not cover what is stored, so it did not run.",
+}
+"""Why an action expired, by the log's word for it."""
+
+_CONSEQUENCES: Final[dict[str, str]] = {
+    "reply.send": "send this message to {Recipient}",
+    "refund.issue": "refund {Refund} to {To}",
+    "refund.reverse": "take back {Take back} from {From}",
+    "credit.grant": "give {Store credit} store credit to {To}",
+    "credit.revoke": "take back {Take back} from {From}",
+    "account.update": "change the {Change} of {Account} to {To}",
+    "account.cancel": "cancel account {Cancel account}",
+    "payout.change": "pay {Account} out to {New payout account}",
+    "login.change": "let {Account} log in as {New login address}",
+}
+_TARGETS: Final = ("To", "Recipient", "Account", "Customer")
+
+
+def control_text(control: Control, checkers: int) -> str:
+    """What is done about an action, as a sentence."""
+    if control is Control.MAKER_CHECKER and checkers > 1:
+        return (
+            f"Waits for {_NUMBERS.get(checkers, str(checkers))} independent checkers with the"
+            " authority to pass it. Neither sees what the other says."
+        )
+    return _CONTROLS[control]
+
+
+_NUMBERS: Final = {2: "two", 3: "three"}
+
+
+def consequence(proposal: Proposal, title: str, lines: tuple[Line, ...]) -> str:
+    """What approving does, as the words on the button: `refund 120.00 USD to card ending 0005`.
+
+    Every part is literal text of the rendering, on one line, hidden characters as tokens.
+    """
+    parts = {line.label: clipped(line.text, _PART_CHARS_MAX) for line in reversed(lines)}
+    said = _from_form(_CONSEQUENCES.get(proposal.kind), parts)
+    if said is None:
+        value = "" if proposal.value is None else f" {proposal.value.text()}"
+        target = next((parts[label] for label in _TARGETS if label in parts), None)
+        towards = "" if target is None else f" for {target}"
+        said = f"{title[:1].lower()}{title[1:]}{value}{towards}"
+    return clipped(said, CONSEQUENCE_CHARS_MAX)
+
+
+def name_text(name: str) -> str:
+    """The name of a fact, field or counter as words: `order_owner` becomes `Order owner`."""
+    words = name.replace("_", " ").replace(".", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def _from_form(form: str | None, parts: Mapping[str, str]) -> str | None:
+    if form is None:
+        return None
+    try:
+        return form.format_map(parts)
+    except KeyError:
+        return None

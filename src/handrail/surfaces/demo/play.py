@@ -1,0 +1,184 @@
+"""Play the demo: with a browser to decide in, or to the end with scripted reviewers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import httpx
+import typer
+
+from handrail.agent.playbook import PLAYBOOK, Visit
+from handrail.agent.support import work_through
+from handrail.connectors.sandbox import Sandbox
+from handrail.core.lifecycle import State
+from handrail.errors import HandrailError, SetupFailed
+from handrail.sdk import Action, Handrail
+from handrail.surfaces.console import console_routes
+from handrail.surfaces.demo.reviewers import rule_on_queue, undo_first
+from handrail.surfaces.demo.stage import AGENT, PEOPLE, Stage, set_up
+from handrail.surfaces.server import DEFAULT_HOST, DEFAULT_PORT, run, serving
+
+__all__ = ["as_json", "play", "play_headless"]
+
+PACE_S: Final = 1.5
+PORTS_TRIED: Final = 20
+SETTLE_S_MAX: Final = 60.0
+_MOVING: Final = (State.READY, State.EXECUTING, State.UNKNOWN, State.HOLDING)
+
+
+def play(*, host: str = DEFAULT_HOST, port: int | None = None, folder: Path | None = None) -> None:
+    """Serve the demo until Ctrl-C, with the agent at work beside it.
+
+    Without a port the first free one of a few is taken; without a folder everything is gone
+    afterwards.
+    """
+    with ExitStack() as stack:
+        place = _place(stack, folder)
+        stage = set_up(place)
+        stop = threading.Event()
+        ports = [port] if port is not None else range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED)
+
+        def ready(address: str) -> None:
+            _welcome(stage, address)
+            agent = threading.Thread(
+                target=_agent_at_work, args=(stage, address, stop), name="agent", daemon=True
+            )
+            agent.start()
+
+        try:
+            _run_on_first_free(stage, host, list(ports), ready)
+        finally:
+            stop.set()
+
+
+def play_headless(*, folder: Path | None = None) -> dict[str, object]:
+    """Play the same day with scripted reviewers and say what became of it."""
+    with ExitStack() as stack:
+        place = _place(stack, folder)
+        stage = set_up(place)
+        stack.callback(stage.desk.close)
+        with serving(stage.desk, console=console_routes) as address:
+            done = _agent_day(stage, address)
+            refused = rule_on_queue(address, stage.passwords)
+            undo_first(address, stage.passwords["dana"], done["T-102:refund.issue"])
+            _until_settled(stage)
+            _look_at_console(address)
+        return _summary(stage, refused)
+
+
+def _place(stack: ExitStack, folder: Path | None) -> Path:
+    if folder is not None:
+        return folder
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handrail-demo-")))
+
+
+def _run_on_first_free(
+    stage: Stage, host: str, ports: list[int], ready: Callable[[str], None]
+) -> None:
+    for port in ports[:-1]:
+        if _is_free(host, port):
+            run(stage.desk, host=host, port=port, console=console_routes, on_ready=ready)
+            return
+    run(stage.desk, host=host, port=ports[-1], console=console_routes, on_ready=ready)
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        socket.create_server((host, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def _welcome(stage: Stage, address: str) -> None:
+    typer.echo(f"\nhandrail demo: {address}\n")
+    for person in PEOPLE:
+        typer.echo(f"  {person.id:<6} {stage.passwords[person.id]:<24} {person.shows}")
+    typer.echo(
+        f"\nThe agent `{AGENT}` works through {len(PLAYBOOK)} tickets now. Ctrl-C ends it.\n"
+    )
+
+
+def _agent_at_work(stage: Stage, address: str, stop: threading.Event) -> None:
+    def pause() -> None:
+        if stop.wait(PACE_S):
+            raise SystemExit
+
+    try:
+        with Handrail(address, api_key=stage.key) as client:
+            work_through(client, pause=pause, watch=_tell, wait_s=1.0)
+        typer.echo("\nThe agent is through its tickets. What waits is yours to decide.")
+    except (HandrailError, httpx.HTTPError) as error:
+        typer.echo(f"the agent stopped: {error}", err=True)
+
+
+def _tell(visit: Visit, action: Action) -> None:
+    typer.echo(f"  {visit.ticket}  {action.kind:<15} {action.state}")
+
+
+def _agent_day(stage: Stage, address: str) -> dict[str, str]:
+    """The agent's whole day at once; the id of each action by ticket and kind."""
+    done: dict[str, str] = {}
+
+    def watch(visit: Visit, action: Action) -> None:
+        _tell(visit, action)
+        done[f"{visit.ticket}:{action.kind}"] = action.id
+
+    with Handrail(address, api_key=stage.key) as client:
+        work_through(client, pause=lambda: None, watch=watch, wait_s=0.0)
+    return done
+
+
+def _until_settled(stage: Stage) -> None:
+    """Wait until nothing is on its way any more."""
+    until = time.monotonic() + SETTLE_S_MAX
+    while time.monotonic() < until:
+        counts = stage.desk.ctx.store.read(lambda tx: tx.counters.of(stage.desk.id))
+        if not any(counts.get(f"state:{state.value}") for state in _MOVING):
+            return
+        time.sleep(0.05)
+    raise SetupFailed("internal", "the demo's actions did not settle")
+
+
+def _look_at_console(address: str) -> None:
+    """The console answers, and asks who is there."""
+    answer = httpx.get(address + "/", follow_redirects=True)
+    answer.raise_for_status()
+
+
+def _summary(stage: Stage, refused: int) -> dict[str, object]:
+    desk, shop = stage.desk, stage.shop
+    note = desk.checkpoint()
+    report = desk.verify()
+    counts = desk.ctx.store.read(lambda tx: tx.counters.of(desk.id))
+    assert isinstance(shop, Sandbox)
+    return {
+        "states": _named(counts, "state:"),
+        "controls": _named(counts, "control:"),
+        "money_moved_cents": shop.money_moved("USD"),
+        "verdicts_refused": refused,
+        "log_verified": report.good,
+        "log_size": report.size,
+        "checkpoint": note,
+    }
+
+
+def _named(counts: dict[str, int], prefix: str) -> dict[str, int]:
+    return {
+        name.removeprefix(prefix): n
+        for name, n in sorted(counts.items())
+        if name.startswith(prefix) and n
+    }
+
+
+def as_json(summary: dict[str, object]) -> str:
+    """The summary on one line."""
+    return json.dumps(summary, separators=(",", ":"))

@@ -1,0 +1,142 @@
+"""The two packs against the desks that they are for, and the four strategies against each other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.tau.client import Backend
+from benchmarks.tau.strategies import (
+    PACKS,
+    THRESHOLD_CENTS,
+    Strategy,
+    is_write,
+    pack_of,
+    policy_of,
+)
+from handrail.core.decide import Ask, Decision, compile_policy
+from handrail.core.grade import Axes
+from handrail.core.money import Money
+from handrail.core.policy import Control, KindRule
+from handrail.policy.grader import advise
+from handrail.policy.lint import RUNS_ALONE
+from handrail.policy.loader import problems_of
+
+DOMAINS = ("retail", "airline")
+RULES = Path(__file__).resolve().parents[2] / "benchmarks" / "tau" / "rules.md"
+CENTS = (0, 1, 4999, 5000, 5001, 6000, 99_999, 100_001, 500_001, 10_000_000, None)
+
+
+def decided(strategy: Strategy, domain: str, kind: str, cents: int | None) -> Decision:
+    """What a strategy decides about a call that moves this much to a customer of the task."""
+    value = None if cents is None else Money(minor=cents, currency="USD")
+    decider = compile_policy(policy_of(strategy, pack_of(domain)))
+    return decider.decide(Ask(kind=kind, lane="one_customer", value=value))
+
+
+def writes_of(domain: str) -> dict[str, KindRule]:
+    """The kinds of a pack that have an effect."""
+    return {name: rule for name, rule in pack_of(domain).kinds.items() if is_write(rule)}
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_a_pack_has_nothing_to_complain_about(domain: str) -> None:
+    """It loads without a warning."""
+    assert problems_of((PACKS / f"{domain}.yaml").read_text()) == []
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_every_tool_of_the_desk_is_a_kind(backend: Backend, domain: str) -> None:
+    """No tool is left out or made up; its parameters and what it can do are as the desk says."""
+    tools = {tool["name"]: tool for tool in backend.tools(domain)}
+    rules = pack_of(domain).kinds
+    assert rules.keys() == tools.keys()
+    for name, tool in tools.items():
+        params = rules[name].kind.params
+        assert {param.name for param in params} == tool["parameters"]["properties"].keys(), name
+        optional = {param.name for param in params if not param.required}
+        assert optional <= {"address2", "thought", "summary"}, name
+        assert is_write(rules[name]) is (tool["type"] == "write"), name
+        # a booking and bags charge the customer: they never move money to them
+        charges = name in ("book_reservation", "update_reservation_baggages")
+        assert rules[name].kind.value_from_connector is (tool["moves_money"] and not charges), name
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_axes_are_those_of_the_written_rules(domain: str) -> None:
+    """The tables in rules.md and the packs say the same."""
+    rows = re.findall(r"^\| `(\w+)` \| (\d), (\d), (\d) \|", RULES.read_text(), re.MULTILINE)
+    written = {
+        name: Axes(reversibility=int(a), blast_radius=int(b), stakes=int(c))
+        for name, a, b, c in rows
+    }
+    for name, rule in writes_of(domain).items():
+        assert rule.kind.axes == written[name], name
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_controls_are_those_of_the_grader(domain: str) -> None:
+    """What is not decided by amount gets the control and the cap that `handrail grade` advises."""
+    pack = pack_of(domain)
+    for name, rule in pack.kinds.items():
+        if rule.bands:
+            continue
+        advice = advise(rule.kind.axes, rule.kind.catchable, undo=False, money=False)
+        assert rule.guard == advice.guard, name
+        capped = any(name in cap.kinds for cap in pack.caps)
+        assert capped or not advice.capped, name
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_every_write_needs_to_know_whose_it_is(domain: str) -> None:
+    """What touches nobody known waits for a person, whatever it is."""
+    decider = compile_policy(pack_of(domain))
+    for name, rule in writes_of(domain).items():
+        assert rule.kind.needs == ("owner",)
+        value = Money(minor=0, currency="USD")
+        ask = Ask(kind=name, lane="one_customer", value=value, missing=("owner",))
+        assert decider.decide(ask).guard.control not in RUNS_ALONE, name
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_reads_run_under_every_strategy(domain: str) -> None:
+    """Nobody is asked about what has no effect."""
+    for name, rule in pack_of(domain).kinds.items():
+        for strategy in Strategy:
+            control = decided(strategy, domain, name, None).guard.control
+            assert is_write(rule) or control is Control.RUN_AND_LOG, (name, strategy)
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_what_each_strategy_asks_about(domain: str) -> None:
+    """Allow nothing, ask every write, threshold what moves more than 50 dollars to the customer."""
+    for name, rule in writes_of(domain).items():
+        for cents in CENTS:
+            alone = {
+                strategy: decided(strategy, domain, name, cents).guard.control in RUNS_ALONE
+                for strategy in Strategy
+            }
+            assert alone[Strategy.ALLOW], name
+            assert not alone[Strategy.ASK], name
+            # an amount that is not known is not a small one
+            small = cents is not None and cents <= THRESHOLD_CENTS
+            pays = rule.kind.value_from_connector
+            assert alone[Strategy.THRESHOLD] is (small or not pays), (name, cents)
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_handrail_is_never_looser_than_the_threshold(domain: str) -> None:
+    """At no amount, known or not, does a pack let run what the threshold holds."""
+    for name in writes_of(domain):
+        for cents in CENTS:
+            ours = decided(Strategy.HANDRAIL, domain, name, cents).guard
+            theirs = decided(Strategy.THRESHOLD, domain, name, cents).guard
+            assert ours.order >= theirs.order, (name, cents)
+
+
+def test_strategies_are_four_policies() -> None:
+    """Each has a digest of its own, by which its decisions name it."""
+    digests = {policy_of(one, pack_of(domain)).digest for one in Strategy for domain in DOMAINS}
+    assert len(digests) == 8

@@ -93,7 +93,7 @@ class SqliteDatabase:
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """Read in another connection."""
         with self.connected() as db:
-            return list(db.execute(sql, tuple(values)))  # type: ignore[arg-type]
+            return list(db.execute(sql, tuple(values)))
 
     @contextmanager
     def connected(self) -> Iterator[apsw.Connection]:

@@ -257,7 +257,8 @@ def test_closing_waits_for_reads(database: Database) -> None:
             return
         try:
             while True:
-                store.read(lambda tx: (reading.set(), tx.log.latest(DESK, before=9, most=9)))
+                store.read(lambda tx: tx.log.latest(DESK, before=9, most=9))
+                reading.set()
         except Unavailable as refusal:
             codes.append(refusal.code)
 

@@ -91,7 +91,7 @@ def _killed_child(folder: Path, start: int, wait_s: float, *, young: bool) -> li
 
 
 def _check(store: SqliteStore, acknowledged: set[int]) -> None:
-    """Every acknowledged unit is there, every unit is whole, and the tree is that of the entries."""
+    """Every acknowledged unit is there, all are whole, and the tree is that of the entries."""
 
     def look(tx: Tx) -> None:
         leaves = [leaf for *_, leaf in tx.log.scan(DESK)]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 
 from handrail.core.lifecycle import TRANSITIONS, State
 from handrail.core.policy import Control
+from handrail.core.proposal import Proposal
 from handrail.errors import Unavailable
 from handrail.store.protocol import Store
 from tests.store.databases import Database, Refused
@@ -31,13 +35,21 @@ def test_only_the_written_ways_are_open(store: Store, before: State) -> None:
         id = f"hr_{after.value}"
         stands = proposal_in(store, before, id)
         moved = proposal_of(id, state=after, version=stands.version + 1)
-        try:
-            assert store.write(lambda tx: tx.proposals.replace(stands, moved))  # noqa: B023
+        if _let_through(store, stands, moved):
             open_ways.add(after)
-        except Unavailable as refusal:
-            assert refusal.code == "store_failed"
-            assert store.read(lambda tx: tx.proposals.get(DESK, id)) == stands  # noqa: B023
+        row = store.read(lambda tx: tx.proposals.get(DESK, id))  # noqa: B023
+        assert row == (moved if after in open_ways else stands)
     assert open_ways == {after for a, after in PAIRS if a is before} - {before}
+
+
+def _let_through(store: Store, stands: Proposal, moved: Proposal) -> bool:
+    """Whether the database takes the change; refusing is the only other thing that it may do."""
+    try:
+        return store.write(lambda tx: tx.proposals.replace(stands, moved))
+    except Unavailable as refusal:
+        if refusal.code != "store_failed" or "cannot move that way" not in refusal.message:
+            raise
+        return False
 
 
 @pytest.mark.parametrize("state", WAYS, ids=lambda state: state.value)
@@ -72,7 +84,7 @@ def test_a_proposal_starts_only_where_it_may(
             contract.write(lambda tx: tx.proposals.add(proposal))
 
 
-STALE = {
+STALE: dict[str, dict[str, Any]] = {
     "an older version": {"version": 4},
     "a version to come": {"version": 6},
     "another state": {"state": State.PENDING},
@@ -87,10 +99,9 @@ def test_a_stale_change_does_not_land(store: Store, what: str) -> None:
     stands = proposal_in(store, State.READY)
     now = proposal_of(state=State.READY, version=5)
     assert store.write(lambda tx: tx.proposals.replace(stands, now))
-    believed = proposal_of(**{"state": State.READY, "version": 5, **STALE[what]})
-    wished = proposal_of(
-        **{"desk": believed.desk, "id": believed.id, "state": State.EXECUTING, "version": 6}
-    )
+    fields: dict[str, Any] = {"state": State.READY, "version": 5, **STALE[what]}
+    believed = proposal_of(**fields)
+    wished = msgspec.structs.replace(believed, state=State.EXECUTING, version=6)
     assert store.write(lambda tx: tx.proposals.replace(believed, wished)) is False
     assert store.read(lambda tx: tx.proposals.get(DESK, "hr_1")) == now
 

@@ -142,9 +142,7 @@ def test_every_size_of_a_small_log_is_consistent(store: Store) -> None:
     def look(tx: Tx) -> None:
         for size in range(41):
             for old in range(size + 1):
-                proof = merkle.consistency_proof(
-                    old, size, lambda h, n: tx.log.hash_at(DESK, h, n)
-                )
+                proof = merkle.consistency_proof(old, size, lambda h, n: tx.log.hash_at(DESK, h, n))
                 assert merkle.verify_consistency(old, size, proof, oracle[old], oracle[size])
 
     store.read(look)
@@ -166,9 +164,7 @@ def test_a_big_tree_proves_entries_in_any_of_its_sizes(big: Store, roots: LeafRo
     def look(tx: Tx) -> None:
         for size in sizes:
             for index in {0, size - 1, size // 2, chance.randrange(size)}:
-                proof = merkle.inclusion_proof(
-                    index, size, lambda h, n: tx.log.hash_at(DESK, h, n)
-                )
+                proof = merkle.inclusion_proof(index, size, lambda h, n: tx.log.hash_at(DESK, h, n))
                 leaf = merkle.leaf_hash(leaves[index])
                 assert merkle.verify_inclusion(leaf, index, size, proof, roots.root(size))
 

@@ -47,7 +47,7 @@ def _left(store: Store) -> tuple[object, ...]:
     )
 
 
-NOTHING = (None, None, {}, None, None, 0, 0, None)
+NOTHING: tuple[object, ...] = (None, None, {}, None, None, 0, 0, None)
 
 
 def test_a_unit_is_durable_when_it_returns(database: Database) -> None:
@@ -132,7 +132,12 @@ def test_a_customer_met_in_a_failed_unit_is_met_again(store: Store) -> None:
 def test_an_error_of_the_database_is_the_unit_s_own(store: Store) -> None:
     """A second row with the same key fails as `store_failed`, and its unit alone."""
     store.write(lambda tx: tx.people.add(person_of()))
-    twice = store.submit(lambda tx: (tx.log.append(entry_of(5)), tx.people.add(person_of())))
+
+    def again(tx: Tx) -> None:
+        tx.log.append(entry_of(5))
+        tx.people.add(person_of())
+
+    twice = store.submit(again)
     other = store.submit(lambda tx: tx.log.append(entry_of(6)))
     with pytest.raises(Unavailable) as refusal:
         twice.result()
@@ -143,7 +148,12 @@ def test_an_error_of_the_database_is_the_unit_s_own(store: Store) -> None:
 def test_a_ticket_answers_the_same_every_time(store: Store) -> None:
     """Asking again neither runs the unit again nor changes the answer, from any thread."""
     runs: list[int] = []
-    ticket = store.submit(lambda tx: runs.append(1) or "done")  # type: ignore[func-returns-value]
+
+    def unit(tx: Tx) -> str:
+        runs.append(1)
+        return "done"
+
+    ticket = store.submit(unit)
     assert [ticket.result(), ticket.result()] == ["done", "done"]
     heard: list[str] = []
     listener = threading.Thread(target=lambda: heard.append(ticket.result()))

@@ -72,7 +72,7 @@ def test_what_is_read_before_a_call(
 
 def test_a_text_that_was_left_out_is_sent_empty(shop: ShopConnector) -> None:
     """The request is complete: an address without a second line has an empty one."""
-    address = {name: "x" for name in ("address1", "city", "state", "country", "zip")}
+    address = dict.fromkeys(("address1", "city", "state", "country", "zip"), "x")
     params: dict[str, object] = {"user_id": "noah_brown_6181", **address}
     prepared = shop.prepare("modify_user_address", params, now=NOW)
     assert prepared.request["arguments"] == {**params, "address2": ""}

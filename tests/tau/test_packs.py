@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from benchmarks.tau.strategies import (
     pack_of,
     policy_of,
 )
-from handrail.core.decide import Ask, Decision, compile_policy
+from handrail.core.decide import Ask, Decider, Decision, compile_policy
 from handrail.core.grade import Axes
 from handrail.core.money import Money
 from handrail.core.policy import Control, KindRule
@@ -32,8 +33,13 @@ CENTS = (0, 1, 4999, 5000, 5001, 6000, 99_999, 100_001, 500_001, 10_000_000, Non
 def decided(strategy: Strategy, domain: str, kind: str, cents: int | None) -> Decision:
     """What a strategy decides about a call that moves this much to a customer of the task."""
     value = None if cents is None else Money(minor=cents, currency="USD")
-    decider = compile_policy(policy_of(strategy, pack_of(domain)))
-    return decider.decide(Ask(kind=kind, lane="one_customer", value=value))
+    return decider_of(strategy, domain).decide(Ask(kind=kind, lane="one_customer", value=value))
+
+
+@cache
+def decider_of(strategy: Strategy, domain: str) -> Decider:
+    """The policy of a strategy, compiled once for all tests."""
+    return compile_policy(policy_of(strategy, pack_of(domain)))
 
 
 def writes_of(domain: str) -> dict[str, KindRule]:

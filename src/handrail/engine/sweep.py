@@ -27,6 +27,7 @@ __all__ = ["Swept", "run_job", "run_ready", "sweep"]
 
 _Unit = Callable[[Tx, Proposal], bool]
 _Move = Callable[[Context, Tx, Proposal], bool]
+_Due = Callable[[Context, Proposal, int], bool]
 _Run = Callable[[Context, str, str], Proposal]
 
 BATCH_MAX: Final = 200
@@ -57,8 +58,8 @@ def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
     take_up = run_ready if run is None else run
     for desk in list(ctx.rulebooks):
         swept.expired += _expire(ctx, desk)
-    swept.released += _each(ctx, State.HOLDING, _release)
-    swept.lost += _each(ctx, State.EXECUTING, _lose)
+    swept.released += _each(ctx, State.HOLDING, _held_out, _release)
+    swept.lost += _each(ctx, State.EXECUTING, _lost, _lose)
     _look_up(ctx, swept)
     for proposal in ctx.store.read(lambda tx: tx.proposals.in_state(State.READY, most=BATCH_MAX)):
         if _agents_turn(ctx, proposal):
@@ -108,9 +109,14 @@ def _expire(ctx: Context, desk: str) -> int:
     return sum(_landed(ctx, proposal, unit) for proposal in due)
 
 
-def _each(ctx: Context, state: State, move: _Move) -> int:
-    found = ctx.store.read(lambda tx: tx.proposals.in_state(state, most=BATCH_MAX))
-    return sum(_landed(ctx, proposal, partial(move, ctx)) for proposal in found)
+def _each(ctx: Context, state: State, due: _Due, move: _Move) -> int:
+    """Move what is due in a state. Judged before anything is written: mostly nothing is."""
+
+    def look(tx: Tx) -> list[Proposal]:
+        found = tx.proposals.in_state(state, most=BATCH_MAX)
+        return [proposal for proposal in found if due(ctx, proposal, tx.now)]
+
+    return sum(_landed(ctx, proposal, partial(move, ctx)) for proposal in ctx.store.read(look))
 
 
 def _landed(ctx: Context, proposal: Proposal, move: _Unit) -> bool:
@@ -121,9 +127,11 @@ def _landed(ctx: Context, proposal: Proposal, move: _Unit) -> bool:
         return False
 
 
+def _held_out(ctx: Context, proposal: Proposal, now: int) -> bool:
+    return proposal.hold_until is not None and now >= proposal.hold_until
+
+
 def _release(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
-    if proposal.hold_until is None or tx.now < proposal.hold_until:
-        return False
     clocks = ctx.rulebook(proposal.desk).policy.clocks
     advance(
         tx,
@@ -136,19 +144,25 @@ def _release(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
     return True
 
 
+def _gone(ctx: Context, proposal: Proposal) -> bool:
+    return proposal.permit is None and proposal.fence != ctx.store.fence
+
+
+def _lost(ctx: Context, proposal: Proposal, now: int) -> bool:
+    late = proposal.attempt_until is not None and now >= proposal.attempt_until
+    return late or _gone(ctx, proposal)
+
+
 def _lose(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
     """An attempt past its deadline, or of a process that is gone, becomes unknown."""
-    gone = proposal.permit is None and proposal.fence != ctx.store.fence
-    late = proposal.attempt_until is not None and tx.now >= proposal.attempt_until
-    if not (gone or late):
-        return False
+    why = "interrupted" if _gone(ctx, proposal) else "deadline"
     advance(
         tx,
         proposal,
         Event.LOSE,
         Tag.EXECUTION_LOST,
         actor=GATEWAY,
-        data={"attempt": proposal.attempt, "why": "interrupted" if gone else "deadline"},
+        data={"attempt": proposal.attempt, "why": why},
     )
     return True
 

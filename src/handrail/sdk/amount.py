@@ -36,9 +36,9 @@ def as_text(value: object) -> object:
     if not isinstance(value, dict) or value.keys() != _FIELDS:
         return value
     minor, currency = value["minor"], value["currency"]
-    if type(minor) is not int or minor < 0 or currency not in DECIMALS:
+    decimals = DECIMALS.get(currency) if isinstance(currency, str) else None
+    if type(minor) is not int or minor < 0 or decimals is None:
         return value
-    decimals = DECIMALS[currency]
     if decimals == 0:
         return f"{minor} {currency}"
     digits = str(minor).zfill(decimals + 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 import weakref
@@ -17,6 +16,7 @@ from handrail.core.lifecycle import TRANSITIONS
 from handrail.core.merkle import Frontier
 from handrail.errors import HandrailError, SetupFailed, Unavailable
 from handrail.store.kept import keep_note, kept_notes
+from handrail.store.lock import lock_file
 from handrail.store.migrations import migrations
 from handrail.store.protocol import Unit
 from handrail.store.rows import Value
@@ -89,6 +89,21 @@ class _Batch:
             self._run("COMMIT")
         self._store.trees.update(grown)
         self.tx.vault.settle()
+        if self.tx.vault.erased:
+            self._store.wipe_due = True
+        if self._store.wipe_due:
+            self._store.wipe_due = not self._wiped()
+
+    def _wiped(self) -> bool:
+        """Empty the write-ahead log, in which an erased key still stands; not while it is read."""
+        self._store.connection.set_busy_timeout(0)
+        try:
+            row = self._run("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except apsw.Error:
+            return False
+        finally:
+            self._store.connection.set_busy_timeout(self._store.busy_ms_max)
+        return row is not None and row[0] == 0
 
     def abandon(self) -> None:
         # An interrupt may have come between the commit and what follows it: read the edge again.
@@ -130,13 +145,14 @@ class SqliteStore:
         self.clock = clock
         self.trees: dict[str, Frontier] = {}
         self.busy_ms_max = busy_ms_max
+        self.wipe_due = False
         self._checkpoints = checkpoints
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._readers_lock = threading.Lock()
         self._local = threading.local()
         self._closed = False
         self._fence = 0
-        self._lock_file = None if read_only else _lock(path)
+        self._lock_file = None if read_only else lock_file(path)
         try:
             self.connection = _connect(path, read_only=read_only, busy_ms_max=busy_ms_max)
             try:
@@ -283,29 +299,6 @@ def _set_up(connection: apsw.Connection, *, read_only: bool) -> None:
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB if not read_only else 8192}")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA trusted_schema = OFF")
-
-
-def _lock(path: Path) -> int:
-    """Be the only process with this file open for writing, or raise `store_locked`."""
-    lock_path = path.with_name(path.name + ".lock")
-    try:
-        file = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise SetupFailed(
-            "directory_unwritable", f"cannot write in `{path.parent}`: {error.strerror}"
-        ) from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        owner = os.pread(file, 20, 0).decode(errors="replace").strip() or "unknown"
-        os.close(file)
-        raise SetupFailed(
-            "store_locked",
-            f"process {owner} has `{path}` open; stop it first, or use its HTTP address",
-        ) from None
-    os.ftruncate(file, 0)
-    os.pwrite(file, str(os.getpid()).encode(), 0)
-    return file
 
 
 def _migrate(connection: apsw.Connection) -> None:

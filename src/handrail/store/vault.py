@@ -92,12 +92,16 @@ def _derived(vault_key: bytes, purpose: bytes) -> bytes:
 
 
 class Vault:
-    """Sealed content by (id, slot), and the customers it is about by random reference."""
+    """Sealed content by (id, slot), and the customers it is about by random reference.
+
+    `erased` says that this transaction destroyed a key, so that the store wipes what is left of it.
+    """
 
     def __init__(self, rows: Rows, keys: Keys) -> None:
         self._rows = rows
         self._keys = keys
         self._met: dict[tuple[str, str], str] = {}
+        self.erased = False
 
     def mark(self) -> int:
         """How many customers this transaction has met so far."""
@@ -204,6 +208,7 @@ class Vault:
             (now, desk, ref),
         )
         self._keys.forget(desk, ref)
+        self.erased = True
         return changed == 1
 
     def _cipher(self, desk: str, ref: str) -> AESGCM:

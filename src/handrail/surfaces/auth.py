@@ -51,6 +51,7 @@ FAILURES_MAX: Final = 5
 FAILURE_WINDOW_MS: Final = 60_000
 NAMES_MAX: Final = 10_000
 """Names with failed logins that are remembered; the oldest is forgotten first."""
+NAME_CHARS_MAX: Final = 64
 HASH_THREADS: Final = 2
 _SECRET_BYTES: Final = 24
 _OWN_SITE: Final = ("same-origin", "none")
@@ -74,7 +75,7 @@ class Logins:
 
         Raises NotAuthenticated `too_many_attempts`. Unknown names count like known ones.
         """
-        name = (desk, person)
+        name = _name(desk, person)
         recent = [at for at in self._failures.pop(name, ()) if at > now - FAILURE_WINDOW_MS]
         if len(recent) < FAILURES_MAX:
             recent.append(now)
@@ -91,7 +92,7 @@ class Logins:
 
     def succeeded(self, desk: str, person: str) -> None:
         """Forget the failures of a name that has logged in."""
-        self._failures.pop((desk, person), None)
+        self._failures.pop(_name(desk, person), None)
 
     def close(self) -> None:
         """Let go of the threads."""
@@ -239,6 +240,11 @@ def cleared_cookie(*, secure: bool) -> str:
 def _cookie(value: str, seconds: int, *, secure: bool) -> str:
     ending = "; Secure" if secure else ""
     return f"{SESSION_COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{ending}"
+
+
+def _name(desk: str, person: str) -> tuple[str, str]:
+    # No principal has a longer id; a longer text must not fill the memory.
+    return desk[:NAME_CHARS_MAX], person[:NAME_CHARS_MAX]
 
 
 def _matches(hashed: str, password: str) -> bool:

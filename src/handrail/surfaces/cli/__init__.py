@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import re
 import sys
-from typing import Annotated
+import traceback
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -11,12 +15,14 @@ from handrail import __version__
 from handrail.errors import HandrailError
 from handrail.surfaces.cli.log import erase, log_app
 from handrail.surfaces.cli.people import agent_app, person_app
-from handrail.surfaces.cli.serve import demo, serve
+from handrail.surfaces.cli.serve import demo, init, serve
 from handrail.surfaces.cli_policy import grade, policy_app
 
 __all__ = ["app", "main"]
 
-EXIT_BAD_INPUT = 2
+EXIT_BAD_INPUT: Final = 2
+_FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_QUOTES: Final = re.compile(r"'([^']*)'")
 
 app = typer.Typer(
     help="A control plane for AI customer-support agents: grade, guard, show, prove.",
@@ -29,6 +35,7 @@ app.add_typer(log_app, name="log")
 app.add_typer(person_app, name="person")
 app.add_typer(agent_app, name="agent")
 app.command()(demo)
+app.command()(init)
 app.command()(serve)
 app.command()(grade)
 app.command()(erase)
@@ -45,10 +52,50 @@ def _options(
 
 def main() -> None:
     """Run the command line; what is wrong is said in one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A letter that the terminal does not have is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
-    except HandrailError as error:
-        typer.echo(f"handrail: {error}", err=True)
-        sys.exit(EXIT_BAD_INPUT)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        status = typer.main.get_command(app).main(standalone_mode=False)
+    except Exception as error:
+        said = _said(error)
+        if said:
+            typer.echo(f"handrail: {_on_one_line(said)}", err=True)
+        status = EXIT_BAD_INPUT
+    sys.exit(status)
+
+
+def _said(error: Exception) -> str:
+    """The code and the words for whatever ended a command; empty when all was said."""
+    if isinstance(error, HandrailError):
+        return str(error)
+    if isinstance(error, typer.Abort):
+        return "setting_malformed: stopped before everything was answered"
+    # WHY NOT: its class. What the options' parser raises has no public name.
+    if hasattr(error, "format_message"):
+        return _usage(error)
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return "store_full: the disk is full"
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"unexpected {type(error).__name__}: {error}"
+    return f"internal: {what} ({where.name}, line {where.lineno} of {where.filename})"
+
+
+def _usage(error: Any) -> str:
+    """What the parser has against the words of the command, in our own form."""
+    context = getattr(error, "ctx", None)
+    path = "handrail" if context is None else context.command_path
+    text = str(error.format_message())
+    if context is not None and type(error).__name__.startswith("NoArgs"):
+        # A group without a command asks what there is; the answer is on the standard output.
+        typer.echo(text)
+        return ""
+    text = _QUOTES.sub(r"`\1`", text).strip().rstrip(".")
+    return f"setting_malformed: {text[:1].lower()}{text[1:]}; see `{path} --help`"
+
+
+def _on_one_line(text: str) -> str:
+    """A name with a line break or an escape sequence in it is shown, not obeyed."""
+    flat = " ".join(text.split())
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in flat)

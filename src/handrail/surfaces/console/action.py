@@ -29,11 +29,12 @@ from handrail.surfaces.console.words import (
     control_text,
 )
 
-__all__ = ["ShownFact", "ShownLine", "action", "action_page", "may_undo"]
+__all__ = ["DECIDERS", "ShownFact", "ShownLine", "action", "action_page", "may_undo"]
 
 _LETTER_CHARS_MIN: Final = 160
 _TARGETS: Final = ("To", "Recipient")
-_UNDOERS: Final = frozenset((Role.REVIEWER, Role.CHECKER))
+DECIDERS: Final = (Role.REVIEWER, Role.CHECKER, Role.ADMIN)
+"""Who may undo what ran and close what was handed over, as over HTTP."""
 
 
 class ShownLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +87,9 @@ def action_page(
         standing=standing_of(shown),
         lines=shown_lines(proposal, shown.lines),
         facts=shown_facts(shown.facts),
-        reasons=[(REASONS[one.code], one.text, LOUD_REASONS.get(one.code)) for one in shown.reasons],
+        reasons=[
+            (REASONS[one.code], one.text, LOUD_REASONS.get(one.code)) for one in shown.reasons
+        ],
         meaning_of_grade=GRADES[proposal.grade],
         control=control_text(proposal.control, proposal.checkers),
         consequence=consequence(proposal, shown.card.title, shown.lines),
@@ -131,7 +134,7 @@ def shown_facts(facts: tuple[Fact, ...]) -> list[ShownFact]:
 
 def may_undo(visitor: Visitor) -> str | None:
     """Why this person may undo nothing, or None."""
-    if _UNDOERS & set(visitor.person.roles):
+    if set(DECIDERS) & set(visitor.person.roles):
         return None
     return "your role does not undo actions"
 
@@ -142,6 +145,11 @@ def _fact_text(value: str | int | bool | None) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
+
+
+def _reasons(shown: Shown) -> list[tuple[str, str, str | None]]:
+    """Every reason with its name, its sentence and its colour."""
+    return [(REASONS[one.code], one.text, LOUD_REASONS.get(one.code)) for one in shown.reasons]
 
 
 def _why_nothing(visitor: Visitor, shown: Shown) -> str | None:

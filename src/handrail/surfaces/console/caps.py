@@ -116,5 +116,7 @@ def _amount(rule: CapRule, n: int) -> str:
 def _titles(policy: Policy, rule: CapRule) -> str:
     if not rule.kinds:
         return "every kind of action"
-    titles = [policy.kinds[kind].kind.title if kind in policy.kinds else kind for kind in rule.kinds]
+    titles = [
+        policy.kinds[kind].kind.title if kind in policy.kinds else kind for kind in rule.kinds
+    ]
     return ", ".join(titles)

@@ -8,16 +8,15 @@ from typing import Final
 from starlette.responses import Response
 
 from handrail.core.lifecycle import State
-from handrail.core.principal import Role
+from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
 from handrail.engine.review import Opinion
 from handrail.engine.show import show
 from handrail.errors import Conflict, HandrailError, InvalidInput, NotAllowed
 from handrail.surfaces.auth import check_role
-from handrail.surfaces.console.action import action_page
+from handrail.surfaces.console.action import DECIDERS, action_page
 from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.pages import Visitor, redirect
-from handrail.core.proposal import Proposal
 
 __all__ = ["decide", "undo"]
 
@@ -42,7 +41,7 @@ async def decide(visitor: Visitor, form: Mapping[str, str]) -> Response:
 
 async def undo(visitor: Visitor, form: Mapping[str, str]) -> Response:
     """Reverse an executed action, as a new action; then back to where the button was."""
-    check_role(visitor.person, Role.REVIEWER, Role.CHECKER)
+    check_role(visitor.person, *DECIDERS)
     id = visitor.request.path_params["id"]
     decided = await visitor.gateway.undo(visitor.desk, id, maker=visitor.person.id)
     await _settled(visitor, decided.proposal)

@@ -19,7 +19,7 @@ from handrail.surfaces.auth import (
     session_of,
 )
 from handrail.surfaces.console.forms import read_form
-from handrail.surfaces.console.pages import Console, Visitor, redirect, safe_path
+from handrail.surfaces.console.pages import Pages, Visitor, redirect, safe_path
 
 __all__ = ["leave", "login_form", "login_page"]
 
@@ -32,29 +32,29 @@ _NOTICES: Final = {
 _View = Callable[[Request], Awaitable[Response]]
 
 
-def login_page(console: Console) -> _View:
+def login_page(pages: Pages) -> _View:
     """The page with the login form."""
 
     async def view(request: Request) -> Response:
         try:
-            session_of(console.gateway.ctx, request.cookies.get(SESSION_COOKIE))
+            session_of(pages.gateway.ctx, request.cookies.get(SESSION_COOKIE))
         except NotAuthenticated:
             query = request.query_params
             notice = _NOTICES.get(query.get("ended", ""))
-            return _page(console, next=safe_path(query.get("next")), notice=notice)
+            return _page(pages, next=safe_path(query.get("next")), notice=notice)
         return redirect(safe_path(request.query_params.get("next")))
 
     return view
 
 
-def login_form(console: Console) -> _View:
+def login_form(pages: Pages) -> _View:
     """Take the login form: to the page that was asked for, or the form again with what is wrong."""
 
     async def view(request: Request) -> Response:
         check_same_site(request.headers)
         form = await read_form(request)
         person, path = form.get("person", "").strip(), safe_path(form.get("next"))
-        gateway = console.gateway
+        gateway = pages.gateway
         try:
             token, _ = await login(
                 gateway.ctx,
@@ -65,9 +65,7 @@ def login_form(console: Console) -> _View:
                 previous=request.cookies.get(SESSION_COOKIE),
             )
         except NotAuthenticated as error:
-            return _page(
-                console, next=path, problem=error.message, typed=person, status=error.status
-            )
+            return _page(pages, next=path, problem=error.message, typed=person, status=error.status)
         answer = redirect(path)
         answer.headers["set-cookie"] = session_cookie(token, secure=_is_secure(request))
         return answer
@@ -85,7 +83,7 @@ async def leave(visitor: Visitor, form: Mapping[str, str]) -> Response:
 
 
 def _page(
-    console: Console,
+    pages: Pages,
     *,
     next: str,
     notice: str | None = None,
@@ -93,15 +91,15 @@ def _page(
     typed: str = "",
     status: int = 200,
 ) -> Response:
-    return console.render(
+    return pages.render(
         "login.html",
         status=status,
         next=next,
         notice=notice,
         problem=problem,
         typed=typed,
-        many_desks=len(console.gateway.ctx.rulebooks) > 1,
-        home_desk=console.gateway.desk,
+        many_desks=len(pages.gateway.ctx.rulebooks) > 1,
+        home_desk=pages.gateway.desk,
     )
 
 

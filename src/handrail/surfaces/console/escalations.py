@@ -8,20 +8,19 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from handrail.core.principal import Role
 from handrail.engine.context import Context
 from handrail.engine.escalate import CONCERN, close_unit
 from handrail.engine.show import Card, cards_of
 from handrail.errors import Unavailable
 from handrail.store.protocol import Escalation, Tx
 from handrail.surfaces.auth import check_role
+from handrail.surfaces.console.action import DECIDERS
 from handrail.surfaces.console.literal import hidden_notes
 from handrail.surfaces.console.pages import Visitor, redirect
 
 __all__ = ["HandedOver", "close", "escalations"]
 
 ESCALATIONS_MOST: Final = 100
-_CLOSERS: Final = (Role.REVIEWER, Role.CHECKER)
 
 
 class HandedOver(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,13 +46,13 @@ async def escalations(visitor: Visitor) -> Response:
         "escalations.html",
         rows=ctx.store.read(look),
         most=ESCALATIONS_MOST,
-        may_close=bool(set(_CLOSERS) & set(visitor.person.roles)),
+        may_close=bool(set(DECIDERS) & set(visitor.person.roles)),
     )
 
 
 async def close(visitor: Visitor, form: Mapping[str, str]) -> Response:
     """A person says that an escalation is dealt with."""
-    check_role(visitor.person, *_CLOSERS)
+    check_role(visitor.person, *DECIDERS)
     id = visitor.request.path_params["id"]
     await visitor.gateway.ctx.store.submit(close_unit(visitor.desk, id, person=visitor.person.id))
     return redirect("/escalations")

@@ -110,7 +110,7 @@ def _marked(text: str, start: int, mark: Mark, hidden: frozenset[int]) -> Markup
         while at + run < mark.end and text[at + run] == text[at]:
             run += 1
         token = _token(text[at])
-        shown = token * run if run <= _RUN_SHOWN_MAX else f"{token} × {run} "
+        shown = token * run if run <= _RUN_SHOWN_MAX else f"{token} {run} times "
         parts.append(Markup('<span class="token">{}</span>').format(shown))
         at += run
     inner = Markup("").join(parts)

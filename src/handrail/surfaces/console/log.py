@@ -122,9 +122,7 @@ async def action_log(visitor: Visitor) -> Response:
     return visitor.render("action_log.html", card=card, rows=rows)
 
 
-def _of_filters(
-    tx: Tx, desk: str, person: str | None, customer: str | None
-) -> list[LoggedEntry]:
+def _of_filters(tx: Tx, desk: str, person: str | None, customer: str | None) -> list[LoggedEntry]:
     """The newest entries that fit, newest first."""
     if customer is None:
         assert person is not None

@@ -20,7 +20,7 @@ from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, session_of
 from handrail.surfaces.console.assets import Assets
 from handrail.surfaces.console.forms import read_form
-from handrail.surfaces.console.literal import literal, money_markup
+from handrail.surfaces.console.literal import clipped, literal, money_markup
 from handrail.surfaces.console.times import (
     clock_text,
     iso_text,
@@ -30,7 +30,7 @@ from handrail.surfaces.console.times import (
 )
 from handrail.surfaces.console.words import ROLES, name_text
 
-__all__ = ["SECURITY_HEADERS", "Console", "Visitor", "redirect", "safe_path"]
+__all__ = ["SECURITY_HEADERS", "Pages", "Visitor", "redirect", "safe_path"]
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": (
@@ -46,10 +46,11 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 }
 _PATH: Final = re.compile(r"/(?:[A-Za-z0-9_?=&.-][A-Za-z0-9_/?=&.%-]*)?")
 _PATH_CHARS_MAX: Final = 300
+_LINE_CHARS_MAX: Final = 120
 
 
 @dataclass(frozen=True, kw_only=True)
-class Console:
+class Pages:
     """The console of one serving process: the gateway behind it, templates and static files."""
 
     gateway: Gateway
@@ -121,29 +122,20 @@ class Console:
 
         return self.page(checked)
 
-    def refusal(self, error: HandrailError, **data: object) -> Response:
-        """A page that says what did not happen, and why."""
-        return self.render(
-            "refusal.html",
-            status=error.status,
-            **{
-                "meaning": CODES[error.code].meaning,
-                "message": error.message,
-                "code": error.code,
-                **data,
-            },
-        )
+    def refusal(self, error: HandrailError) -> Response:
+        """A page that says what did not happen, and why, to somebody who is not logged in."""
+        return self.render("refusal.html", status=error.status, **_told(error))
 
     def _visitor(self, request: Request) -> Visitor:
         session, person = session_of(self.gateway.ctx, request.cookies.get(SESSION_COOKIE))
-        return Visitor(console=self, request=request, session=session, person=person)
+        return Visitor(pages=self, request=request, session=session, person=person)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
     """A person at a page: their session, and the desk that they are logged in to."""
 
-    console: Console
+    pages: Pages
     request: Request
     session: Session
     person: Principal
@@ -151,7 +143,7 @@ class Visitor:
     @property
     def gateway(self) -> Gateway:
         """The use cases."""
-        return self.console.gateway
+        return self.pages.gateway
 
     @property
     def desk(self) -> str:
@@ -170,20 +162,13 @@ class Visitor:
             "handed_over": max(0, counts.get("escalations", 0)),
             "counts": counts,
         }
-        return self.console.render(name, status=status, **{**frame, **data})
+        return self.pages.render(name, status=status, **{**frame, **data})
 
     def refusal(self, error: HandrailError, **data: object) -> Response:
         """A page that says what did not happen, and why."""
-        return self.render(
-            "refusal.html",
-            status=error.status,
-            **{
-                "meaning": CODES[error.code].meaning,
-                "message": error.message,
-                "code": error.code,
-                **data,
-            },
-        )
+        about = self.request.path_params.get("id") if error.code == "content_erased" else None
+        told = {**_told(error), "log_of": about, **data}
+        return self.render("refusal.html", status=error.status, **told)
 
 
 def redirect(path: str) -> Response:
@@ -196,6 +181,14 @@ def safe_path(path: str | None) -> str:
     if path is None or len(path) > _PATH_CHARS_MAX or not _PATH.fullmatch(path):
         return "/"
     return path
+
+
+def _told(error: HandrailError) -> dict[str, object]:
+    return {
+        "code": error.code,
+        "meaning": CODES[error.code].meaning,
+        "message": error.message,
+    }
 
 
 def _to_login(request: Request, error: NotAuthenticated) -> Response:
@@ -221,6 +214,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(
         {
             "literal": literal,
+            "line": partial(clipped, most=_LINE_CHARS_MAX),
             "money": money_markup,
             "iso": iso_text,
             "moment": moment_text,

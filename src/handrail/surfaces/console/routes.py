@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from handrail.errors import NotFound
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import action
 from handrail.surfaces.console.caps import caps
@@ -11,7 +15,7 @@ from handrail.surfaces.console.decide import decide, undo
 from handrail.surfaces.console.entrance import leave, login_form, login_page
 from handrail.surfaces.console.escalations import close, escalations
 from handrail.surfaces.console.log import action_log, log
-from handrail.surfaces.console.pages import Console
+from handrail.surfaces.console.pages import Pages
 from handrail.surfaces.console.queue import pulse, queue
 from handrail.surfaces.console.ran import ran
 
@@ -23,12 +27,12 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
 
     Templates are compiled and static files read here, once. The gateway's runner must be started.
     """
-    console = Console(gateway=gateway)
-    page, act = console.page, console.act
+    pages = Pages(gateway=gateway)
+    page, act = pages.page, pages.act
     get, post = ["GET"], ["POST"]
     return [
-        Route("/login", console.open(login_page(console)), methods=get),
-        Route("/login", console.open(login_form(console)), methods=post),
+        Route("/login", pages.open(login_page(pages)), methods=get),
+        Route("/login", pages.open(login_form(pages)), methods=post),
         Route("/logout", act(leave), methods=post),
         Route("/", page(queue), methods=get),
         Route("/pulse", page(pulse), methods=get),
@@ -41,5 +45,14 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/caps", page(caps), methods=get),
         Route("/escalations", page(escalations), methods=get),
         Route("/escalations/{id}/close", act(close), methods=post),
-        Route("/static/{name}", console.open(console.assets.serve), methods=get),
+        Route("/static/{name}", pages.open(pages.assets.serve), methods=get),
+        # What no other route takes; the server asks the console last.
+        Route("/{path:path}", pages.open(_nothing_here), methods=get),
     ]
+
+
+async def _nothing_here(request: Request) -> Response:
+    """No such page. What looks like the API is answered by the server itself, as a problem."""
+    if request.url.path.startswith("/v1"):
+        raise HTTPException(404)
+    raise NotFound("page_not_found", "there is nothing at this address")

@@ -17,7 +17,6 @@ import typer
 
 from handrail.agent.playbook import PLAYBOOK, Visit
 from handrail.agent.support import work_through
-from handrail.connectors.sandbox import Sandbox
 from handrail.core.lifecycle import State
 from handrail.errors import HandrailError, SetupFailed
 from handrail.sdk import Action, Handrail
@@ -159,7 +158,6 @@ def _summary(stage: Stage, refused: int) -> dict[str, object]:
     note = desk.checkpoint()
     report = desk.verify()
     counts = desk.ctx.store.read(lambda tx: tx.counters.of(desk.id))
-    assert isinstance(shop, Sandbox)
     return {
         "states": _named(counts, "state:"),
         "controls": _named(counts, "control:"),

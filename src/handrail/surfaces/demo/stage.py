@@ -6,15 +6,14 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, cast
 
 from handrail.bootstrap import open as open_desk
-from handrail.connectors.protocol import Connector
 from handrail.engine.people import issue_key_unit
 from handrail.surfaces.auth import set_password
 from handrail.surfaces.embedded import OPERATOR, Desk
 
-__all__ = ["AGENT", "OWNER", "PEOPLE", "Sample", "Stage", "set_up"]
+__all__ = ["AGENT", "OWNER", "PEOPLE", "Sample", "Shop", "Stage", "set_up"]
 
 AGENT: Final = "scout"
 OWNER: Final = "lee"
@@ -66,12 +65,20 @@ PEOPLE: Final = (
 )
 
 
+class Shop(Protocol):
+    """What the demo asks the embedded desk for at the end."""
+
+    def money_moved(self, currency: str) -> int:
+        """Minor units that reached customers since the start, less what was taken back."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """The desk of a demo, ready to be served."""
 
     desk: Desk
-    shop: Connector
+    shop: Shop
     key: str
     passwords: Mapping[str, str]
 
@@ -86,4 +93,5 @@ def set_up(folder: Path) -> Stage:
         set_password(desk.ctx, desk.id, person.id, passwords[person.id])
     desk.agent(AGENT, owner=OWNER)
     key = desk.ctx.store.write(issue_key_unit(desk.ctx, desk.id, AGENT, actor=OPERATOR))
-    return Stage(desk=desk, shop=desk.ctx.connector("desk"), key=key, passwords=passwords)
+    shop = cast(Shop, desk.ctx.connector("desk"))
+    return Stage(desk=desk, shop=shop, key=key, passwords=passwords)

@@ -1,0 +1,120 @@
+"""Whether a log is whole, and nothing else: the fast way to a yes, with no way to explain a no.
+
+Every leaf is hashed, in order, into every signed root. An entry is decoded once: one about an
+action where the action's rows are compared, any other in passing. Whatever is not as it must be
+ends the pass, and the caller looks again, carefully.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from handrail.core import merkle
+from handrail.core.entry import Entry, Tag, decode_entry, row_commitment
+from handrail.core.merkle import EMPTY_FRONTIER, Frontier
+from handrail.core.note import Checkpoint
+from handrail.core.proposal import Proposal
+from handrail.store.protocol import Tx
+
+__all__ = ["intact"]
+
+PAGE_ROWS: Final = 512
+"""What is worked on at once: small enough to stay in the processor's cache."""
+_PROPOSED: Final = Tag.ACTION_PROPOSED.value
+
+_Row = tuple[int, str | None, str | None, bytes]
+
+
+class _Doubt(Exception):
+    """Something is not as it must be."""
+
+
+def intact(
+    tx: Tx, desk: str, signed: Sequence[Checkpoint], *, rows: bool
+) -> tuple[Frontier, int] | None:
+    """The edge of the tree and how many actions there are, when everything matches; else None.
+
+    `signed` are checkpoints of this log whose signatures were checked, by size. Without `rows`
+    only entries, tree and checkpoints are compared, and no action is counted.
+    """
+    try:
+        head, filed = _hashed(tx, desk, signed)
+        if head != tx.log.head(desk):
+            return None
+        return head, _compared(tx, desk, filed) if rows else 0
+    except (_Doubt, msgspec.MsgspecError):
+        return None
+
+
+def _hashed(tx: Tx, desk: str, signed: Sequence[Checkpoint]) -> tuple[Frontier, int]:
+    """The tree's edge over all leaves, and how many entries are filed under an action."""
+    frontier, filed = EMPTY_FRONTIER, 0
+    due = list(reversed(signed))
+    leaf_hash = merkle.leaf_hash
+    for page in _pages(tx, desk):
+        start, end = frontier.size, frontier.size + len(page)
+        if [row[0] for row in page] != list(range(start, end)):
+            raise _Doubt
+        loose = [row for row in page if row[2] is None or row[1] is not None]
+        for row in loose:
+            _check_filing(row, desk)
+        filed += len(page) - sum(row[2] is None for row in loose)
+        hashes = [leaf_hash(row[3]) for row in page]
+        while due and due[-1].size <= end:
+            wanted = due.pop()
+            frontier = merkle.extend(frontier, hashes[frontier.size - start : wanted.size - start])
+            if merkle.root(frontier) != wanted.root:
+                raise _Doubt
+        frontier = merkle.extend(frontier, hashes[frontier.size - start :])
+    if due:
+        raise _Doubt
+    return frontier, filed
+
+
+def _pages(tx: Tx, desk: str) -> Iterator[list[_Row]]:
+    scan = tx.log.scan(desk)
+    while page := list(islice(scan, PAGE_ROWS)):
+        yield page
+
+
+def _check_filing(row: _Row, desk: str) -> None:
+    """What an entry is found by must be what it says."""
+    _, person, proposal, leaf = row
+    entry: Entry = decode_entry(leaf)
+    if entry.desk != desk or entry.proposal != proposal or person not in (None, entry.actor):
+        raise _Doubt
+
+
+def _compared(tx: Tx, desk: str, filed: int) -> int:
+    """Compare every action with its entries; how many actions. `filed` entries must be met."""
+    after, seen, met, proposed = "", 0, 0, 0
+    while page := tx.proposals.page(desk, after=after, most=PAGE_ROWS):
+        for proposal in page:
+            entries = [logged.entry for logged in tx.log.of_proposal(desk, proposal.id)]
+            met += len(entries)
+            proposed += sum(entry.tag == _PROPOSED for entry in entries)
+            _check_rows(tx, proposal, entries)
+        seen += len(page)
+        after = page[-1].id
+    # every entry was met under an action that is there, and every action was proposed
+    if met != filed or seen != proposed:
+        raise _Doubt
+    return seen
+
+
+def _check_rows(tx: Tx, proposal: Proposal, entries: Sequence[Entry]) -> None:
+    committed: dict[str, str] = {}
+    for entry in entries:
+        if entry.proposal != proposal.id or entry.desk != proposal.desk:
+            raise _Doubt
+        committed.update(entry.rows)
+    if committed.get("proposal") != row_commitment(proposal):
+        raise _Doubt
+    logged = {name: digest for name, digest in committed.items() if name.startswith("review:")}
+    reviews = tx.proposals.reviews(proposal.desk, proposal.id)
+    if logged != {f"review:{review.n}": row_commitment(review) for review in reviews}:
+        raise _Doubt

@@ -225,7 +225,8 @@ def test_the_agent_can_always_escalate(story: Story) -> None:
     story.desk.escalate(task, "the customer is furious")
     action = story.refund(MIDDLE)
     assert story.state(action) is State.PENDING
-    own = story.desk.ctx.store.read(lambda tx: tx.tasks.get("main", story.row(action).task))
+    its_task = story.row(action).task
+    own = story.desk.ctx.store.read(lambda tx: tx.tasks.get("main", its_task))
     assert own is not None
     story.desk.escalate(own, "I am not sure", action=action.id)
     assert story.state(action) is State.ESCALATED

@@ -1,0 +1,182 @@
+"""A task and its lane: outside of them nothing is graded, looked up or run."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from handrail.core.grade import Grade
+from handrail.core.lifecycle import State
+from handrail.core.policy import Control
+from handrail.engine.tasks import revoke_unit
+from tests.engine.stories import HOUR, MIDDLE, SMALL, Story, code_of
+
+FOREIGN: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "another's order": (
+        "refund.issue",
+        {"order": "O-5001", "amount": "5.00 USD", "reason": "late"},
+    ),
+    "another's ticket": ("ticket.read", {"ticket": "T-101"}),
+    "another's mail": ("reply.send", {"ticket": "T-101", "body": "Dear Dana"}),
+    "another's account": ("payout.change", {"customer": "C-1001", "account": "US00"}),
+    "another's credit": (
+        "credit.grant",
+        {"customer": "C-1001", "amount": "5.00 USD", "reason": "late"},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_another_customer_is_refused(story: Story, what: str) -> None:
+    """The system of record says whose it is; the task says whose it may be."""
+    kind, params = FOREIGN[what]
+    action = story.desk.propose(story.task("T-103"), kind, params)
+    assert (action.state, action.control) == (State.REFUSED, Control.REFUSE)
+    assert story.row(action).reasons == "outside_lane"
+    assert "outside this task" in action.says
+    assert story.refunded("O-5001") == 0
+
+
+def test_a_kind_outside_the_lane_is_refused_unseen(story: Story) -> None:
+    """On triage nothing but reading and drafting; a wrong parameter is not even read."""
+    task = story.task("T-103", lane="triage")
+    for params in (
+        {"order": "O-5003", "amount": SMALL, "reason": "late"},
+        {"order": "no such order", "amount": 12},
+    ):
+        action = story.desk.propose(task, "refund.issue", params)
+        assert (action.state, story.row(action).reasons) == (State.REFUSED, "outside_lane")
+    assert story.desk.propose(task, "ticket.read", ticket="T-103").state is State.SUCCEEDED
+    assert story.desk.propose(task, "database.drop", x="1").state is State.REFUSED
+
+
+def test_what_is_refused_stays_refused(story: Story) -> None:
+    """Nobody is asked, and nobody can approve it."""
+    action = story.desk.propose(story.task("T-103"), "ticket.read", ticket="T-101")
+    assert story.desk.queue() == []
+    assert story.refused(action, by="carl") == "not_pending"
+
+
+def test_a_task_ends_with_its_time(story: Story) -> None:
+    """After eight hours its agent needs a new one; what it proposed before is decided still."""
+    task = story.task("T-103")
+    waiting = story.desk.propose(
+        task, "refund.issue", {"order": "O-5003", "amount": MIDDLE, "reason": "late"}
+    )
+    story.later(8 * HOUR - 1)
+    story.desk.propose(task, "ticket.read", ticket="T-103")
+    story.later(1)
+    assert code_of(lambda: story.desk.propose(task, "ticket.read", ticket="T-103")) == (
+        "task_expired"
+    )
+    assert story.state(waiting) is State.PENDING
+
+
+def test_a_revoked_task_ends_at_once(story: Story) -> None:
+    """Also for a call that was let in before."""
+    task = story.task("T-103")
+    story.desk.ctx.store.write(revoke_unit("main", task.id, by="carl"))
+    assert code_of(lambda: story.desk.propose(task, "ticket.read", ticket="T-103")) == (
+        "task_expired"
+    )
+
+
+def test_a_task_that_was_never_issued_is_none(story: Story) -> None:
+    """An agent cannot make up a task by itself."""
+    import msgspec
+
+    real = story.task("T-103")
+    for made_up in (
+        msgspec.structs.replace(real, id="tk_made_up"),
+        msgspec.structs.replace(real, id="tk_made_up", expires_at=real.expires_at * 2),
+    ):
+        code = code_of(
+            lambda: story.desk.propose(made_up, "ticket.read", ticket="T-103")  # noqa: B023
+        )
+        assert code == "task_expired"
+
+
+def test_a_lane_that_does_not_exist_issues_nothing(story: Story) -> None:
+    """And neither does a ticket that does not exist, or a person instead of an agent."""
+    assert code_of(lambda: story.task("T-103", lane="vip")) == "field_malformed"
+    assert code_of(lambda: story.task("T-999")) == "subject_unknown"
+    assert code_of(lambda: story.desk.task(ticket="T-103", agent="ann")) in (
+        "principal_exists",
+        "principal_not_found",
+    )
+
+
+HIDDEN: Final[dict[str, str]] = {
+    "a right-to-left override": "Dear Dana, $12\u202e000,12$",
+    "a zero-width space": "Dear\u200b Dana",
+    "a tag character": "Dear Dana\U000e0041",
+    "a soft hyphen": "Dear Da\u00adna",
+}
+
+
+@pytest.mark.parametrize("what", HIDDEN)
+def test_hidden_characters_raise_the_grade(story: Story, what: str) -> None:
+    """A reply that needs one person then needs a checker; a draft that ran alone waits."""
+    send = story.desk.propose(
+        story.task("T-101"), "reply.send", {"ticket": "T-101", "body": HIDDEN[what]}
+    )
+    assert (send.grade, send.control) == (Grade.G3, Control.MAKER_CHECKER)
+    draft = story.desk.propose(
+        story.task("T-101"), "reply.draft", {"ticket": "T-101", "body": HIDDEN[what]}
+    )
+    assert (draft.state, draft.grade) == (State.PENDING, Grade.G2)
+    assert "hidden_content" in story.row(draft).reasons
+
+
+# the agent's claim, the amount, and what becomes of it
+CLAIMS: Final = [
+    (None, SMALL, Grade.G2, Control.RUN_AND_NOTIFY),
+    (Grade.G0, SMALL, Grade.G2, Control.RUN_AND_NOTIFY),
+    (Grade.G2, SMALL, Grade.G2, Control.RUN_AND_NOTIFY),
+    (Grade.G3, SMALL, Grade.G3, Control.MAKER_CHECKER),
+    (Grade.G0, MIDDLE, Grade.G2, Control.APPROVE),
+    (Grade.G1, MIDDLE, Grade.G2, Control.APPROVE),
+    (Grade.G3, MIDDLE, Grade.G3, Control.MAKER_CHECKER),
+]
+
+
+@pytest.mark.parametrize(("claim", "amount", "grade", "control"), CLAIMS)
+def test_a_claim_raises_and_never_lowers(
+    story: Story, claim: Grade | None, amount: str, grade: Grade, control: Control
+) -> None:
+    """The agent's own idea of the grade counts only upwards."""
+    fields = {"order": "O-5003", "amount": amount, "reason": "late"}
+    action = story.desk.propose(story.task(), "refund.issue", fields, claim=claim)
+    assert (action.grade, action.control) == (grade, control)
+
+
+BAD: Final[dict[str, tuple[dict[str, Any], str]]] = {
+    "an unknown field": ({"order": "O-5003", "amount": SMALL, "reason": "late", "x": 1}, "field"),
+    "a missing field": ({"order": "O-5003", "amount": SMALL}, "field_missing"),
+    "a grade as a field": (
+        {"order": "O-5003", "amount": SMALL, "reason": "late", "grade": "G0"},
+        "field_unknown",
+    ),
+    "money as a number": ({"order": "O-5003", "amount": 18.5, "reason": "late"}, "money_is_float"),
+    "no money": ({"order": "O-5003", "amount": "0.00 USD", "reason": "late"}, "money_zero"),
+    "less than none": ({"order": "O-5003", "amount": "-5.00 USD", "reason": "late"}, "money_neg"),
+    "an order that is not there": (
+        {"order": "O-9999", "amount": SMALL, "reason": "late"},
+        "subject_unknown",
+    ),
+    "a reason that is none": (
+        {"order": "O-5003", "amount": SMALL, "reason": "because"},
+        "field_malformed",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_what_cannot_be_read_is_not_written(story: Story, what: str) -> None:
+    """A refusal by field; no action, no entry, nothing half done."""
+    params, code = BAD[what]
+    task = story.task()
+    size = story.desk.verify().size
+    assert code_of(lambda: story.desk.propose(task, "refund.issue", params)).startswith(code)
+    assert story.desk.verify().size == size

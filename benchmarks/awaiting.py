@@ -1,5 +1,4 @@
-"""Tasks of one event loop that await the same operation again and again, as `callers` does threads.
-"""
+"""Tasks of one event loop that await an operation again and again, as `callers` does with threads."""
 
 from __future__ import annotations
 

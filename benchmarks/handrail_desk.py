@@ -17,8 +17,15 @@ from pathlib import Path
 from typing import Final, Self
 
 import handrail
-from handrail.connectors.protocol import Capability, Found, Looked, Prepared, Promise, Receipt
-from handrail.connectors.protocol import Reversal as Reversal
+from handrail.connectors.protocol import (
+    Capability,
+    Found,
+    Looked,
+    Prepared,
+    Promise,
+    Receipt,
+    Reversal,
+)
 from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
 from handrail.core.lifecycle import State
@@ -32,7 +39,7 @@ from handrail.engine.propose import Decided, plan
 from handrail.engine.review import Opinion, review_unit
 from handrail.surfaces.embedded import Desk
 
-__all__ = ["LARGE", "POLICY", "REVIEWER", "SMALL", "RefundDesk", "Till"]
+__all__ = ["CUSTOMER", "KIND", "POLICY", "RefundDesk", "Till"]
 
 POLICY: Final = Path(__file__).with_name("decisions.yaml")
 KIND: Final = "refund.issue"
@@ -145,9 +152,7 @@ class RefundDesk:
         """`approve`, awaited."""
         ctx, desk = self.ctx, self.desk.id
         waiting = (await ctx.store.submit(self._planned(self.large))).proposal
-        opinion = Opinion(
-            person=REVIEWER, verdict=Verdict.APPROVE, statement=waiting.statement
-        )
+        opinion = Opinion(person=REVIEWER, verdict=Verdict.APPROVE, statement=waiting.statement)
         await ctx.store.submit(review_unit(ctx, desk, waiting.id, opinion))
         claimed, job = await ctx.store.submit(claim_unit(ctx, desk, waiting.id))
         if job is None:

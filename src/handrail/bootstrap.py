@@ -6,9 +6,11 @@ signs and seals, outside the database) and `checkpoints/` (signed heads of the l
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -18,14 +20,23 @@ from handrail.core.policy import Policy
 from handrail.engine.checkpoint import check_kept, sign_checkpoint
 from handrail.engine.context import Context
 from handrail.engine.desks import open_desk, resume_desks
-from handrail.errors import HandrailError, NotFound, SetupFailed
+from handrail.errors import HandrailError, InvalidInput, NotFound, SetupFailed
 from handrail.policy.loader import load
 from handrail.store.keyring import Keyring
 from handrail.store.sqlite import SqliteStore
 from handrail.store.vault import Keys
 from handrail.surfaces.embedded import OPERATOR, Desk
 
-__all__ = ["DEFAULT_DESK", "DEFAULT_POLICY", "Inspection", "inspect", "now_ms", "open"]
+__all__ = [
+    "DEFAULT_DESK",
+    "DEFAULT_POLICY",
+    "DESK_CHARS_MAX",
+    "Inspection",
+    "holds_desk",
+    "inspect",
+    "now_ms",
+    "open",
+]
 
 DEFAULT_DESK: Final = "main"
 DEFAULT_POLICY: Final = "support-desk"
@@ -33,6 +44,10 @@ STORE_FILE: Final = "handrail.db"
 SANDBOX_FILE: Final = "desk.db"
 KEYS_FOLDER: Final = "keys"
 CHECKPOINTS_FOLDER: Final = "checkpoints"
+KEY_FILES: Final = ("log.key", "vault.key")
+DESK_CHARS_MAX: Final = 64
+_DATABASES: Final = (STORE_FILE, SANDBOX_FILE)
+_SQLITE_TAILS: Final = ("", "-wal", "-shm", ".lock")
 
 
 def now_ms() -> int:
@@ -57,19 +72,36 @@ def open(
     with its sample customers stands in for the outside world. `keys` is where the key files lie,
     by default inside the directory; put them on another disk in earnest.
 
-    Raises SetupFailed or PolicyInvalid by code; nothing is half made.
+    Raises SetupFailed, PolicyInvalid or NotFound by code. A desk that could not be made leaves
+    nothing behind.
     """
+    _check_name(desk)
     loaded = load(policy) if isinstance(policy, str) else policy
     folder = Path(path)
-    if loaded is None and not (folder / STORE_FILE).exists():
-        raise NotFound("desk_not_found", f"there is no desk in `{folder}`")
-    store_path = folder / STORE_FILE
     key_folder = Path(keys) if keys is not None else folder / KEYS_FOLDER
-    _make(folder)
-    ring = _keyring(key_folder, fresh=not store_path.exists(), entropy=entropy)
+    if loaded is None and not holds_desk(folder):
+        raise _no_desk(folder)
+    with ExitStack() as stack:
+        if not holds_desk(folder):
+            stack.enter_context(_making(folder, key_folder))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise SetupFailed("directory_unwritable", f"cannot write in `{folder}`")
+        ring = _keyring(key_folder, fresh=not holds_desk(folder), entropy=entropy)
+        return _opened(folder, ring, loaded, desk, connectors, clock, entropy)
+
+
+def _opened(
+    folder: Path,
+    ring: Keyring,
+    policy: Policy | None,
+    desk: str,
+    connectors: Mapping[str, Connector] | None,
+    clock: Callable[[], int],
+    entropy: Callable[[int], bytes],
+) -> Desk:
     vault = Keys(ring.vault_key, entropy)
     store = SqliteStore(
-        store_path, keys=vault, clock=clock, checkpoints=folder / CHECKPOINTS_FOLDER
+        folder / STORE_FILE, keys=vault, clock=clock, checkpoints=folder / CHECKPOINTS_FOLDER
     )
     opened: list[Sandbox] = []
     try:
@@ -79,8 +111,8 @@ def open(
             connectors = {one.name: one for one in opened}
         ctx = Context(store=store, connectors=connectors, signer=ring, clock=clock, entropy=entropy)
         resume_desks(ctx)
-        if loaded is not None:
-            open_desk(ctx, desk, loaded, actor=OPERATOR)
+        if policy is not None:
+            open_desk(ctx, desk, policy, actor=OPERATOR)
         ctx.rulebook(desk)
         for known in ctx.rulebooks:
             check_kept(ctx, known)
@@ -90,6 +122,19 @@ def open(
             sandbox.close()
         raise
     return Desk(ctx, desk, on_close=lambda: _close(ctx, store, opened))
+
+
+def holds_desk(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a desk in that directory.
+
+    Raises SetupFailed `directory_unwritable` when the directory cannot be looked into.
+    """
+    try:
+        return (Path(path) / STORE_FILE).exists()
+    except OSError as error:
+        raise SetupFailed(
+            "directory_unwritable", f"cannot look into `{path}`: {error.strerror}"
+        ) from None
 
 
 class Inspection:
@@ -122,8 +167,8 @@ def inspect(
     Raises NotFound `desk_not_found`, and SetupFailed for keys or a database that cannot be used.
     """
     folder = Path(path)
-    if not (folder / STORE_FILE).exists():
-        raise NotFound("desk_not_found", f"there is no desk in `{folder}`")
+    if not holds_desk(folder):
+        raise _no_desk(folder)
     ring = Keyring.load(Path(keys) if keys is not None else folder / KEYS_FOLDER)
     store = SqliteStore(
         folder / STORE_FILE,
@@ -139,20 +184,72 @@ def inspect(
     return Inspection(store, ring, desk)
 
 
-def _make(folder: Path) -> None:
+def _no_desk(folder: Path) -> NotFound:
+    return NotFound(
+        "desk_not_found", f"there is no desk in `{folder}`; `handrail init {folder}` makes one"
+    )
+
+
+def _check_name(desk: str) -> None:
+    """A desk's name stands in the first line of its checkpoints."""
+    if not (1 <= len(desk) <= DESK_CHARS_MAX and desk.isascii() and desk.isprintable()):
+        what = f"a desk's name has 1 to {DESK_CHARS_MAX} visible ASCII characters"
+        raise InvalidInput("setting_malformed", what)
+    if " " in desk:
+        raise InvalidInput("setting_malformed", "a desk's name has no space in it")
+
+
+@contextmanager
+def _making(folder: Path, key_folder: Path) -> Iterator[None]:
+    """Be alone in making a desk; what was made of it is removed again if that fails."""
+    files = [folder / f"{name}{tail}" for name in _DATABASES for tail in _SQLITE_TAILS]
+    files += [key_folder / name for name in KEY_FILES]
+    with _alone_in(folder) as new_folders, _alone_in(key_folder, mode=0o700) as new_key_folders:
+        # Another process may have made it before the lock was ours: then nothing here is new.
+        old = set(files) if holds_desk(folder) else {file for file in files if file.exists()}
+        try:
+            yield
+        except BaseException:
+            for file in set(files) - old:
+                with suppress(OSError):
+                    file.unlink()
+            for made in [*new_key_folders, folder / CHECKPOINTS_FOLDER, *new_folders]:
+                # What is not empty holds something that is not ours to remove.
+                with suppress(OSError):
+                    made.rmdir()
+            raise
+
+
+@contextmanager
+def _alone_in(folder: Path, *, mode: int = 0o777) -> Iterator[list[Path]]:
+    """Lock a directory against others that make a desk there; gives the directories made for it."""
+    new = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for one in reversed([folder, *folder.parents]):
+            if not one.exists():
+                one.mkdir(mode=mode, exist_ok=True)
+                new.append(one)
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
+        for made in reversed(new):
+            made.rmdir()
         raise SetupFailed(
             "directory_unwritable", f"cannot make `{folder}`: {error.strerror}"
         ) from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise SetupFailed("directory_unwritable", f"cannot write in `{folder}`")
+    try:
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            what = f"another process is making a desk in `{folder}`"
+            raise SetupFailed("store_locked", what) from None
+        yield new[::-1]
+    finally:
+        os.close(place)
 
 
 def _keyring(folder: Path, *, fresh: bool, entropy: Callable[[int], bytes]) -> Keyring:
-    """New keys for a new desk; an old desk's keys must be there."""
-    if fresh and not folder.exists():
+    """New keys for a new desk, unless some lie there ready; an old desk's keys must be there."""
+    if fresh and not any((folder / name).exists() for name in KEY_FILES):
         return Keyring.create(folder, entropy)
     return Keyring.load(folder)
 

@@ -139,6 +139,7 @@ CODES: Final[dict[str, Code]] = {
     "task_not_found": _code(404, "no such task on this desk"),
     "principal_not_found": _code(404, "no such person or agent on this desk"),
     "desk_not_found": _code(404, "no such desk"),
+    "desk_exists": _code(409, "there is a desk in that directory already"),
     "entry_not_found": _code(404, "no such log entry"),
     "page_not_found": _code(404, "no such page"),
     "method_not_allowed": _code(405, "this address does not take that method"),

@@ -230,7 +230,7 @@ def test_the_agent_can_always_escalate(story: Story) -> None:
     assert own is not None
     story.desk.escalate(own, "I am not sure", action=action.id)
     assert story.state(action) is State.ESCALATED
-    assert story.open_escalations() == [None, action.id]
+    assert set(story.open_escalations()) == {None, action.id}
     assert code_of(lambda: story.desk.escalate(task, "  ")) == "reason_missing"
     assert code_of(lambda: story.desk.escalate(task, "mine", action=action.id)) == (
         "proposal_not_found"

@@ -83,11 +83,21 @@ def test_authority(
         assert story.refunded("O-5005") == 0
 
 
-@pytest.mark.parametrize("nobody", ["bot", "mallory", "", "gateway", "operator"])
+@pytest.mark.parametrize("nobody", ["mallory", "", "gateway", "operator"])
 def test_only_people_of_the_desk_review(story: Story, nobody: str) -> None:
-    """Neither the agent itself, nor the gateway, nor somebody unknown."""
+    """Neither the gateway, nor somebody unknown."""
     action = story.refund(MIDDLE)
     assert story.refused(action, by=nobody) == "not_entitled"
+
+
+def test_no_agent_reviews(story: Story) -> None:
+    """Neither the one that proposed, nor another, and not to say no either."""
+    story.desk.agent("other-bot")
+    action = story.refund(MIDDLE)
+    assert story.refused(action, by="other-bot") == "not_entitled"
+    assert story.refused(action, by="bot") in ("not_entitled", "maker_is_checker")
+    assert story.refused(action, by="bot", verdict="reject") == "not_entitled"
+    assert story.state(action) is State.PENDING
 
 
 def test_a_stale_digest_does_not_count(story: Story) -> None:

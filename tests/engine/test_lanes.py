@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from handrail.core.grade import Grade
@@ -84,8 +85,6 @@ def test_a_revoked_task_ends_at_once(story: Story) -> None:
 
 def test_a_task_that_was_never_issued_is_none(story: Story) -> None:
     """An agent cannot make up a task by itself."""
-    import msgspec
-
     real = story.task("T-103")
     for made_up in (
         msgspec.structs.replace(real, id="tk_made_up"),

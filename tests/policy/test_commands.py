@@ -57,7 +57,7 @@ def test_check_prints_problems_with_lines(tmp_path: Path) -> None:
     first, second, last = result.stderr.splitlines()
     assert first.startswith(f"{file}:2: error: `version` must be")
     assert second.startswith(f"{file}:34: error: the undo `x` is not a kind")
-    assert last.startswith("policy_invalid: 2 errors in ")
+    assert last.startswith("handrail: policy_invalid: 2 errors in ")
 
 
 def test_check_with_a_warning_is_still_ok(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_policy_that_is_not_there(words: tuple[str, str]) -> None:
     """Its code and exit status 2."""
     result = run("policy", *words)
     assert result.exit_code == 2
-    assert result.stderr.startswith("policy_not_found: ")
+    assert result.stderr.startswith("handrail: policy_not_found: ")
 
 
 def test_schema_and_packs_are_printed() -> None:

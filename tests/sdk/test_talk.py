@@ -248,7 +248,7 @@ LANDS_ONCE: list[tuple[str, list[Line], list[str], str]] = [
 def test_call_whose_answer_was_lost_is_looked_up(
     what: str, lines: list[Line], said: list[str], end: str
 ) -> None:
-    """"Too late" to a second try may mean that the first one landed; the state tells."""
+    """ "Too late" to a second try may mean that the first one landed; the state tells."""
     task = task_talk()
     talk = task.withdraw(ID) if what == "withdraw" else task.receipt(ID, "hrp_1", what)
     played = play(talk, lines)
@@ -283,7 +283,9 @@ def test_escalation_of_an_action() -> None:
 
 def test_receipt_says_only_what_there_is_to_say() -> None:
     """Fields that were left out are not sent."""
-    played = play(task_talk().receipt(ID, "hrp_1", "done", provider_ref="re_1"), [action("SUCCEEDED")])
+    played = play(
+        task_talk().receipt(ID, "hrp_1", "done", provider_ref="re_1"), [action("SUCCEEDED")]
+    )
     assert played.body(0) == {"permit": "hrp_1", "outcome": "done", "provider_ref": "re_1"}
 
 

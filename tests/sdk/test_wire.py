@@ -240,7 +240,7 @@ def test_paths_of_an_action() -> None:
 def test_key_is_a_uuid_of_version_7(now_ms: int, entropy: bytes) -> None:
     """Time first, then version and variant in their places (RFC 9562, section 5.7)."""
     text = uuid7(now_ms, entropy)
-    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", text)
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text)
     made = uuid.UUID(text)
     assert (made.version, made.variant) == (7, uuid.RFC_4122)
     assert made.int >> 80 == now_ms

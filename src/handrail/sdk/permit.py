@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import isawaitable, iscoroutine
 from typing import Final
 
 from handrail.sdk.errors import (
@@ -24,7 +25,7 @@ from handrail.sdk.errors import (
     Refused,
 )
 from handrail.sdk.kept import NOT_KEPT, kept, was_kept
-from handrail.sdk.steps import Pause, Talk, ToolFailed, ToolReturned, ToolRun
+from handrail.sdk.steps import Pause, Said, Talk, ToolFailed, ToolReturned, ToolRun
 from handrail.sdk.talk import TaskTalk
 from handrail.sdk.wire import TaskAction
 
@@ -111,14 +112,23 @@ def _run(talk: TaskTalk, action: TaskAction, permit: str, tool: PermitTool) -> T
     else:
         # INVARIANT: this is the only place where a tool runs, and a permit comes here once.
         said = yield ToolRun(call=call)
-        if isinstance(said, ToolReturned):
+        if isinstance(said, ToolReturned) and not isawaitable(said.value):
             yield from _reported(talk, action, permit, "done", result=kept(said.value))
             return said.value
-        if not isinstance(said, ToolFailed):
-            raise TypeError(f"a driver answered a tool's run with {said!r}")
-        return (yield from _failed(talk, action, permit, tool, said.error))
+        return (yield from _failed(talk, action, permit, tool, _error_of(said)))
     yield from _reported(talk, action, permit, "not_done", error=str(misfit))
     raise misfit
+
+
+def _error_of(said: Said) -> Exception:
+    """Why the tool did not come back with a result."""
+    if isinstance(said, ToolFailed):
+        return said.error
+    if not isinstance(said, ToolReturned):
+        return TypeError(f"a driver answered a tool's run with {said!r}")
+    if iscoroutine(said.value):
+        said.value.close()
+    return CallInvalid("setting_malformed", "the tool must be guarded as a coroutine function")
 
 
 def _failed(

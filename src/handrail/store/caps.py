@@ -41,7 +41,9 @@ class Caps:
             self._rows.change(
                 "INSERT INTO reservation (desk, cap, scope_key, proposal, amount, state,"
                 " reserved_at, counted) VALUES (?, ?, ?, ?, ?, 'pending', ?, 1)"
-                " ON CONFLICT (desk, proposal, cap) DO UPDATE SET state = 'pending',"
+                # A further attempt, maybe under a policy by which the cap counts otherwise.
+                " ON CONFLICT (desk, proposal, cap) DO UPDATE SET scope_key = excluded.scope_key,"
+                " amount = excluded.amount, state = 'pending', reserved_at = excluded.reserved_at,"
                 " counted = 1, settled_at = NULL",
                 (desk, charge.rule.name, charge.scope_key, proposal, charge.amount, now),
             )

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
+from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
+from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
-from handrail.store.rows import Rows, Value, from_row, insert_sql, select_sql, to_row
+from handrail.store.rows import (
+    Rows,
+    Value,
+    columns_of,
+    from_row,
+    insert_sql,
+    select_sql,
+    to_row,
+)
 
 __all__ = ["Proposals"]
 
 _SELECT: Final = select_sql("proposal", Proposal)
 _INSERT: Final = insert_sql("proposal", Proposal)
 _MOVING: Final = "('READY', 'EXECUTING', 'UNKNOWN', 'HOLDING')"
+_COLUMNS: Final = columns_of(Proposal)
+_STATES: Final = {state.value: state for state in State}
+_GRADES: Final = {grade.value: grade for grade in Grade}
+_CONTROLS: Final = {control.value: control for control in Control}
 _REVIEWS: Final = select_sql("review", Review)
 
 
@@ -117,16 +134,27 @@ class Proposals:
 
     def _one(self, where: str, values: tuple[Value, ...]) -> Proposal | None:
         row = self._rows.one(_SELECT + where, values)
-        return None if row is None else from_row(Proposal, row)
+        return None if row is None else _proposal(row)
 
     def _many(self, where: str, values: tuple[Value, ...] | list[Value]) -> list[Proposal]:
-        return [from_row(Proposal, row) for row in self._rows.all(_SELECT + where, values)]
+        return [_proposal(row) for row in self._rows.all(_SELECT + where, values)]
+
+
+def _proposal(row: Sequence[Value]) -> Proposal:
+    """The proposal of a row. Written out, for a list of a page is made of fifty."""
+    fields: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
+    fields["state"] = _STATES[fields["state"]]
+    fields["grade"] = _GRADES[fields["grade"]]
+    fields["control"] = _CONTROLS[fields["control"]]
+    return Proposal(**fields)
 
 
 def _difference(before: Proposal, after: Proposal) -> tuple[tuple[str, ...], list[Value]]:
-    old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
-    names = tuple(name for name, value in new.items() if value != old[name])
-    return names, [new[name] for name in names]
+    """The columns that differ, and their new values."""
+    pairs = zip(_COLUMNS, astuple(before), astuple(after), strict=True)
+    changed = [(name, new) for name, old, new in pairs if new is not old and new != old]
+    names = tuple(name for name, _ in changed)
+    return names, [new.value if isinstance(new, Enum) else new for _, new in changed]
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ import typer
 from handrail.core.canonical import quoted
 from handrail.core.grade import AXIS_MAX, AXIS_MEANINGS, Axes, Catchable, Grade, grade_of
 from handrail.core.policy import Policy
-from handrail.errors import HandrailError, PolicyInvalid
+from handrail.errors import HandrailError, InvalidInput, PolicyInvalid
 from handrail.policy.grader import Advice, advise, yaml_of
 from handrail.policy.loader import load_text, problems_of, source_text
 from handrail.policy.packs import pack_text
@@ -93,8 +93,7 @@ def grade(
     lacking = [name for name, value in given.items() if value is None]
     if lacking and not asking:
         options = ", ".join(f"--{name.replace('_', '-')} 0..{AXIS_MAX}" for name in lacking)
-        typer.echo(f"setting_malformed: missing {options}", err=True)
-        raise typer.Exit(EXIT_BAD_INPUT)
+        _fail(InvalidInput("setting_malformed", f"missing {options}"))
     values = {name: _ask_axis(name) if value is None else value for name, value in given.items()}
     axes = Axes(**values)
     if catchable is None and asking and grade_of(axes) >= Grade.G2:
@@ -151,5 +150,5 @@ def _summary(policy: Policy) -> str:
 
 
 def _fail(error: HandrailError) -> NoReturn:
-    typer.echo(str(error), err=True)
+    typer.echo(f"handrail: {error}", err=True)
     raise typer.Exit(EXIT_BAD_INPUT)

@@ -69,6 +69,11 @@ class Endpoint:
         if "GET" in self._operations:
             self._operations = {**self._operations, "HEAD": self._operations["GET"]}
 
+    @property
+    def methods(self) -> Sequence[str]:
+        """The methods that this address takes."""
+        return sorted(self._operations)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method: str = scope["method"]
         operation = self._operations.get(method)
@@ -101,7 +106,7 @@ class Endpoint:
         return Answer(status=operation.status, body=_encode(found))
 
     def _not_allowed(self) -> Answer:
-        allowed = ", ".join(sorted(self._operations))
+        allowed = ", ".join(self.methods)
         answer = problem_answer(NotFound("method_not_allowed", f"this address takes {allowed}"))
         return msgspec.structs.replace(answer, headers=((b"allow", allowed.encode()),))
 

@@ -12,21 +12,18 @@ import typer
 from handrail.bootstrap import DEFAULT_DESK, Inspection, inspect
 from handrail.bootstrap import open as open_desk
 from handrail.core import merkle
+from handrail.core.note import parse_note
 from handrail.errors import InvalidInput, NotFound
 from handrail.prove.verify import Report, verify_log
 from handrail.store.protocol import LoggedEntry, Tx
+from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder
 
 __all__ = ["erase", "log_app"]
 
 ENTRIES_MAX: Final = 1000
+_BETWEEN_NOTES: Final = "\n\n\n"
 
 log_app = typer.Typer(help="Verify, show and prove the append-only log.", no_args_is_help=True)
-
-Directory = Annotated[Path, typer.Argument(help="The desk's directory.")]
-DeskName = Annotated[str, typer.Option("--desk", help="Which desk of the directory.")]
-KeyFolder = Annotated[
-    Path | None, typer.Option("--keys", help="Where the key files lie, if not in the directory.")
-]
 
 
 @log_app.command()
@@ -43,8 +40,9 @@ def verify(
 
     Exit status 0 when all is well, 1 when something was changed, 2 when it could not be checked.
     """
+    given = [note for path in checkpoint or [] for note in _notes(path)]
     with inspect(directory, desk=desk, keys=keys) as inspection:
-        outside = [*inspection.kept_checkpoints(), *(_note(path) for path in checkpoint or [])]
+        outside = [*inspection.kept_checkpoints(), *given]
         report = verify_log(
             inspection.store,
             desk,
@@ -100,33 +98,45 @@ def prove(
 ) -> None:
     """Print an inclusion proof: the entry, the path to the root, and the signed checkpoint."""
     with inspect(directory, desk=desk, keys=keys) as inspection:
-        typer.echo(_proof_text(inspection, desk, index))
+        # Bytes: a signed note is UTF-8 whatever the terminal is.
+        typer.echo(f"{_proof_text(inspection, desk, index)}\n".encode(), nl=False)
 
 
 @log_app.command()
 def checkpoint(directory: Directory, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None) -> None:
     """Print the newest signed checkpoint, to be saved where nobody here can change it."""
     with inspect(directory, desk=desk, keys=keys) as inspection:
-        typer.echo(_newest(inspection, desk), nl=False)
+        typer.echo(_newest(inspection, desk).encode(), nl=False)
 
 
 def erase(
     directory: Directory,
     customer: Annotated[str, typer.Argument(help="The customer's id in the systems of record.")],
     desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
 ) -> None:
     """Erase a customer: destroy the key of everything stored about them. The log still verifies."""
-    with open_desk(directory, policy=None, desk=desk) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
         if not opened.erase(customer):
             raise NotFound("subject_unknown", f"nothing is stored about `{customer}`")
     typer.echo(f"erased: nothing stored about `{customer}` can be opened any more")
 
 
-def _note(path: Path) -> str:
+def _notes(path: Path) -> list[str]:
+    """The signed notes of a file: one that was printed, or a whole file of `checkpoints/`."""
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InvalidInput("setting_malformed", f"cannot read `{path}`: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidInput("note_malformed", f"`{path}` is not UTF-8") from None
+    notes = [note.strip("\n") + "\n" for note in text.split(_BETWEEN_NOTES) if note.strip()]
+    try:
+        for note in notes or [""]:
+            parse_note(note)
+    except InvalidInput as error:
+        raise InvalidInput(error.code, f"`{path}`: {error.message}") from None
+    return notes
 
 
 def _say(report: Report) -> None:
@@ -166,7 +176,8 @@ def _line(logged: LoggedEntry) -> str:
 def _facts(logged: LoggedEntry) -> Iterator[str]:
     for name, value in logged.entry.data.items():
         if value is not None and value != "":
-            yield f"{name}={value}"
+            text = str(value)
+            yield f"{name}={text if text.isprintable() else ascii(text)}"
 
 
 def _newest(inspection: Inspection, desk: str) -> str:

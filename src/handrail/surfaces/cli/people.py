@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import getpass
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from handrail.bootstrap import DEFAULT_DESK
 from handrail.bootstrap import open as open_desk
-from handrail.engine.people import issue_key_unit, revoke_key_unit
+from handrail.core.money import Money
+from handrail.core.principal import PrincipalKind, Role
+from handrail.engine.people import (
+    add_principal_unit,
+    issue_key_unit,
+    revoke_key_unit,
+    set_password_unit,
+)
 from handrail.errors import InvalidInput, NotFound
-from handrail.surfaces.auth import set_password
+from handrail.store.protocol import Tx
+from handrail.surfaces.auth import hash_password, set_password
+from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder
 from handrail.surfaces.embedded import OPERATOR
 
 __all__ = ["agent_app", "person_app"]
@@ -21,17 +29,20 @@ __all__ = ["agent_app", "person_app"]
 person_app = typer.Typer(help="People who review, check and audit.", no_args_is_help=True)
 agent_app = typer.Typer(help="Agents and their API keys.", no_args_is_help=True)
 
-Directory = Annotated[Path, typer.Argument(help="The desk's directory.")]
-DeskName = Annotated[str, typer.Option("--desk", help="Which desk of the directory.")]
+PersonId = Annotated[str, typer.Argument(help="The person's login name.")]
+AgentId = Annotated[str, typer.Argument(help="The agent's id.")]
 
 
 @person_app.command("add")
 def add_person(
     directory: Directory,
-    id: Annotated[str, typer.Argument(help="The person's login name.")],
+    id: PersonId,
     desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
     name: Annotated[str | None, typer.Option(help="The name that colleagues see.")] = None,
-    role: Annotated[list[str] | None, typer.Option(help="A role. Repeatable.")] = None,
+    role: Annotated[
+        list[Role] | None, typer.Option(help="A role; reviewer if none is given. Repeatable.")
+    ] = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(help="What a checker may pass, like `5000.00 USD`. One per currency."),
@@ -41,41 +52,77 @@ def add_person(
     ] = None,
 ) -> None:
     """Add a person, and ask for (or read from standard input) their first password."""
-    password = _password(id)
-    with open_desk(directory, policy=None, desk=desk) as opened:
-        opened.person(
-            id, roles=role or ["reviewer"], limits=limit or [], name=name, identity=identity
+    limits = _limits(limit or [])
+    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+        add = add_principal_unit(
+            desk,
+            id,
+            kind=PrincipalKind.PERSON,
+            actor=OPERATOR,
+            name=name,
+            identity=identity,
+            roles=tuple(dict.fromkeys(role or [Role.REVIEWER])),
+            limits=limits,
         )
-        set_password(opened.ctx, desk, id, password, actor=OPERATOR)
+        hashed = hash_password(_password(id))
+        give = set_password_unit(opened.ctx, desk, id, hashed, actor=OPERATOR)
+
+        def both(tx: Tx) -> None:
+            add(tx)
+            give(tx)
+
+        opened.ctx.store.write(both)
     typer.echo(f"added: {id}")
 
 
 @person_app.command("password")
 def change_password(
-    directory: Directory,
-    id: Annotated[str, typer.Argument(help="The person's login name.")],
-    desk: DeskName = DEFAULT_DESK,
+    directory: Directory, id: PersonId, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None
 ) -> None:
     """Set a person's password; their older one ends."""
-    password = _password(id)
-    with open_desk(directory, policy=None, desk=desk) as opened:
-        set_password(opened.ctx, desk, id, password, actor=OPERATOR)
+    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+        set_password(opened.ctx, desk, id, _password(id), actor=OPERATOR)
     typer.echo(f"password set: {id}")
 
 
 @agent_app.command("add")
 def add_agent(
     directory: Directory,
-    id: Annotated[str, typer.Argument(help="The agent's id.")],
+    id: AgentId,
     owner: Annotated[str, typer.Option(help="The person who answers for it, by login name.")],
     desk: DeskName = DEFAULT_DESK,
-    operator: Annotated[str | None, typer.Option(help="Who runs it, if another person.")] = None,
+    keys: KeyFolder = None,
+    operator: Annotated[
+        str | None, typer.Option(help="The person who runs it, if another, by login name.")
+    ] = None,
 ) -> None:
     """Add an agent and print its API key. The key is shown this once."""
-    with open_desk(directory, policy=None, desk=desk) as opened:
-        opened.agent(id, owner=owner, operator=operator)
-        unit = issue_key_unit(opened.ctx, desk, id, actor=OPERATOR)
-        typer.echo(opened.ctx.store.write(unit))
+    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+        issue = issue_key_unit(opened.ctx, desk, id, actor=OPERATOR)
+
+        def both(tx: Tx) -> str:
+            add_principal_unit(
+                desk,
+                id,
+                kind=PrincipalKind.AGENT,
+                actor=OPERATOR,
+                owner=_identity(tx, desk, owner),
+                operator=None if operator is None else _identity(tx, desk, operator),
+            )(tx)
+            return issue(tx)
+
+        key = opened.ctx.store.write(both)
+    typer.echo(key)
+
+
+@agent_app.command("key")
+def issue_key(
+    directory: Directory, id: AgentId, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None
+) -> None:
+    """Print another API key for an agent, to replace one. The older ones go on until revoked."""
+    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+        key = opened.ctx.store.write(issue_key_unit(opened.ctx, desk, id, actor=OPERATOR))
+    typer.echo(key)
 
 
 @agent_app.command("revoke")
@@ -83,22 +130,43 @@ def revoke_key(
     directory: Directory,
     key: Annotated[str, typer.Argument(help="The key, or its public first part.")],
     desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
 ) -> None:
     """End an API key at once."""
     prefix = "_".join(key.split("_")[:2])
-    with open_desk(directory, policy=None, desk=desk) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
         if not opened.ctx.store.write(revoke_key_unit(desk, prefix, actor=OPERATOR)):
             raise NotFound("credential_unknown", f"there is no live key `{prefix}`")
     typer.echo(f"revoked: {prefix}")
 
 
+def _limits(texts: list[str]) -> dict[str, int]:
+    limits: dict[str, int] = {}
+    for amount in map(Money.parse, texts):
+        if amount.currency in limits:
+            raise InvalidInput("setting_malformed", f"two limits in {amount.currency}; give one")
+        limits[amount.currency] = amount.minor
+    return limits
+
+
+def _identity(tx: Tx, desk: str, person: str) -> str:
+    """The natural person behind a login name: independence is judged by that."""
+    found = tx.people.get(desk, person)
+    if found is None or found.kind is not PrincipalKind.PERSON:
+        raise NotFound("principal_not_found", f"there is no person `{person}` on this desk")
+    return found.identity
+
+
 def _password(id: str) -> str:
-    if sys.stdin.isatty():
-        first = getpass.getpass(f"password for {id}: ")
-        if getpass.getpass("once more: ") != first:
-            raise InvalidInput("setting_malformed", "the two passwords differ")
-        return first
-    given = sys.stdin.readline().rstrip("\n")
+    try:
+        if sys.stdin.isatty():
+            first = getpass.getpass(f"password for {id}: ")
+            if getpass.getpass("once more: ") != first:
+                raise InvalidInput("setting_malformed", "the two passwords differ")
+            return first
+        given = sys.stdin.readline().rstrip("\n")
+    except UnicodeDecodeError:
+        raise InvalidInput("text_not_unicode", "the password is not UTF-8") from None
     if not given:
         raise InvalidInput("setting_malformed", "no password on standard input")
     return given

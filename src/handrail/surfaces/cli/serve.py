@@ -1,4 +1,4 @@
-"""The commands that serve: `handrail serve` and `handrail demo`."""
+"""The commands that make a desk and serve it: `handrail init`, `serve` and `demo`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from handrail.bootstrap import DEFAULT_DESK, DEFAULT_POLICY, STORE_FILE
+from handrail.bootstrap import DEFAULT_DESK, DEFAULT_POLICY, holds_desk
 from handrail.bootstrap import open as open_desk
+from handrail.errors import Conflict
+from handrail.surfaces.cli.options import DeskName, KeyFolder
 from handrail.surfaces.console import console_routes
 from handrail.surfaces.demo import as_json, play, play_headless
 from handrail.surfaces.server import DEFAULT_HOST, DEFAULT_PORT, run
 
-__all__ = ["demo", "serve"]
+__all__ = ["demo", "init", "serve"]
 
 
 def demo(
@@ -22,7 +24,10 @@ def demo(
     ] = False,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = DEFAULT_HOST,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="The port; else the first free one.")
+        int | None,
+        typer.Option(
+            min=0, max=65535, help=f"The port, 0 for any; else the first free from {DEFAULT_PORT}."
+        ),
     ] = None,
     directory: Annotated[
         Path | None, typer.Option(help="Keep everything in this new directory.")
@@ -35,27 +40,36 @@ def demo(
         play(host=host, port=port, folder=directory)
 
 
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where the desk is made.")],
+    policy: Annotated[str, typer.Option(help="A policy file or pack.")] = DEFAULT_POLICY,
+    desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
+) -> None:
+    """Make a desk: its database, its keys and its policy."""
+    if holds_desk(directory):
+        raise Conflict("desk_exists", f"there is a desk in `{directory}` already")
+    open_desk(directory, policy=policy, desk=desk, keys=keys).close()
+    typer.echo(f"made: desk `{desk}` in `{directory}`, with the policy `{policy}`")
+
+
 def serve(
     directory: Annotated[Path, typer.Argument(help="The desk's directory; made if it is new.")],
     policy: Annotated[
         str | None, typer.Option(help="A policy file or pack; else the one that is active.")
     ] = None,
-    desk: Annotated[
-        str, typer.Option("--desk", help="Which desk of the directory.")
-    ] = DEFAULT_DESK,
+    desk: DeskName = DEFAULT_DESK,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = DEFAULT_HOST,
-    port: Annotated[int, typer.Option(min=1, max=65535)] = DEFAULT_PORT,
-    keys: Annotated[
-        Path | None,
-        typer.Option(envvar="HANDRAIL_KEYS", help="Where the key files lie."),
-    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port to listen on, 0 for any free one.")
+    ] = DEFAULT_PORT,
+    keys: KeyFolder = None,
     behind_proxy: Annotated[
         bool, typer.Option("--behind-proxy", help="A proxy on this machine ends https.")
     ] = False,
 ) -> None:
     """Serve the API for agents and the console for people."""
-    known = (directory / STORE_FILE).exists()
-    chosen = policy if policy is not None or known else DEFAULT_POLICY
+    chosen = policy if policy is not None or holds_desk(directory) else DEFAULT_POLICY
     opened = open_desk(directory, policy=chosen, desk=desk, keys=keys)
     run(
         opened,
@@ -63,5 +77,7 @@ def serve(
         port=port,
         console=console_routes,
         behind_proxy=behind_proxy,
-        on_ready=lambda address: typer.echo(f"handrail serves `{desk}` at {address}"),
+        on_ready=lambda address: typer.echo(
+            f"handrail serves `{desk}` at {address}; Ctrl-C ends it"
+        ),
     )

@@ -7,17 +7,17 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from handrail.core.artifact import Fact, Line
+from handrail.core.artifact import Fact
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Role
-from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, check_reviewer
 from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.errors import Conflict, NotAllowed
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.ending import standing_of
-from handrail.surfaces.console.literal import hidden_notes, json_text
+from handrail.surfaces.console.lines import consequence, shown_lines
+from handrail.surfaces.console.literal import json_text
 from handrail.surfaces.console.pages import Visitor
 from handrail.surfaces.console.queue import SOON_MS
 from handrail.surfaces.console.words import (
@@ -25,25 +25,14 @@ from handrail.surfaces.console.words import (
     LOUD_REASONS,
     REASONS,
     VERDICTS,
-    consequence,
     control_text,
+    count_text,
 )
 
-__all__ = ["DECIDERS", "ShownFact", "ShownLine", "action", "action_page", "may_undo"]
+__all__ = ["DECIDERS", "ShownFact", "action", "action_page", "may_undo"]
 
-_LETTER_CHARS_MIN: Final = 160
-_TARGETS: Final = ("To", "Recipient")
 DECIDERS: Final = (Role.REVIEWER, Role.CHECKER, Role.ADMIN)
 """Who may undo what ran and close what was handed over, as over HTTP."""
-
-
-class ShownLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the literal artifact. `look` is amount, target, letter or plain."""
-
-    label: str
-    text: str
-    look: str
-    hidden: tuple[str, ...]
 
 
 class ShownFact(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +82,7 @@ def action_page(
         meaning_of_grade=GRADES[proposal.grade],
         control=control_text(proposal.control, proposal.checkers),
         consequence=consequence(proposal, shown.card.title, shown.lines),
+        checkers=count_text(proposal.checkers),
         together=proposal.control is Control.MAKER_CHECKER and proposal.checkers > 1,
         undecided=undecided,
         over=undecided and over,
@@ -105,22 +95,6 @@ def action_page(
         typed=typed,
         around=around,
     )
-
-
-def shown_lines(proposal: Proposal, lines: tuple[Line, ...]) -> list[ShownLine]:
-    """The literal lines with how each is set. Nothing is left out or put in another order."""
-    value = None if proposal.value is None else proposal.value.text()
-    found = []
-    for line in lines:
-        if line.text == value:
-            look = "amount"
-        elif "\n" in line.text or len(line.text) >= _LETTER_CHARS_MIN:
-            look = "letter"
-        else:
-            look = "target" if line.label in _TARGETS else "plain"
-        hidden = tuple(hidden_notes(line.text))
-        found.append(ShownLine(label=line.label, text=line.text, look=look, hidden=hidden))
-    return found
 
 
 def shown_facts(facts: tuple[Fact, ...]) -> list[ShownFact]:

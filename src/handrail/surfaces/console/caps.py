@@ -36,6 +36,7 @@ class CapShare(msgspec.Struct, frozen=True, kw_only=True):
 
     who: str
     used: str
+    share: str
     percent: int
     tone: str
 
@@ -89,7 +90,8 @@ def _share(tx: Tx, desk: str, rule: CapRule, key: str, used: int) -> CapShare:
     return CapShare(
         who=_scope_name(tx, desk, rule.scope, key),
         used=_amount(rule, used),
-        percent=percent,
+        share=f"{percent} %" if percent else "under 1 %",
+        percent=max(1, percent),
         tone=tone,
     )
 

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from handrail.core.text import Mark, hidden_marks, visible
 
-__all__ = ["clipped", "hidden_notes", "json_text", "literal", "money_markup"]
+__all__ = ["clipped", "hidden_notes", "json_text", "literal", "money_markup", "told"]
 
 _RUN_SHOWN_MAX: Final = 3
 """Tokens in a row for one and the same character; a longer run is shown as one, with its length."""
@@ -37,6 +37,17 @@ def literal(text: object) -> Markup:
         rest = mark.end
     out.append(escape(plain[rest:]))
     return Markup("").join(out)
+
+
+def told(text: str) -> Markup:
+    """A message of handrail as a sentence: a capital first, what stood in backticks set apart."""
+    parts = []
+    for place, part in enumerate(text.split("`")):
+        quoted = place % 2 == 1
+        part = part if place or quoted else part[:1].upper() + part[1:]
+        shape = Markup('<span class="id">{}</span>') if quoted else Markup("{}")
+        parts.append(shape.format(literal(part)))
+    return Markup("").join(parts)
 
 
 def hidden_notes(text: str) -> list[str]:

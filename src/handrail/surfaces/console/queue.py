@@ -9,7 +9,6 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 
 from handrail.core.decide import ReasonCode
-from handrail.core.grade import Grade
 from handrail.core.policy import Control
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
@@ -19,8 +18,9 @@ from handrail.engine.review import makers_of
 from handrail.engine.show import Card, cards_of
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
+from handrail.surfaces.console.lines import lines_of, summary
 from handrail.surfaces.console.pages import SECURITY_HEADERS, Visitor
-from handrail.surfaces.console.words import LOUD_REASONS, REASONS
+from handrail.surfaces.console.words import LOUD_REASONS, REASONS, count_text
 
 __all__ = ["QUEUE_PAGE", "WaitingRow", "pulse", "queue", "waiting_rows"]
 
@@ -34,11 +34,13 @@ _ASKING: Final = (Control.APPROVE, Control.MAKER_CHECKER)
 class WaitingRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the queue.
 
-    `flags` are reasons to look twice, each with its colour. `not_mine` says why this person may
-    not approve it. `urgency` is the colour of the deadline.
+    `summary` says where it goes, or what it does. `flags` are reasons to look twice, each with its
+    colour. `not_mine` says why this person may not approve it. `urgency` is the colour of the
+    deadline.
     """
 
     card: Card
+    summary: str
     ticket: str | None
     needs: str
     flags: tuple[tuple[str, str], ...]
@@ -66,6 +68,7 @@ def waiting_rows(
         rows.append(
             WaitingRow(
                 card=card,
+                summary=summary(proposal, card.title, lines_of(tx, proposal)),
                 ticket=tickets[proposal.task],
                 needs=_needs(proposal),
                 flags=_flags(proposal),
@@ -123,15 +126,12 @@ def _cursor(text: str | None) -> tuple[int, str] | None:
 def _needs(proposal: Proposal) -> str:
     if proposal.control is not Control.MAKER_CHECKER:
         return "one approval"
-    return "one checker" if proposal.checkers < 2 else f"{proposal.checkers} checkers"
+    return "one checker" if proposal.checkers < 2 else f"{count_text(proposal.checkers)} checkers"
 
 
 def _flags(proposal: Proposal) -> tuple[tuple[str, str], ...]:
     found = [ReasonCode(code) for code in proposal.reasons.split(",") if code]
-    flags = [(REASONS[code], LOUD_REASONS[code]) for code in found if code in LOUD_REASONS]
-    if proposal.grade is Grade.G3 and not flags:
-        flags.append(("Severe", "warn"))
-    return tuple(flags)
+    return tuple((REASONS[code], LOUD_REASONS[code]) for code in found if code in LOUD_REASONS)
 
 
 def _urgency(proposal: Proposal, now: int) -> str:

@@ -8,17 +8,15 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from handrail.core.artifact import Line
-from handrail.core.proposal import Proposal
 from handrail.engine.context import Context
-from handrail.engine.record import content_of
 from handrail.engine.show import Card, cards_of
 from handrail.engine.undo import why_no_undo
-from handrail.errors import InvalidInput, Unavailable
+from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.action import may_undo
+from handrail.surfaces.console.lines import consequence, lines_of, summary
 from handrail.surfaces.console.pages import Visitor
-from handrail.surfaces.console.words import STATE_TONES, STATES, consequence
+from handrail.surfaces.console.words import STATE_TONES, STATES
 
 __all__ = ["RAN_PAGE", "RanRow", "ran"]
 
@@ -27,10 +25,11 @@ _ID: Final = re.compile(r"hr_[0-9a-f]{32}")
 
 
 class RanRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One action that ran alone. `did` says what, as its button would have said it."""
+    """One action that ran alone. `did` says the whole of it, `summary` what its headline leaves."""
 
     card: Card
     did: str
+    summary: str
     label: str
     tone: str
     why_no_undo: str | None
@@ -65,20 +64,15 @@ async def ran(visitor: Visitor) -> Response:
 def _row(ctx: Context, tx: Tx, card: Card) -> RanRow:
     proposal = card.proposal
     undone = proposal.undone_by is not None
+    lines = lines_of(tx, proposal)
     return RanRow(
         card=card,
-        did=consequence(proposal, card.title, _lines(tx, proposal)),
+        did=consequence(proposal, card.title, lines),
+        summary=summary(proposal, card.title, lines),
         label="Undone" if undone else STATES[proposal.state],
         tone="" if undone else STATE_TONES.get(proposal.state, ""),
         why_no_undo=why_no_undo(ctx, proposal, tx.now),
     )
-
-
-def _lines(tx: Tx, proposal: Proposal) -> tuple[Line, ...]:
-    try:
-        return content_of(tx, proposal).lines
-    except Unavailable:
-        return ()  # erased with its customer; the title is left
 
 
 def _id(text: str | None) -> str | None:

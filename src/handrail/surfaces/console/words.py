@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from typing import Final
 
-from handrail.core.artifact import Line
 from handrail.core.decide import ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Role
-from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
-from handrail.surfaces.console.literal import clipped
 
 __all__ = [
     "ENTRIES",
@@ -27,13 +24,12 @@ __all__ = [
     "STATE_TONES",
     "VERDICTS",
     "WHYS",
-    "consequence",
     "control_text",
+    "count_text",
     "name_text",
 ]
 
-CONSEQUENCE_CHARS_MAX: Final = 140
-_PART_CHARS_MAX: Final = 80
+_DAYS: Final = re.compile(r"(?:^| )([0-9]+)d(?: |$)")
 
 STATES: Final[dict[State, str]] = {
     State.PROPOSED: "Proposed",
@@ -173,25 +169,12 @@ WHYS: Final[dict[str, str]] = {
 }
 """Why an action expired, by the log's word for it."""
 
-_CONSEQUENCES: Final[dict[str, str]] = {
-    "reply.send": "send this message to {Recipient}",
-    "refund.issue": "refund {Refund} to {To}",
-    "refund.reverse": "take back {Take back} from {From}",
-    "credit.grant": "give {Store credit} store credit to {To}",
-    "credit.revoke": "take back {Take back} from {From}",
-    "account.update": "change the {Change} of {Account} to {To}",
-    "account.cancel": "cancel account {Cancel account}",
-    "payout.change": "pay {Account} out to {New payout account}",
-    "login.change": "let {Account} log in as {New login address}",
-}
-_TARGETS: Final = ("To", "Recipient", "Account", "Customer")
-
 
 def control_text(control: Control, checkers: int) -> str:
     """What is done about an action, as a sentence."""
     if control is Control.MAKER_CHECKER and checkers > 1:
         return (
-            f"Waits for {_NUMBERS.get(checkers, str(checkers))} independent checkers with the"
+            f"Waits for {count_text(checkers)} independent checkers with the"
             " authority to pass it. Neither sees what the other says."
         )
     return _CONTROLS[control]
@@ -200,31 +183,13 @@ def control_text(control: Control, checkers: int) -> str:
 _NUMBERS: Final = {2: "two", 3: "three"}
 
 
-def consequence(proposal: Proposal, title: str, lines: tuple[Line, ...]) -> str:
-    """What approving does, as the words on the button: `refund 120.00 USD to card ending 0005`.
-
-    Every part is literal text of the rendering, on one line, hidden characters as tokens.
-    """
-    parts = {line.label: clipped(line.text, _PART_CHARS_MAX) for line in reversed(lines)}
-    said = _from_form(_CONSEQUENCES.get(proposal.kind), parts)
-    if said is None:
-        value = "" if proposal.value is None else f" {proposal.value.text()}"
-        target = next((parts[label] for label in _TARGETS if label in parts), None)
-        towards = "" if target is None else f" for {target}"
-        said = f"{title[:1].lower()}{title[1:]}{value}{towards}"
-    return clipped(said, CONSEQUENCE_CHARS_MAX)
+def count_text(n: int) -> str:
+    """A small number as a word."""
+    return _NUMBERS.get(n, str(n))
 
 
 def name_text(name: str) -> str:
-    """The name of a fact, field or counter as words: `order_owner` becomes `Order owner`."""
-    words = name.replace("_", " ").replace(".", " ").strip()
-    return words[:1].upper() + words[1:]
-
-
-def _from_form(form: str | None, parts: Mapping[str, str]) -> str | None:
-    if form is None:
-        return None
-    try:
-        return form.format_map(parts)
-    except KeyError:
-        return None
+    """The name of a fact or field as words: `refunds_30d_sum` becomes `Refunds sum (30 days)`."""
+    words = _DAYS.sub(" ", name.replace("_", " ").replace(".", " ")).strip()
+    days = "".join(f" ({n} days)" for n in _DAYS.findall(name.replace("_", " ")))
+    return words[:1].upper() + words[1:] + days

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -17,9 +17,10 @@ import typer
 
 from handrail.agent.playbook import PLAYBOOK, Visit
 from handrail.agent.support import work_through
+from handrail.bootstrap import SANDBOX_FILE, holds_desk
 from handrail.core.lifecycle import State
-from handrail.errors import HandrailError, SetupFailed
-from handrail.sdk import Action, Handrail
+from handrail.errors import Conflict, SetupFailed
+from handrail.sdk import Action, Handrail, HandrailError
 from handrail.surfaces.console import console_routes
 from handrail.surfaces.demo.reviewers import rule_on_queue, undo_first
 from handrail.surfaces.demo.stage import AGENT, PEOPLE, Stage, set_up
@@ -30,39 +31,47 @@ __all__ = ["as_json", "play", "play_headless"]
 PACE_S: Final = 1.5
 PORTS_TRIED: Final = 20
 SETTLE_S_MAX: Final = 60.0
+GOODBYE_S_MAX: Final = 12.0
+"""How long a broken connection may turn out to be the end of the demo, and nothing to speak of."""
 _MOVING: Final = (State.READY, State.EXECUTING, State.UNKNOWN, State.HOLDING)
 
 
 def play(*, host: str = DEFAULT_HOST, port: int | None = None, folder: Path | None = None) -> None:
     """Serve the demo until Ctrl-C, with the agent at work beside it.
 
-    Without a port the first free one of a few is taken; without a folder everything is gone
-    afterwards.
+    Without a port the first free one of a few is taken, 0 is any free one; without a folder
+    everything is gone afterwards. Raises Conflict `desk_exists` for a folder with a desk in it.
     """
     with ExitStack() as stack:
-        place = _place(stack, folder)
-        stage = set_up(place)
+        stage = set_up(_place(stack, folder))
         stop = threading.Event()
-        ports = [port] if port is not None else range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED)
+        agents: list[threading.Thread] = []
 
         def ready(address: str) -> None:
             _welcome(stage, address)
-            agent = threading.Thread(
-                target=_agent_at_work, args=(stage, address, stop), name="agent", daemon=True
+            agents.append(
+                threading.Thread(
+                    target=_agent_at_work, args=(stage, address, stop), name="agent", daemon=True
+                )
             )
-            agent.start()
+            agents[0].start()
 
         try:
-            _run_on_first_free(stage, host, list(ports), ready)
+            chosen = _first_free(host) if port is None else port
+            run(stage.desk, host=host, port=chosen, console=console_routes, on_ready=ready)
         finally:
             stop.set()
+            for agent in agents:
+                agent.join(GOODBYE_S_MAX)
 
 
 def play_headless(*, folder: Path | None = None) -> dict[str, object]:
-    """Play the same day with scripted reviewers and say what became of it."""
+    """Play the same day with scripted reviewers and say what became of it.
+
+    Raises Conflict `desk_exists` for a folder with a desk in it.
+    """
     with ExitStack() as stack:
-        place = _place(stack, folder)
-        stage = set_up(place)
+        stage = set_up(_place(stack, folder))
         stack.callback(stage.desk.close)
         with serving(stage.desk, console=console_routes) as address:
             done = _agent_day(stage, address)
@@ -74,27 +83,29 @@ def play_headless(*, folder: Path | None = None) -> dict[str, object]:
 
 
 def _place(stack: ExitStack, folder: Path | None) -> Path:
-    if folder is not None:
-        return folder
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handrail-demo-")))
+    if folder is None:
+        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handrail-demo-")))
+    if holds_desk(folder) or (folder / SANDBOX_FILE).exists():
+        raise Conflict(
+            "desk_exists",
+            f"there is a desk in `{folder}` already; the demo wants a new directory, and"
+            f" `handrail serve {folder}` goes on with this one",
+        )
+    return folder
 
 
-def _run_on_first_free(
-    stage: Stage, host: str, ports: list[int], ready: Callable[[str], None]
-) -> None:
-    for port in ports[:-1]:
-        if _is_free(host, port):
-            run(stage.desk, host=host, port=port, console=console_routes, on_ready=ready)
-            return
-    run(stage.desk, host=host, port=ports[-1], console=console_routes, on_ready=ready)
-
-
-def _is_free(host: str, port: int) -> bool:
-    try:
-        socket.create_server((host, port)).close()
-    except OSError:
-        return False
-    return True
+def _first_free(host: str) -> int:
+    """The first of the usual ports that nobody listens on; the last one when all are taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED):
+        try:
+            socket.create_server((host, port), family=family).close()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                continue
+        # What else is wrong with the address is said when it is served.
+        return port
+    return DEFAULT_PORT + PORTS_TRIED - 1
 
 
 def _welcome(stage: Stage, address: str) -> None:
@@ -113,10 +124,11 @@ def _agent_at_work(stage: Stage, address: str, stop: threading.Event) -> None:
 
     try:
         with Handrail(address, api_key=stage.key) as client:
-            work_through(client, pause=pause, watch=_tell, wait_s=1.0)
+            work_through(client, pause=pause, watch=_tell)
         typer.echo("\nThe agent is through its tickets. What waits is yours to decide.")
-    except (HandrailError, httpx.HTTPError) as error:
-        typer.echo(f"the agent stopped: {error}", err=True)
+    except HandrailError as error:
+        if not stop.wait(GOODBYE_S_MAX):
+            typer.echo(f"the agent stopped: {error}", err=True)
 
 
 def _tell(visit: Visit, action: Action) -> None:
@@ -132,7 +144,7 @@ def _agent_day(stage: Stage, address: str) -> dict[str, str]:
         done[f"{visit.ticket}:{action.kind}"] = action.id
 
     with Handrail(address, api_key=stage.key) as client:
-        work_through(client, pause=lambda: None, watch=watch, wait_s=0.0)
+        work_through(client, pause=lambda: None, watch=watch)
     return done
 
 

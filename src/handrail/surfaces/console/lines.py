@@ -1,0 +1,112 @@
+"""The literal lines of an action: how each is set, and what they amount to in a phrase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from handrail.core.artifact import Line
+from handrail.core.proposal import Proposal
+from handrail.engine.record import content_of
+from handrail.errors import Unavailable
+from handrail.store.protocol import Tx
+from handrail.surfaces.console.literal import clipped, hidden_notes
+
+__all__ = ["ShownLine", "consequence", "lines_of", "shown_lines", "summary"]
+
+CONSEQUENCE_CHARS_MAX: Final = 140
+_PART_CHARS_MAX: Final = 80
+_LETTER_CHARS_MIN: Final = 160
+_BIG: Final = ("To", "Recipient")
+
+_CONSEQUENCES: Final[dict[str, str]] = {
+    "ticket.read": "read ticket {Ticket}",
+    "kb.search": "search for {Search for}",
+    "reply.draft": "keep a draft on ticket {Ticket}",
+    "draft.discard": "discard a draft on ticket {Ticket}",
+    "reply.send": "send this message to {Recipient}",
+    "refund.issue": "refund {Refund} to {To}",
+    "refund.reverse": "take back {Take back} from {From}",
+    "credit.grant": "give {Store credit} store credit to {To}",
+    "credit.revoke": "take back {Take back} from {From}",
+    "account.update": "change the {Change} of {Account} to {To}",
+    "account.cancel": "cancel account {Cancel account}",
+    "payout.change": "pay {Account} out to {New payout account}",
+    "login.change": "let {Account} log in as {New login address}",
+}
+_TARGETS: Final = ("To", "Recipient", "Account", "Customer")
+
+
+class ShownLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the literal artifact. `look` is amount, target, letter or plain."""
+
+    label: str
+    text: str
+    look: str
+    hidden: tuple[str, ...]
+
+
+def lines_of(tx: Tx, proposal: Proposal) -> tuple[Line, ...]:
+    """The stored rendering of an action; nothing once its customer was erased."""
+    try:
+        return content_of(tx, proposal).lines
+    except Unavailable:
+        return ()
+
+
+def shown_lines(proposal: Proposal, lines: tuple[Line, ...]) -> list[ShownLine]:
+    """The literal lines with how each is set. Nothing is left out or put in another order."""
+    value = None if proposal.value is None else proposal.value.text()
+    found = []
+    for line in lines:
+        if line.text == value:
+            look = "amount"
+        elif "\n" in line.text or len(line.text) >= _LETTER_CHARS_MIN:
+            look = "letter"
+        else:
+            look = "target" if line.label in _BIG else "plain"
+        hidden = tuple(hidden_notes(line.text))
+        found.append(ShownLine(label=line.label, text=line.text, look=look, hidden=hidden))
+    return found
+
+
+def consequence(proposal: Proposal, title: str, lines: tuple[Line, ...]) -> str:
+    """What approving does, as the words on the button: `refund 120.00 USD to card ending 0005`.
+
+    Every part is literal text of the rendering, on one line, hidden characters as tokens.
+    """
+    parts = _parts(lines)
+    said = _from_form(_CONSEQUENCES.get(proposal.kind), parts)
+    if said is None:
+        value = "" if proposal.value is None else f" {proposal.value.text()}"
+        target = next((parts[label] for label in _TARGETS if label in parts), None)
+        towards = "" if target is None else f" for {target}"
+        said = f"{title[:1].lower()}{title[1:]}{value}{towards}"
+    return clipped(said, CONSEQUENCE_CHARS_MAX)
+
+
+def summary(proposal: Proposal, title: str, lines: tuple[Line, ...]) -> str:
+    """What a list says under the headline: where it goes, or what it does."""
+    parts = _parts(lines)
+    if "Recipient" in parts:
+        return f"To {parts['Recipient']}"
+    if proposal.value is not None and "To" in parts:
+        return f"To {parts['To']}"
+    said = consequence(proposal, title, lines)
+    return said[:1].upper() + said[1:]
+
+
+def _parts(lines: tuple[Line, ...]) -> dict[str, str]:
+    """The lines by label, each on one line; of two with the same label, the first."""
+    return {line.label: clipped(line.text, _PART_CHARS_MAX) for line in reversed(lines)}
+
+
+def _from_form(form: str | None, parts: Mapping[str, str]) -> str | None:
+    if form is None:
+        return None
+    try:
+        return form.format_map(parts)
+    except KeyError:
+        return None

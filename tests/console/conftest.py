@@ -1,0 +1,30 @@
+"""One browser for all of the console's tests, and a fresh served desk for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.console.scene import FLAGS, Scene, scene_in
+from tools.browser import find_browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium."""
+    path = find_browser()
+    assert path is not None, "no Chromium: run `make browser`"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(path), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def scene(tmp_path: Path, browser: Browser) -> Iterator[Scene]:
+    """A served desk with its people and the agent, nothing proposed yet."""
+    with scene_in(tmp_path, browser) as opened:
+        yield opened

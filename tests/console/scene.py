@@ -1,0 +1,172 @@
+"""A served desk with people, an agent and a browser, for the console's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+
+import handrail
+from handrail.bootstrap import now_ms
+from handrail.connectors.protocol import Connector
+from handrail.connectors.sandbox import Sandbox
+from handrail.surfaces.auth import SESSION_COOKIE, set_password
+from handrail.surfaces.console import console_routes
+from handrail.surfaces.embedded import Action, Desk
+from handrail.surfaces.server import serving
+
+AGENT: Final = "scout"
+FLAGS: Final = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+).split()
+PEOPLE: Final[dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]] = {
+    "dana": ("Dana Reyes", ("reviewer",), ()),
+    "chris": ("Chris Adeyemi", ("reviewer", "checker"), ("5000.00 USD",)),
+    "sam": ("Sam Novak", ("reviewer", "checker"), ("20000.00 USD",)),
+    "kim": ("Kim Osei", ("reviewer", "checker"), ("20000.00 USD",)),
+    "lee": ("Lee Marsh", ("reviewer", "checker"), ("20000.00 USD",)),
+    "ava": ("Ava Brandt", ("auditor",), ()),
+}
+"""Name, roles and limits by id. Lee owns the agent."""
+WORDS: Final = "correct-horse-{id}"
+PHONE: Final = {"width": 390, "height": 844}
+_VIOLATIONS: Final = """
+  document.addEventListener('securitypolicyviolation', (event) =>
+    console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI));
+"""
+
+
+class MovableClock:
+    """The real clock, which a test can put forward."""
+
+    def __init__(self) -> None:
+        self.ahead_ms = 0
+
+    def __call__(self) -> int:
+        return now_ms() + self.ahead_ms
+
+
+@dataclass(kw_only=True)
+class Scene:
+    """One desk on a loopback port. `complaints` collects what browsers found wrong."""
+
+    desk: Desk
+    url: str
+    clock: MovableClock
+    browser: Browser
+    complaints: list[str] = field(default_factory=list)
+    requested: set[str] = field(default_factory=set)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    @property
+    def shop(self) -> Sandbox:
+        """The embedded desk behind it."""
+        shop = self.desk.ctx.connector("desk")
+        assert isinstance(shop, Sandbox)
+        return shop
+
+    def propose(self, ticket: str, kind: str, note: str | None = None, **params: object) -> Action:
+        """The agent proposes an action on a ticket."""
+        task = self.desk.task(ticket=ticket, agent=AGENT)
+        return self.desk.propose(task, kind, params, note=note)
+
+    def small_refund(self) -> Action:
+        """18.50 USD of O-5001: runs alone."""
+        refund = {"order": "O-5001", "amount": "18.50 USD", "reason": "damaged"}
+        return self.propose("T-101", "refund.issue", **refund)
+
+    def refund(self, amount: str = "120.00 USD", note: str | None = None) -> Action:
+        """A refund of O-5003, which was 189.00 USD: waits for one approval."""
+        refund = {"order": "O-5003", "amount": amount, "reason": "wrong_item", "ticket": "T-103"}
+        return self.propose("T-103", "refund.issue", note, **refund)
+
+    def large_refund(self, amount: str) -> Action:
+        """A refund of O-5005, which was 6800.00 USD: waits for one or two checkers."""
+        refund = {"order": "O-5005", "amount": amount, "reason": "damaged", "ticket": "T-104"}
+        return self.propose("T-104", "refund.issue", **refund)
+
+    def reply(self, body: str, ticket: str = "T-101", note: str | None = None) -> Action:
+        """A reply to a ticket: waits for one approval."""
+        return self.propose(ticket, "reply.send", note, ticket=ticket, body=body)
+
+    def client(self, person: str | None = None) -> httpx.Client:
+        """A plain HTTP client, logged in through the form if a person is named."""
+        client = httpx.Client(base_url=self.url, follow_redirects=False)
+        if person is not None:
+            form = {"person": person, "password": WORDS.format(id=person)}
+            answer = client.post("/login", data=form)
+            assert answer.status_code == 303, answer.text
+        return client
+
+    def page(self, **options: Any) -> Page:
+        """A fresh browser page, nobody logged in, watched for complaints."""
+        context = self.browser.new_context(base_url=self.url, **options)
+        context.set_default_timeout(10_000)
+        context.add_init_script(_VIOLATIONS)
+        self.contexts.append(context)
+        page = context.new_page()
+        pages: set[str] = set()
+        page.on("console", lambda message: self._heard(message, pages))
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: self.requested.add(request.url))
+        page.on("response", lambda response: _note_page(response, pages))
+        return page
+
+    def enter(self, person: str, path: str = "/", **options: Any) -> Page:
+        """A browser page of a person who is logged in."""
+        page = self.page(**options)
+        with self.client(person) as client:
+            token = client.cookies[SESSION_COOKIE]
+        page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": self.url}])
+        page.goto(path)
+        return page
+
+    def foreign_requests(self) -> list[str]:
+        """What browsers asked of any other address."""
+        host = urlsplit(self.url).netloc
+        return sorted(url for url in self.requested if urlsplit(url).netloc != host)
+
+    def _heard(self, message: ConsoleMessage, pages: set[str]) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        # A page that says no has a status of 4xx, which the browser's console mentions.
+        if message.text.startswith("Failed to load") and message.location["url"] in pages:
+            return
+        self.complaints.append(f"{message.location['url']}: {message.text}")
+
+
+def _note_page(response: Response, pages: set[str]) -> None:
+    request: Request = response.request
+    if request.is_navigation_request():
+        pages.add(response.url)
+
+
+@contextmanager
+def scene_in(
+    folder: Path, browser: Browser, connectors: dict[str, Connector] | None = None
+) -> Iterator[Scene]:
+    """A served desk; at the end nothing must have complained, or asked for another address."""
+    clock = MovableClock()
+    desk = handrail.open(folder / "desk", clock=clock, connectors=connectors)
+    try:
+        for id, (name, roles, limits) in PEOPLE.items():
+            desk.person(id, name=name, roles=roles, limits=limits)
+            set_password(desk.ctx, desk.id, id, WORDS.format(id=id))
+        desk.agent(AGENT, owner="lee")
+        with serving(desk, console=console_routes) as url:
+            scene = Scene(desk=desk, url=url, clock=clock, browser=browser)
+            yield scene
+            for context in scene.contexts:
+                context.close()
+            assert scene.complaints == []
+            assert scene.foreign_requests() == []
+    finally:
+        desk.close()

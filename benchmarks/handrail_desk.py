@@ -37,9 +37,10 @@ from handrail.engine.execute import Job, claim_unit, perform, settle_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
 from handrail.engine.review import Opinion, review_unit
+from handrail.store.protocol import Unit
 from handrail.surfaces.embedded import Desk
 
-__all__ = ["CUSTOMER", "KIND", "POLICY", "RefundDesk", "Till"]
+__all__ = ["CUSTOMER", "KIND", "ORDER", "POLICY", "SMALL", "RefundDesk", "Till"]
 
 POLICY: Final = Path(__file__).with_name("decisions.yaml")
 KIND: Final = "refund.issue"
@@ -47,6 +48,7 @@ SMALL: Final = "40.00 USD"
 LARGE: Final = "120.00 USD"
 REVIEWER: Final = "rita"
 CUSTOMER: Final = "C-1001"
+ORDER: Final = "A-1001"
 DAY_MS: Final = 86_400_000
 
 
@@ -95,27 +97,30 @@ FACTS: Final = (
 class RefundDesk:
     """A desk and one task on it, with each operation in two forms: called, and awaited."""
 
-    def __init__(self, desk: Desk, *, order: str, small: str = SMALL, large: str = LARGE) -> None:
+    def __init__(
+        self, desk: Desk, *, customer: str = CUSTOMER, order: str = ORDER, small: str = SMALL
+    ) -> None:
         self.desk: Final = desk
         self.ctx: Final[Context] = desk.ctx
-        self.order, self.small, self.large = order, small, large
+        self.order, self.small = order, small
         desk.person(REVIEWER)
-        self.task: Final[Task] = desk.task(customers=[CUSTOMER])
+        self.task: Final[Task] = desk.task(customers=[customer])
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """A desk in `folder` under the benchmark's policy, with a till."""
         till = Till()
-        desk = handrail.open(folder, policy=str(POLICY), connectors={till.name: till})
-        return cls(desk, order="A-1001")
+        return cls(handrail.open(folder, policy=str(POLICY), connectors={till.name: till}))
 
     @classmethod
-    def open_real(cls, folder: Path) -> Self:
+    def open_shipped(cls, folder: Path) -> Self:
         """A desk as it is shipped: the embedded desk's database, the policy `support-desk`.
 
-        The amount is one cent, so that neither the order's balance nor a cap runs out.
+        The amount is one cent, so that no cap runs out. Decide only: the facts of a refund sum up
+        the customer's earlier ones, of which nobody has thousands.
         """
-        return cls(handrail.open(folder), order="O-5001", small="0.01 USD")
+        desk = handrail.open(folder)
+        return cls(desk, customer="C-1005", order="O-5005", small="0.01 USD")
 
     def __enter__(self) -> Self:
         return self
@@ -133,7 +138,7 @@ class RefundDesk:
 
     def approve(self) -> None:
         """A refund that waits, is approved, claimed, executed and settled."""
-        waiting = self._propose(self.large)
+        waiting = self._propose(LARGE)
         _must_be(waiting.state, State.PENDING)
         desk = self.desk
         done = desk.review(waiting.id, "approve", by=REVIEWER, digest=waiting.digest)
@@ -151,7 +156,7 @@ class RefundDesk:
     async def approve_soon(self) -> None:
         """`approve`, awaited."""
         ctx, desk = self.ctx, self.desk.id
-        waiting = (await ctx.store.submit(self._planned(self.large))).proposal
+        waiting = (await ctx.store.submit(self._planned(LARGE))).proposal
         opinion = Opinion(person=REVIEWER, verdict=Verdict.APPROVE, statement=waiting.statement)
         await ctx.store.submit(review_unit(ctx, desk, waiting.id, opinion))
         claimed, job = await ctx.store.submit(claim_unit(ctx, desk, waiting.id))
@@ -161,7 +166,7 @@ class RefundDesk:
 
     async def wait_soon(self) -> None:
         """A refund that waits for a person, and goes on waiting."""
-        decided = await self.ctx.store.submit(self._planned(self.large))
+        decided = await self.ctx.store.submit(self._planned(LARGE))
         _must_be(decided.proposal.state, State.PENDING)
 
     async def _execute_soon(self, job: Job) -> None:
@@ -169,7 +174,7 @@ class RefundDesk:
         settled = await self.ctx.store.submit(settle_unit(self.ctx, job, effect))
         _must_be(settled.state, State.SUCCEEDED)
 
-    def _planned(self, amount: str):  # type: ignore[no-untyped-def]
+    def _planned(self, amount: str) -> Unit[Decided]:
         draft = Draft(
             maker=self.task.agent,
             kind=KIND,

@@ -1,4 +1,4 @@
-"""handrail's server in a process of its own, with the benchmark's till or as it is shipped.
+"""handrail's server in a process of its own, over the desk with the benchmark's till.
 
 Run as a module it opens a desk in a folder and serves it with the function behind `handrail serve`,
 until its standard input ends. `start_server` starts it and speaks to it.
@@ -22,8 +22,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from benchmarks.figures import Figures
-from benchmarks.handrail_desk import KIND, RefundDesk
-from benchmarks.load import JsonPost, Load, LoadFailed, RequestFactory
+from benchmarks.handrail_desk import CUSTOMER, KIND, ORDER, SMALL, RefundDesk
+from benchmarks.load import JsonPost, Load, LoadFailed, drive
 from benchmarks.peers.child import Child, start
 from benchmarks.peers.lines import say, take_stdout
 from handrail.engine.tasks import issue_unit
@@ -37,6 +37,7 @@ PROPOSE: Final = "/v1/proposals"
 PROPOSE_BATCH: Final = "/v1/proposals/batch"
 DECIDED: Final = frozenset(("EXECUTING", "SUCCEEDED"))
 KEY: Final = "@KEY@"
+REFUND: Final = {"order": ORDER, "amount": SMALL, "reason": "damaged"}
 ANSWER_S_MAX: Final = 30
 KIB_PER_MB: Final = 1024
 PROC: Final = Path("/proc")
@@ -50,19 +51,21 @@ class Server:
         self.host: str = about["host"]
         self.port: int = about["port"]
         self._pid: int = about["pid"]
-        self._order: str = about["order"]
-        self._amount: str = about["amount"]
         self._headers = {"Authorization": f"Bearer {about['token']}"}
         self._check()
 
-    def one(self) -> RequestFactory:
-        """One proposal of a refund that runs alone; answered when it is durable."""
-        return self._post(PROPOSE, self._item(KEY))
+    def decide(self, *, connections: int, seconds: float) -> Figures:
+        """Refunds that run alone, each answered when its decision and intent are durable.
 
-    def batch(self) -> RequestFactory:
-        """A batch of `BATCH` such proposals."""
+        The server executes and settles them meanwhile; that is in the figures too.
+        """
+        return self._drive(PROPOSE, self._item(KEY), connections, seconds)
+
+    def decide_batch(self, *, connections: int, seconds: float) -> Figures:
+        """The same in batches of `BATCH`: actions a second, and milliseconds of a batch."""
         items = [self._item(f"{KEY}-{number}") for number in range(BATCH)]
-        return self._post(PROPOSE_BATCH, {"items": items})
+        figures = self._drive(PROPOSE_BATCH, {"items": items}, connections, seconds)
+        return figures.in_batches_of(BATCH)
 
     def resident_mb(self) -> float | None:
         """The resident memory of the serving process, None where the system does not say."""
@@ -75,11 +78,12 @@ class Server:
         return None
 
     def _item(self, key: str) -> dict[str, Any]:
-        params = {"order": self._order, "amount": self._amount, "reason": "damaged"}
-        return {"kind": KIND, "params": params, "key": key}
+        return {"kind": KIND, "params": REFUND, "key": key}
 
-    def _post(self, path: str, body: dict[str, Any]) -> JsonPost:
-        return JsonPost(path=path, body=json.dumps(body).encode(), headers=self._headers)
+    def _drive(self, path: str, body: dict[str, Any], connections: int, seconds: float) -> Figures:
+        post = JsonPost(path=path, body=json.dumps(body).encode(), headers=self._headers)
+        load = drive(self.host, self.port, post, connections=connections, seconds=seconds)
+        return answered(load)
 
     def _check(self) -> None:
         """Ask both once, and look at what is answered: under load only the status is."""
@@ -96,8 +100,11 @@ class Server:
             data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json", **self._headers},
         )
-        with urllib.request.urlopen(request, timeout=ANSWER_S_MAX) as answer:
-            said: dict[str, Any] = json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_S_MAX) as answer:
+                said: dict[str, Any] = json.load(answer)
+        except OSError as error:
+            raise LoadFailed(f"the server answers no proposal: {error}") from error
         return said
 
 
@@ -109,23 +116,23 @@ def answered(load: Load) -> Figures:
 
 
 @contextmanager
-def start_server(folder: Path, *, real: bool = False) -> Iterator[Server]:
-    """A server over a new desk in `folder`; with `real`, as it is shipped.
+def start_server(folder: Path) -> Iterator[Server]:
+    """A server over a new desk in `folder`.
 
     Raises PeerFailed when it does not come up, LoadFailed when it does not let a refund run.
     """
     folder.mkdir()
     command = [sys.executable, "-m", "benchmarks.handrail_server", str(folder)]
-    with start([*command, "real"] if real else command, folder) as child:
+    with start(command, folder) as child:
         yield Server(child)
 
 
-def main(folder: Path, *, real: bool) -> None:
+def main(folder: Path) -> None:
     """Serve a desk in `folder` on a free port of the loopback until standard input ends."""
     answers = take_stdout()
-    refunds = RefundDesk.open_real(folder) if real else RefundDesk.open(folder)
-    ctx, desk = refunds.ctx, refunds.desk
-    issued = ctx.store.write(issue_unit(ctx, desk.id, agent=DEFAULT_AGENT, customers=["C-1001"]))
+    desk = RefundDesk.open(folder).desk
+    issue = issue_unit(desk.ctx, desk.id, agent=DEFAULT_AGENT, customers=[CUSTOMER])
+    issued = desk.ctx.store.write(issue)
 
     def ready(address: str) -> None:
         place = urlsplit(address)
@@ -135,8 +142,6 @@ def main(folder: Path, *, real: bool) -> None:
             "port": place.port,
             "pid": os.getpid(),
             "token": issued.token,
-            "order": refunds.order,
-            "amount": refunds.small,
         }
         say(answers, {"ready": about})
 
@@ -151,4 +156,4 @@ def _stop_with_input() -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), real="real" in sys.argv[2:])
+    main(Path(sys.argv[1]))

@@ -153,10 +153,14 @@ def test_undo_by_the_agent_and_by_a_person(stage: Stage) -> None:
     """An undo is a new action on the same road, once."""
     headers = stage.task()
     moved = sandbox(stage).money_moved("USD")
-    for undo in (
-        lambda path: stage.http.post(path, headers=headers),
-        lambda path: stage.person("maria").post(path, json={}),
-    ):
+
+    def by_agent(path: str) -> httpx.Response:
+        return stage.http.post(path, headers=headers)
+
+    def by_person(path: str) -> httpx.Response:
+        return stage.person("maria").post(path, json={})
+
+    for undo in (by_agent, by_person):
         done = stage.propose(headers, "refund.issue", refund(), wait_ms=5_000)
         answer = undo(f"/v1/proposals/{done['id']}/undo")
         assert answer.status_code == 200, answer.text

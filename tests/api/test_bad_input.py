@@ -124,7 +124,7 @@ def test_too_long_without_a_length(stage: Stage) -> None:
 )
 def test_bad_credentials(stage: Stage, credential: str | None, code: str) -> None:
     """Who is not known proposes nothing."""
-    headers = {} if credential is None else {"authorization": credential.encode("latin-1")}
+    headers = [] if credential is None else [(b"authorization", credential.encode("latin-1"))]
     answer = stage.http.post("/v1/proposals", json=GOOD, headers=headers)
     check(answer, 401, code)
     assert answer.headers["www-authenticate"] == "Bearer"

@@ -169,7 +169,7 @@ def test_unsafe_requests_must_come_from_here(
     """Neither another site's page nor a request without the session's own token gets through."""
     person = stage.person("maria")
     sent = {name: stage.url if value == "OWN" else value for name, value in headers.items()}
-    raw = {name: value.encode("latin-1") for name, value in sent.items()}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
     id = "es_" + "0" * 32
     answer = person.post(f"/v1/escalations/{id}/close", headers=raw)
     assert (answer.json()["code"] != "csrf_failed") is allowed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +72,9 @@ class Scene:
         assert isinstance(shop, Sandbox)
         return shop
 
-    def propose(self, ticket: str, kind: str, note: str | None = None, **params: object) -> Action:
+    def propose(
+        self, ticket: str, kind: str, params: Mapping[str, object], note: str | None = None
+    ) -> Action:
         """The agent proposes an action on a ticket."""
         task = self.desk.task(ticket=ticket, agent=AGENT)
         return self.desk.propose(task, kind, params, note=note)
@@ -80,30 +82,31 @@ class Scene:
     def small_refund(self) -> Action:
         """18.50 USD of O-5001: runs alone."""
         refund = {"order": "O-5001", "amount": "18.50 USD", "reason": "damaged"}
-        return self.propose("T-101", "refund.issue", **refund)
+        return self.propose("T-101", "refund.issue", refund)
 
     def refund(self, amount: str = "120.00 USD", note: str | None = None) -> Action:
         """A refund of O-5003, which was 189.00 USD: waits for one approval."""
         refund = {"order": "O-5003", "amount": amount, "reason": "wrong_item", "ticket": "T-103"}
-        return self.propose("T-103", "refund.issue", note, **refund)
+        return self.propose("T-103", "refund.issue", refund, note)
 
     def large_refund(self, amount: str) -> Action:
         """A refund of O-5005, which was 6800.00 USD: waits for one or two checkers."""
         refund = {"order": "O-5005", "amount": amount, "reason": "damaged", "ticket": "T-104"}
-        return self.propose("T-104", "refund.issue", **refund)
+        return self.propose("T-104", "refund.issue", refund)
 
     def reply(self, body: str, ticket: str = "T-101", note: str | None = None) -> Action:
         """A reply to a ticket: waits for one approval."""
-        return self.propose(ticket, "reply.send", note, ticket=ticket, body=body)
+        return self.propose(ticket, "reply.send", {"ticket": ticket, "body": body}, note)
 
-    def client(self, person: str | None = None) -> httpx.Client:
+    @contextmanager
+    def client(self, person: str | None = None) -> Iterator[httpx.Client]:
         """A plain HTTP client, logged in through the form if a person is named."""
-        client = httpx.Client(base_url=self.url, follow_redirects=False)
-        if person is not None:
-            form = {"person": person, "password": WORDS.format(id=person)}
-            answer = client.post("/login", data=form)
-            assert answer.status_code == 303, answer.text
-        return client
+        with httpx.Client(base_url=self.url, follow_redirects=False) as client:
+            if person is not None:
+                form = {"person": person, "password": WORDS.format(id=person)}
+                answer = client.post("/login", data=form)
+                assert answer.status_code == 303, answer.text
+            yield client
 
     def page(self, **options: Any) -> Page:
         """A fresh browser page, nobody logged in, watched for complaints."""

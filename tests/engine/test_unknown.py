@@ -250,9 +250,10 @@ def test_an_odd_answer_is_still_done(fronted: Story, front: Front, what: str) ->
 
     front.doing = odd
     action = fronted.refund(SMALL)
-    assert action.state is State.SUCCEEDED
-    fronted.later(HOUR)
-    fronted.desk.work()
+    assert action.state in (State.SUCCEEDED, State.UNKNOWN)
+    for _ in range(2):
+        fronted.later(MINUTE)
+        fronted.desk.work()
     assert fronted.state(action) is State.SUCCEEDED
     assert front.calls == [action.id]
 

@@ -55,7 +55,7 @@ def test_large_refund_waits_and_runs_when_a_person_says_so(
     served: RunningDesk, task: TaskClient
 ) -> None:
     """The time to wait runs out without a no; the approval ends a later wait."""
-    held = task.propose("refund.issue", REFUND, amount="120.00 USD", wait=0.3)
+    held = task.propose("refund.issue", REFUND, amount="54.90 USD", wait=0.3)
     assert (held.state, held.waits, held.refused) == ("PENDING", True, False)
     assert "Held for a person" in held.says
     assert task.wait_for(held.id, 0.1).state == "PENDING"

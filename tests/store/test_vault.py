@@ -10,7 +10,7 @@ import pytest
 from handrail.errors import Unavailable
 from handrail.store.protocol import DESK_SUBJECT, Store, Tx
 from tests.store.databases import Database, SqliteDatabase, new_keys
-from tests.store.samples import DESK
+from tests.store.samples import DESK, entry_of
 
 ANN: Final = "ann.olsen@example.com"
 BOB: Final = "bob.vance@example.com"
@@ -235,3 +235,16 @@ def test_an_erased_key_is_not_found_in_the_file(database: Database) -> None:
         assert [ref for ref in gone if keys[ref] in raw] == [], stage
         assert [ref for ref in kept if keys[ref] not in raw] == [], stage
         store.close()
+
+
+def test_nothing_more_is_kept_of_an_erased_customer(store: Store) -> None:
+    """Whatever is still put under the old reference is dropped; the unit goes on."""
+    ref = _put(store)
+    store.write(lambda tx: tx.vault.erase(DESK, ref, tx.now))
+
+    def unit(tx: Tx) -> int:
+        tx.vault.put(DESK, "hr_1", "late", subject=ref, data=b"about Ann")
+        return tx.log.append(entry_of(1))
+
+    assert store.write(unit) == 0
+    assert store.read(lambda tx: tx.vault.get(DESK, "hr_1", "late")) is None

@@ -10,7 +10,7 @@ from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.engine.context import GATEWAY, Context, new_id
-from handrail.engine.record import advance
+from handrail.engine.record import advance, sealing_subject
 from handrail.errors import Conflict, InvalidInput, NotFound
 from handrail.store.protocol import DESK_SUBJECT, Escalation, Tx, Unit
 
@@ -105,7 +105,8 @@ def _opened(
         due_at=tx.now + DUE_MS,
     )
     tx.escalations.add(escalation)
-    tx.vault.put(desk, escalation.id, CONCERN, subject=subject, data=concern.encode())
+    sealed_for = sealing_subject(tx, desk, subject)
+    tx.vault.put(desk, escalation.id, CONCERN, subject=sealed_for, data=concern.encode())
     tx.counters.add(desk, "escalations")
     _note_escalation(tx, escalation, Tag.ESCALATION_OPENED, actor)
     return escalation

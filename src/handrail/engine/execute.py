@@ -31,10 +31,11 @@ from handrail.engine.record import (
     advance,
     amend,
     content_of,
+    sealing_subject,
     statement_of,
     write_move,
 )
-from handrail.errors import NotFound
+from handrail.errors import NotFound, Unavailable
 from handrail.store.protocol import Tx, Unit
 
 __all__ = [
@@ -102,7 +103,10 @@ def claim_unit(ctx: Context, desk: str, id: str) -> Unit[tuple[Proposal, Job | N
 
 def _look_again(tx: Tx, ctx: Context, proposal: Proposal) -> tuple[Proposal, Job | None]:
     """Everything is checked once more between the decision and the call."""
-    content = content_of(tx, proposal)
+    try:
+        content = content_of(tx, proposal)
+    except Unavailable as error:  # erased, or no longer what was sealed: it can never run
+        return _denied(tx, proposal, error.code), None
     refusal = _refusal(tx, ctx, proposal, content.artifact)
     if refusal is None and proposal.control in _ASKED:
         statement = statement_of(content, proposal.digest, proposal.policy, proposal.desk)
@@ -125,6 +129,8 @@ def _refusal(tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes) -> str |
         return "digest_mismatch"
     rules = ctx.rulebook(proposal.desk)
     if rules.policy.digest != proposal.policy:
+        if rules.kind(proposal.kind) is None:
+            return "policy_tightened"
         undoes = proposal.undoes is not None
         ask = Ask(kind=proposal.kind, lane=None, value=proposal.value, as_undo=undoes)
         if rules.decider.decide(ask).guard.order > proposal.guard.order:
@@ -334,4 +340,5 @@ def keep_result(tx: Tx, proposal: Proposal, result: dict[str, object]) -> None:
     data = canonical(result)
     if len(data) > RESULT_BYTES_MAX:
         data = canonical({"note": "the answer was longer than 1 MiB and was not kept"})
-    tx.vault.put(proposal.desk, proposal.id, RESULT, subject=proposal.subject, data=data)
+    subject = sealing_subject(tx, proposal.desk, proposal.subject)
+    tx.vault.put(proposal.desk, proposal.id, RESULT, subject=subject, data=data)

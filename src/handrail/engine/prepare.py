@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -25,6 +26,7 @@ NOTE_CHARS_MAX: Final = 20_000
 KEY_CHARS_MAX: Final = 200
 KIND_CHARS_MAX: Final = 100
 _MARKS_MAX: Final = 5
+_KIND_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +99,7 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
 
 
 def _check_draft(draft: Draft) -> None:
-    if not 1 <= len(draft.kind) <= KIND_CHARS_MAX or not draft.kind.isascii():
+    if len(draft.kind) > KIND_CHARS_MAX or not _KIND_NAME.match(draft.kind):
         raise InvalidInput("field_malformed", "`kind` must be the name of an action kind")
     if draft.key is not None and not (
         1 <= len(draft.key) <= KEY_CHARS_MAX and draft.key.isascii() and draft.key.isprintable()

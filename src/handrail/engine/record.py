@@ -13,7 +13,7 @@ from handrail.core.entry import Entry, Tag, row_commitment
 from handrail.core.lifecycle import Event, after
 from handrail.core.proposal import Proposal
 from handrail.errors import Conflict, InvariantBroken
-from handrail.store.protocol import Tx
+from handrail.store.protocol import DESK_SUBJECT, Tx
 
 __all__ = [
     "CONTENT",
@@ -24,6 +24,7 @@ __all__ = [
     "amend",
     "content_of",
     "note_down",
+    "sealing_subject",
     "statement_of",
     "write_move",
 ]
@@ -58,6 +59,13 @@ def content_of(tx: Tx, proposal: Proposal) -> Content:
     if sealed is None:
         raise InvariantBroken("content_unreadable", f"the content of `{proposal.id}` is gone")
     return _content_decoder.decode(sealed)
+
+
+def sealing_subject(tx: Tx, desk: str, subject: str) -> str:
+    """Under whose key new content about a customer is sealed: the desk's, once they were erased."""
+    if tx.vault.can_seal(desk, subject):
+        return subject
+    return tx.vault.ref_of(desk, DESK_SUBJECT, tx.now)
 
 
 def statement_of(content: Content, digest: str, policy: str, desk: str) -> str:

@@ -14,7 +14,7 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Outcome, Review, Verdict, judge
 from handrail.engine.context import Context
 from handrail.engine.escalate import open_for
-from handrail.engine.record import Data, advance, amend
+from handrail.engine.record import Data, advance, amend, content_of, sealing_subject
 from handrail.errors import InvalidInput, NotAllowed, NotFound
 from handrail.store.protocol import Tx, Unit
 
@@ -64,6 +64,7 @@ def review_unit(ctx: Context, desk: str, id: str, opinion: Opinion) -> Unit[Prop
         )
         if outcome in (Outcome.APPROVED, Outcome.WAITING):
             _check_runnable(ctx, proposal)
+            content_of(tx, proposal)  # nobody approves what can no longer be opened
         review = _recorded(tx, proposal, reviewer, opinion, len(prior) + 1)
         return _moved(tx, ctx, proposal, review, outcome, opinion.reason)
 
@@ -72,12 +73,17 @@ def review_unit(ctx: Context, desk: str, id: str, opinion: Opinion) -> Unit[Prop
 
 def makers_of(tx: Tx, proposal: Proposal) -> frozenset[str]:
     """Everybody who answers for a proposal: its agent's owner, operator, deployer, any editor."""
-    makers = {proposal.agent}
-    for id in (proposal.agent, proposal.editor):
-        principal = None if id is None else tx.people.get(proposal.desk, id)
+    named = {proposal.agent} | ({proposal.editor} if proposal.editor is not None else set())
+    for id in tuple(named):
+        principal = tx.people.get(proposal.desk, id)
         if principal is not None:
-            makers |= principal.makers()
-    return frozenset(makers)
+            named |= principal.makers()
+    # An owner is named by one account or by identity; every account of that person is meant.
+    for id in tuple(named):
+        person = tx.people.get(proposal.desk, id)
+        if person is not None:
+            named |= {person.id, person.identity}
+    return frozenset(named)
 
 
 def _reviewer(tx: Tx, desk: str, person: str) -> Principal:
@@ -113,7 +119,7 @@ def _recorded(tx: Tx, proposal: Proposal, reviewer: Principal, opinion: Opinion,
             proposal.desk,
             proposal.id,
             f"review:{n}",
-            subject=proposal.subject,
+            subject=sealing_subject(tx, proposal.desk, proposal.subject),
             data=opinion.reason.encode(),
         )
     return review

@@ -18,9 +18,17 @@ from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.escalate import open_for
-from handrail.engine.execute import Job, claim_unit, perform, settle_unit, succeeded
+from handrail.engine.execute import (
+    Effect,
+    Ending,
+    Job,
+    claim_unit,
+    perform,
+    settle_unit,
+    succeeded,
+)
 from handrail.engine.record import Data, advance
-from handrail.errors import Conflict
+from handrail.errors import Conflict, InvariantBroken
 from handrail.store.protocol import Tx
 
 __all__ = ["Swept", "run_job", "run_ready", "sweep"]
@@ -34,7 +42,7 @@ BATCH_MAX: Final = 200
 
 
 class Swept(msgspec.Struct, kw_only=True):
-    """How many proposals one sweep moved, by what happened to them."""
+    """How many proposals one sweep moved, by what happened to them; `failed` could not be moved."""
 
     expired: int = 0
     released: int = 0
@@ -42,33 +50,47 @@ class Swept(msgspec.Struct, kw_only=True):
     found: int = 0
     absent: int = 0
     ran: int = 0
+    failed: int = 0
 
     @property
     def total(self) -> int:
-        """All of them together."""
-        return sum(msgspec.structs.astuple(self))
+        """All that were moved."""
+        return int(sum(msgspec.structs.astuple(self))) - self.failed
 
 
 def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
     """Do once what is due on every desk. Bounded: what is left over waits for the next sweep.
 
-    `run` takes up a READY action, here and now by default; a server hands it to its threads.
+    `run` takes up a READY action, here and now by default; a server hands it to its threads. An
+    action that cannot be moved does not hold up the others. Raises Unavailable when the store
+    cannot be written, and InvariantBroken.
     """
     swept = Swept()
     take_up = run_ready if run is None else run
     for desk in list(ctx.rulebooks):
-        swept.expired += _expire(ctx, desk)
-    swept.released += _each(ctx, State.HOLDING, _held_out, _release)
-    swept.lost += _each(ctx, State.EXECUTING, _lost, _lose)
+        swept.expired += _expire(ctx, swept, desk)
+    swept.released += _each(ctx, swept, State.HOLDING, _held_out, _release)
+    swept.lost += _each(ctx, swept, State.EXECUTING, _lost, _lose)
     _look_up(ctx, swept)
     for proposal in ctx.store.read(lambda tx: tx.proposals.in_state(State.READY, most=BATCH_MAX)):
         if _agents_turn(ctx, proposal):
             continue
-        before = proposal.state
-        after = take_up(ctx, proposal.desk, proposal.id)
+        try:
+            after = take_up(ctx, proposal.desk, proposal.id)
+        except Exception as error:
+            _spare(ctx, swept, error)
+            continue
         swept.expired += after.state is State.EXPIRED
-        swept.ran += after.state not in (before, State.EXPIRED)
+        swept.ran += after.state not in (proposal.state, State.EXPIRED)
     return swept
+
+
+def _spare(ctx: Context, swept: Swept, error: Exception) -> None:
+    """Count what cannot be moved, and go on; unless it is the store that cannot write."""
+    if isinstance(error, InvariantBroken):
+        raise error
+    ctx.store.write(lambda tx: None)
+    swept.failed += 1
 
 
 def _agents_turn(ctx: Context, proposal: Proposal) -> bool:
@@ -85,14 +107,24 @@ def run_ready(ctx: Context, desk: str, id: str) -> Proposal:
 
 
 def run_job(ctx: Context, job: Job) -> Proposal:
-    """Perform and settle a claimed attempt. A permit's attempt is the agent's to perform."""
+    """Perform and settle a claimed attempt. A permit's attempt is the agent's to perform.
+
+    An outcome that cannot be written is lost, or stays running until its deadline, and is looked
+    up: the caller is never told that nothing was done.
+    """
     if job.permit is not None:
         return job.proposal
-    effect = perform(ctx, job)
-    return ctx.store.write(settle_unit(ctx, job, effect))
+    for outcome in (perform(ctx, job), Effect(ending=Ending.UNKNOWN)):
+        try:
+            return ctx.store.write(settle_unit(ctx, job, outcome))
+        except InvariantBroken:
+            raise
+        except Exception:
+            continue
+    return job.proposal
 
 
-def _expire(ctx: Context, desk: str) -> int:
+def _expire(ctx: Context, swept: Swept, desk: str) -> int:
     due = ctx.store.read(lambda tx: tx.proposals.overdue(desk, tx.now, most=BATCH_MAX))
 
     def unit(tx: Tx, proposal: Proposal) -> bool:
@@ -106,24 +138,28 @@ def _expire(ctx: Context, desk: str) -> int:
         )
         return True
 
-    return sum(_landed(ctx, proposal, unit) for proposal in due)
+    return sum(_landed(ctx, swept, proposal, unit) for proposal in due)
 
 
-def _each(ctx: Context, state: State, due: _Due, move: _Move) -> int:
+def _each(ctx: Context, swept: Swept, state: State, due: _Due, move: _Move) -> int:
     """Move what is due in a state. Judged before anything is written: mostly nothing is."""
 
     def look(tx: Tx) -> list[Proposal]:
         found = tx.proposals.in_state(state, most=BATCH_MAX)
         return [proposal for proposal in found if due(ctx, proposal, tx.now)]
 
-    return sum(_landed(ctx, proposal, partial(move, ctx)) for proposal in ctx.store.read(look))
+    found = ctx.store.read(look)
+    return sum(_landed(ctx, swept, proposal, partial(move, ctx)) for proposal in found)
 
 
-def _landed(ctx: Context, proposal: Proposal, move: _Unit) -> bool:
-    """Run a move on a row read earlier; False when somebody else moved it first."""
+def _landed(ctx: Context, swept: Swept, proposal: Proposal, move: _Unit) -> bool:
+    """Run a move on a row read earlier; False when somebody else moved it first, or it fails."""
     try:
         return ctx.store.write(lambda tx: move(tx, proposal))
     except Conflict:
+        return False
+    except Exception as error:
+        _spare(ctx, swept, error)
         return False
 
 
@@ -176,7 +212,11 @@ def _look_up(ctx: Context, swept: Swept) -> None:
         if now < proposal.updated_at + clocks.quiescence_ms:
             continue
         found = _found(ctx, proposal)
-        moved = _landed(ctx, proposal, partial(_resolve, ctx, found))
+        failed = swept.failed
+        moved = _landed(ctx, swept, proposal, partial(_resolve, ctx, found))
+        if swept.failed > failed:
+            # Done, it says, but in a way that cannot be written: as good as no answer.
+            _landed(ctx, swept, proposal, partial(_ask_a_person, ctx))
         swept.found += moved and found.looked is Looked.DONE
         swept.absent += moved and found.looked is Looked.NOT_DONE
 

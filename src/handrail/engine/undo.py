@@ -40,7 +40,7 @@ def undo_plan(
     Raises Conflict `undo_unavailable` with the reason when there is none. The reversal is bound to
     the action: a second one while the first is open or done is refused.
     """
-    proposal, task, request, receipt = ctx.store.read(lambda tx: _loaded(tx, desk, id))
+    proposal, task, request, receipt, earlier = ctx.store.read(lambda tx: _loaded(tx, desk, id))
     refusal = why_no_undo(ctx, proposal, ctx.clock())
     if refusal is not None:
         raise Conflict("undo_unavailable", refusal)
@@ -49,14 +49,15 @@ def undo_plan(
         maker=maker,
         kind=reversal.kind,
         params=reversal.params,
-        key=key if key is not None else f"undo:{id}",
+        key=key if key is not None else _key_after(id, earlier),
         undoes=id,
     )
     decide = plan(ctx, task, draft)
 
     def unit(tx: Tx) -> Decided:
         other = tx.proposals.undo_of(desk, id)
-        if other is not None and other.state in _STANDING and other.key != draft.key:
+        same = other is not None and (other.agent, other.key) == (maker, draft.key)
+        if other is not None and other.state in _STANDING and not same:
             raise Conflict("undo_unavailable", f"`{other.id}` undoes this action already")
         return decide(tx)
 
@@ -68,7 +69,16 @@ _STANDING = frozenset(
 )
 
 
-def _loaded(tx: Tx, desk: str, id: str) -> tuple[Proposal, Task, dict[str, object], Receipt]:
+def _key_after(id: str, earlier: Proposal | None) -> str:
+    """A double click is one undo; one that came to nothing may be tried again."""
+    if earlier is None:
+        return f"undo:{id}"
+    return earlier.key if earlier.state in _STANDING else f"undo:{id}:{earlier.id}"
+
+
+def _loaded(
+    tx: Tx, desk: str, id: str
+) -> tuple[Proposal, Task, dict[str, object], Receipt, Proposal | None]:
     proposal = tx.proposals.get(desk, id)
     if proposal is None:
         raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
@@ -81,4 +91,4 @@ def _loaded(tx: Tx, desk: str, id: str) -> tuple[Proposal, Task, dict[str, objec
         provider_ref=proposal.provider_ref,
         result={} if result is None else msgspec.json.decode(result),
     )
-    return proposal, task, request, receipt
+    return proposal, task, request, receipt, tx.proposals.undo_of(desk, id)

@@ -167,7 +167,11 @@ class TaskTalk:
         return (yield from self.poll(id, timeout))
 
     def undo(self, id: str) -> Talk[TaskAction]:
-        """Reverse what was done, as an action of its own: it may run, wait or be refused."""
+        """Reverse what was done, as an action of its own: it may run, wait or be refused.
+
+        Raises CallConflict `undo_unavailable` when there is nothing to undo, or no longer; also
+        when an undo whose answer was lost has landed.
+        """
         return (yield from self._once(self._call("POST", wire.proposal_path(id, "undo"), {})))
 
     def withdraw(self, id: str) -> Talk[TaskAction]:

@@ -175,14 +175,29 @@ class Vault:
         )
 
     def put(self, desk: str, id: str, slot: str, *, subject: str, data: bytes) -> None:
-        """Seal `data` under the subject's key."""
-        sealed = self._sealed(self._cipher(desk, subject), data, f"{desk}/{id}/{slot}")
+        """Seal `data` under the subject's key. Of an erased customer nothing more is kept."""
+        try:
+            cipher = self._cipher(desk, subject)
+        except Unavailable as error:
+            if error.code != "content_erased":
+                raise
+            return
+        sealed = self._sealed(cipher, data, f"{desk}/{id}/{slot}")
         self._rows.change(
             "INSERT INTO content (desk, id, slot, subject, sealed) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (desk, id, slot)"
             " DO UPDATE SET subject = excluded.subject, sealed = excluded.sealed",
             (desk, id, slot, subject, sealed),
         )
+
+    def can_seal(self, desk: str, ref: str) -> bool:
+        """Whether there is a key to seal under; False once the customer was erased."""
+        if self._keys.known_cipher(desk, ref) is not None:
+            return True
+        row = self._rows.one(
+            "SELECT sealed_key FROM subject WHERE desk = ? AND ref = ?", (desk, ref)
+        )
+        return row is not None and row[0] is not None
 
     def get(self, desk: str, id: str, slot: str) -> bytes | None:
         """Open what was sealed; None when there is none.

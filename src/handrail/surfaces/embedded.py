@@ -40,7 +40,7 @@ from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.engine.sweep import Swept, run_job, run_ready, sweep
 from handrail.engine.tasks import issue_unit
 from handrail.engine.undo import undo_plan
-from handrail.errors import InvalidInput, NotFound
+from handrail.errors import Conflict, InvalidInput, NotFound
 from handrail.prove.verify import Report, verify_log
 from handrail.store.protocol import Escalation, Tx
 
@@ -284,17 +284,22 @@ class Desk:
         known = self.ctx.store.read(lambda tx: tx.people.get(self.id, id))
         if known is not None and known.kind is kind:
             return known
-        return self.ctx.store.write(
-            add_principal_unit(
-                self.id,
-                id,
-                kind=kind,
-                actor=OPERATOR,
-                name=name,
-                identity=identity,
-                owner=owner,
-                operator=operator,
-                roles=roles,
-                limits=limits,
-            )
+        unit = add_principal_unit(
+            self.id,
+            id,
+            kind=kind,
+            actor=OPERATOR,
+            name=name,
+            identity=identity,
+            owner=owner,
+            operator=operator,
+            roles=roles,
+            limits=limits,
         )
+        try:
+            return self.ctx.store.write(unit)
+        except Conflict:
+            known = self.ctx.store.read(lambda tx: tx.people.get(self.id, id))
+            if known is None or known.kind is not kind:
+                raise
+            return known

@@ -27,6 +27,7 @@ __all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "run", "serving"]
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8470
+PORT_MAX: Final = 65_535
 BACKLOG: Final = 1_024
 KEEP_ALIVE_S: Final = 60
 ANSWERS_S_MAX: Final = 10
@@ -155,16 +156,19 @@ def _spare_the_collector() -> None:
 @contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
     """A listening socket, so that the port is known, and ours, before anything starts."""
+    if not 0 <= port <= PORT_MAX:
+        raise SetupFailed("setting_malformed", f"a port is a number from 0 to {PORT_MAX}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             raise SetupFailed(
                 "port_in_use", f"another program listens on `{host}:{port}`; choose another port"
             ) from None
-        why = error.strerror if isinstance(error, OSError) else "no such port"
-        raise SetupFailed("setting_malformed", f"cannot listen on `{host}:{port}`: {why}") from None
+        raise SetupFailed(
+            "setting_malformed", f"cannot listen on `{host}:{port}`: {error.strerror}"
+        ) from None
     with listener:
         yield listener
 

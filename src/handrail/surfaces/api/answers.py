@@ -21,11 +21,11 @@ __all__ = [
     "BatchView",
     "CardView",
     "DetailView",
-    "EntryView",
     "EscalatedView",
     "EscalationView",
     "EscalationsView",
     "HealthView",
+    "LogEntryView",
     "LogView",
     "LoggedOutView",
     "NewTaskView",
@@ -192,7 +192,7 @@ class EscalationView(_Answer, frozen=True, kw_only=True):
     closed_by: str | None
 
 
-class EntryView(_Answer, frozen=True, kw_only=True):
+class LogEntryView(_Answer, frozen=True, kw_only=True):
     """One entry of the log; `leaf` is exactly what is hashed, in base64."""
 
     index: int
@@ -217,7 +217,7 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     result: dict[str, Any] | None
     reviews: list[ReviewView]
     escalations: list[EscalationView]
-    entries: list[EntryView]
+    entries: list[LogEntryView]
     why_not: str | None
     why_no_undo: str | None
 
@@ -240,7 +240,7 @@ class LogView(_Answer, frozen=True, kw_only=True):
     """Entries of the log; `next` continues below them as `before`."""
 
     size: int
-    items: list[EntryView]
+    items: list[LogEntryView]
     next: int | None
 
 

@@ -128,8 +128,7 @@ def _takes(operation: Operation, access: Access) -> bool:
 
 
 def _responses(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
-    schema = {"type": "string"} if operation.answer is None else _ref(operation.answer)
-    content = {operation.content_type: {"schema": schema}}
+    content = {operation.content_type: {"schema": _answer_schema(operation)}}
     yield str(operation.status), {"description": operation.summary, "content": content}
     if operation.refused is not None:
         yield str(operation.refused), {"description": "not now", "content": content}
@@ -142,6 +141,12 @@ def _responses(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
         named = "; ".join(f"`{code}`: {CODES[code].meaning}" for code in codes)
         problem = {"application/problem+json": {"schema": _ref(ProblemView)}}
         yield str(status), {"description": named, "content": problem}
+
+
+def _answer_schema(operation: Operation) -> dict[str, Any]:
+    if operation.answer is not None:
+        return dict(_ref(operation.answer))
+    return {"type": "object" if operation.content_type == "application/json" else "string"}
 
 
 def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
@@ -180,7 +185,10 @@ def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
     for operation in operations:
         shapes.extend(shape for shape in (operation.body, operation.answer) if shape is not None)
     _, components = msgspec.json.schema_components(shapes, ref_template=_PREFIX + "{name}")
-    return {_public(name): _renamed(schema) for name, schema in sorted(components.items())}
+    public = {_public(name): _renamed(schema) for name, schema in sorted(components.items())}
+    if len(public) != len(components):
+        raise ValueError("two shapes of the API have the same public name")
+    return public
 
 
 def _own_schema(shape: type[msgspec.Struct]) -> dict[str, Any]:

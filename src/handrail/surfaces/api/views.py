@@ -23,8 +23,8 @@ from handrail.surfaces.api.answers import (
     ActionView,
     CardView,
     DetailView,
-    EntryView,
     EscalationView,
+    LogEntryView,
     ReviewedView,
     ReviewView,
     TaskView,
@@ -163,9 +163,9 @@ def escalation_view(tx: Tx, escalation: Escalation) -> EscalationView:
     )
 
 
-def entry_view(logged: LoggedEntry) -> EntryView:
+def entry_view(logged: LoggedEntry) -> LogEntryView:
     """An entry of the log."""
-    return EntryView(index=logged.index, leaf=logged.leaf, entry=logged.entry)
+    return LogEntryView(index=logged.index, leaf=logged.leaf, entry=logged.entry)
 
 
 def _said(tx: Tx, proposal: Proposal) -> str | None:

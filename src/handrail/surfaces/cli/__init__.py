@@ -92,6 +92,7 @@ def _usage(error: Any) -> str:
         typer.echo(text)
         return ""
     text = _QUOTES.sub(r"`\1`", text).strip().rstrip(".")
+    text = text.replace(": Value error, ", ": ").replace(": Input ", ": it ")
     return f"setting_malformed: {text[:1].lower()}{text[1:]}; see `{path} --help`"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,9 @@ from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder
 __all__ = ["erase", "log_app"]
 
 ENTRIES_MAX: Final = 1000
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_DIGEST_CHARS: Final = 12
+"""What is shown of a digest: enough to compare two by eye; `--raw` has all of it."""
 _BETWEEN_NOTES: Final = "\n\n\n"
 
 log_app = typer.Typer(help="Verify, show and prove the append-only log.", no_args_is_help=True)
@@ -177,6 +181,8 @@ def _facts(logged: LoggedEntry) -> Iterator[str]:
     for name, value in logged.entry.data.items():
         if value is not None and value != "":
             text = str(value)
+            if _DIGEST.fullmatch(text):
+                text = f"{text[:_DIGEST_CHARS]}.."
             yield f"{name}={text if text.isprintable() else ascii(text)}"
 
 
@@ -190,8 +196,8 @@ def _newest(inspection: Inspection, desk: str) -> str:
 def _proof_text(inspection: Inspection, desk: str, index: int) -> str:
     def look(tx: Tx) -> tuple[bytes, tuple[bytes, ...], int, str]:
         row = tx.log.latest_checkpoint(desk)
-        leaf = tx.log.leaf(desk, index)
-        if row is None or leaf is None or index >= row.size:
+        leaf = None if row is None or index >= row.size else tx.log.leaf(desk, index)
+        if row is None or leaf is None:
             raise NotFound("entry_not_found", f"no checkpoint covers an entry `{index}`")
         path = merkle.inclusion_proof(
             index, row.size, lambda level, n: tx.log.hash_at(desk, level, n)

@@ -11,7 +11,9 @@ from handrail.core.artifact import Fact
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Role
+from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, check_reviewer
+from handrail.engine.context import Context
 from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.errors import Conflict, NotAllowed
 from handrail.store.protocol import Tx
@@ -87,6 +89,7 @@ def action_page(
         undecided=undecided,
         over=undecided and over,
         soon=proposal.decide_by is not None and proposal.decide_by - ctx.clock() <= SOON_MS,
+        why_not=shown.why_not or _why_never(ctx, proposal),
         why_nothing=_why_nothing(visitor, shown) if undecided else None,
         why_no_undo=may_undo(visitor) or shown.why_no_undo,
         request_json=json_text(shown.artifact.get("request")),
@@ -124,6 +127,14 @@ def _fact_text(value: str | int | bool | None) -> str | None:
 def _reasons(shown: Shown) -> list[tuple[str, str, str | None]]:
     """Every reason with its name, its sentence and its colour."""
     return [(REASONS[one.code], one.text, LOUD_REASONS.get(one.code)) for one in shown.reasons]
+
+
+def _why_never(ctx: Context, proposal: Proposal) -> str | None:
+    """Why nobody can approve it, or None: what nothing serves could never run."""
+    kind = ctx.rulebook(proposal.desk).kind(proposal.kind)
+    if kind is not None and (kind.runs_in_agent or ctx.capability(kind) is not None):
+        return None
+    return f"nothing here can carry out `{proposal.kind}`"
 
 
 def _why_nothing(visitor: Visitor, shown: Shown) -> str | None:

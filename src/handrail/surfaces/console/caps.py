@@ -13,7 +13,6 @@ from handrail.core.lifecycle import State
 from handrail.core.money import Money
 from handrail.core.policy import Policy
 from handrail.engine.context import Context
-from handrail.errors import Unavailable
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.pages import Visitor
 from handrail.surfaces.console.times import span_text
@@ -101,10 +100,8 @@ def _scope_name(tx: Tx, desk: str, scope: Scope, key: str) -> str:
         case Scope.DESK:
             return "desk"
         case Scope.CUSTOMER:
-            try:
-                return tx.vault.customer_of(desk, key) or "no customer"
-            except Unavailable:
-                return "erased customer"
+            customer = tx.vault.customer_of(desk, key)
+            return "erased customer" if customer is None else customer or "no customer"
         case Scope.AGENT | Scope.KIND:
             return key
 

@@ -67,13 +67,12 @@ def money_markup(text: str) -> Markup | None:
     whole, decimals, currency = found.groups()
     first = len(whole) % _GROUP or _GROUP
     groups = [whole[at : at + _GROUP] for at in range(first, len(whole), _GROUP)]
-    digits = escape(whole[:first])
-    for group in groups:
-        digits += Markup('<span class="group">{}</span>').format(group)
+    rest = "".join(f'<span class="group">{group}</span>' for group in groups)
+    # Nothing here needs escaping: the pattern admits digits, a point and capital letters.
     return Markup(
-        '<span class="money"><span class="digits">{}{}</span>'
-        ' <span class="currency">{}</span></span>'
-    ).format(digits, decimals, currency)
+        f'<span class="money"><span class="digits">{whole[:first]}{rest}{decimals}</span>'
+        f' <span class="currency">{currency}</span></span>'
+    )
 
 
 def json_text(value: object) -> str:

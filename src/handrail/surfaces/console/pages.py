@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from handrail.core.principal import Principal
-from handrail.errors import CODES, HandrailError, NotAuthenticated
+from handrail.errors import CODES, HandrailError, InvariantBroken, NotAuthenticated, NotFound
 from handrail.store.protocol import Session
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, session_of
@@ -87,7 +87,7 @@ class Pages:
             try:
                 return await view(request)
             except HandrailError as error:
-                return self.refusal(error)
+                return self.refusal(error, acted=request.method == "POST")
 
         return endpoint
 
@@ -106,6 +106,8 @@ class Pages:
             try:
                 return await view(visitor)
             except HandrailError as error:
+                if isinstance(error, InvariantBroken):
+                    self.gateway.runner.break_down(error)
                 return visitor.refusal(error)
 
         return endpoint
@@ -122,9 +124,17 @@ class Pages:
 
         return self.page(checked)
 
-    def refusal(self, error: HandrailError) -> Response:
+    def refusal(self, error: HandrailError, *, acted: bool = False) -> Response:
         """A page that says what did not happen, and why, to somebody who is not logged in."""
-        return self.render("refusal.html", status=error.status, **_told(error))
+        return self.render("refusal.html", status=error.status, acted=acted, **_told(error))
+
+    async def nothing_here(self, request: Request) -> Response:
+        """No such page, for anybody."""
+        error = NotFound("page_not_found", "there is nothing at this address")
+        try:
+            return self._visitor(request).refusal(error)
+        except HandrailError:
+            return self.refusal(error)
 
     def _visitor(self, request: Request) -> Visitor:
         session, person = session_of(self.gateway.ctx, request.cookies.get(SESSION_COOKIE))
@@ -167,7 +177,8 @@ class Visitor:
     def refusal(self, error: HandrailError, **data: object) -> Response:
         """A page that says what did not happen, and why."""
         about = self.request.path_params.get("id") if error.code == "content_erased" else None
-        told = {**_told(error), "log_of": about, **data}
+        acted = self.request.method == "POST"
+        told = {**_told(error), "log_of": about, "acted": acted, **data}
         return self.render("refusal.html", status=error.status, **told)
 
 

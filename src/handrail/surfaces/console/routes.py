@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from handrail.errors import NotFound
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import action
 from handrail.surfaces.console.caps import caps
@@ -47,12 +48,16 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/escalations/{id}/close", act(close), methods=post),
         Route("/static/{name}", pages.open(pages.assets.serve), methods=get),
         # What no other route takes; the server asks the console last.
-        Route("/{path:path}", pages.open(_nothing_here), methods=get),
+        Route("/{path:path}", _beside_api(pages), methods=get),
     ]
 
 
-async def _nothing_here(request: Request) -> Response:
-    """No such page. What looks like the API is answered by the server itself, as a problem."""
-    if request.url.path.startswith("/v1"):
-        raise HTTPException(404)
-    raise NotFound("page_not_found", "there is nothing at this address")
+def _beside_api(pages: Pages) -> Callable[[Request], Awaitable[Response]]:
+    """No such page; what looks like the API is answered by the server itself, as a problem."""
+
+    async def endpoint(request: Request) -> Response:
+        if request.url.path.startswith("/v1"):
+            raise HTTPException(404)
+        return await pages.nothing_here(request)
+
+    return endpoint

@@ -29,6 +29,7 @@ __all__ = [
     "name_text",
 ]
 
+_IDENTIFIER: Final = re.compile(r"[a-z0-9_.]+")
 _DAYS: Final = re.compile(r"(?:^| )([0-9]+)d(?: |$)")
 
 STATES: Final[dict[State, str]] = {
@@ -189,7 +190,12 @@ def count_text(n: int) -> str:
 
 
 def name_text(name: str) -> str:
-    """The name of a fact or field as words: `refunds_30d_sum` becomes `Refunds sum (30 days)`."""
+    """The name of a fact or field as words: `refunds_30d_sum` becomes `Refunds sum (30 days)`.
+
+    What is not a plain identifier stays exactly as it is.
+    """
+    if not _IDENTIFIER.fullmatch(name):
+        return name
     words = _DAYS.sub(" ", name.replace("_", " ").replace(".", " ")).strip()
     days = "".join(f" ({n} days)" for n in _DAYS.findall(name.replace("_", " ")))
     return words[:1].upper() + words[1:] + days

@@ -1,0 +1,213 @@
+"""What holds on every page: accessible, in bounds, same-origin, and nothing hostile comes alive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from handrail.connectors.protocol import Prepared
+from handrail.connectors.sandbox import Sandbox
+from handrail.core.action import Params
+from handrail.core.artifact import Fact, Line
+from tests.console.scene import AGENT, PHONE, Scene, scene_in
+
+AXE: Final = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOURS: Final = ["color-contrast", "link-in-text-block"]
+"""What a change of colours alone can break."""
+MARKUP: Final = (
+    "\"'><script>window.hurt=1</script><img src=x onerror='window.hurt=1'>"
+    "</textarea></title>{{ 7*7 }}<svg onload=window.hurt=1>"
+)
+EVIL: Final = f"{MARKUP}\u202ecod\u200b.exe\u202c p\u0430ypal"
+LONG: Final = "w" * 180
+ADDRESSES: Final = """
+  [...document.querySelectorAll('[href], [src], [action], [formaction], [poster], [data-pulse]')]
+    .flatMap((one) => ['href', 'src', 'action', 'formaction', 'poster', 'data-pulse']
+      .map((name) => one.getAttribute(name)).filter((value) => value !== null))
+"""
+DANGLING: Final = """
+  [...document.querySelectorAll('*')].filter((one) => one.hasAttribute('style')
+    || [...one.attributes].some((attribute) => attribute.name.startsWith('on'))
+    || (one.tagName === 'SCRIPT' && !one.src) || one.tagName === 'STYLE').length
+"""
+
+
+class HostileDesk(Sandbox):
+    """An embedded desk whose records hold markup and hidden characters in every place."""
+
+    def prepare(self, kind: str, params: Params, *, now: int) -> Prepared:
+        prepared = super().prepare(kind, params, now=now)
+        if kind in ("reply.draft", "draft.discard"):
+            return prepared  # with facts against them these would not run alone
+        evil = (
+            Fact(name=EVIL, value=EVIL, source=EVIL, against=f"`{EVIL}` {EVIL}"),
+            Fact(name="unread", value=None, source=LONG),
+        )
+        return Prepared(
+            customer=prepared.customer,
+            request=prepared.request,
+            value=prepared.value,
+            facts=(*prepared.facts, *evil),
+            missing=prepared.missing,
+        )
+
+    def preview(self, kind: str, request: Any) -> list[Line]:
+        evil = [Line(label=EVIL, text=EVIL), Line(label="To", text=f"{EVIL}\n{LONG}")]
+        return [*super().preview(kind, request), *evil]
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Scene]:
+    """A desk on which everything hostile has happened."""
+    folder = tmp_path_factory.mktemp("busy")
+    with (
+        HostileDesk.open(folder / "shop.db") as shop,
+        scene_in(folder, browser, {"desk": shop}) as scene,
+    ):
+        scene.desk.person("evil", name=EVIL[:100], roles=("reviewer",))
+        yield scene
+
+
+@pytest.fixture(scope="module")
+def paths(busy: Scene) -> dict[str, str]:
+    """Every page of the console by name, with actions in many states."""
+    waiting = busy.reply(f"{EVIL}\n\n{LONG}", note=EVIL)
+    done, rejected = busy.refund("20.00 USD", note=EVIL), busy.large_refund("2400.00 USD")
+    busy.desk.review(done.id, "approve", by="dana", digest=done.digest)
+    said = f"{EVIL} {LONG}"
+    busy.desk.review(rejected.id, "reject", by="evil", digest=rejected.digest, reason=said)
+    strange = busy.propose("T-101", "<img/src=x>", {"body": EVIL, LONG: LONG}, EVIL)
+    ran = busy.propose("T-102", "reply.draft", {"ticket": "T-102", "body": MARKUP})
+    undone = busy.propose("T-101", "reply.draft", {"ticket": "T-101", "body": LONG})
+    busy.desk.undo(undone.id, by="dana")
+    task = busy.desk.task(ticket="T-108", agent=AGENT)
+    busy.desk.escalate(task, said)
+    busy.desk.checkpoint()
+    return {
+        "queue": "/",
+        "waiting": f"/actions/{waiting.id}",
+        "done": f"/actions/{done.id}",
+        "rejected": f"/actions/{rejected.id}",
+        "strange": f"/actions/{strange.id}",
+        "ran": "/ran",
+        "ran action": f"/actions/{ran.id}",
+        "undone": f"/actions/{undone.id}",
+        "log": "/log",
+        "log of a person": "/log?person=evil",
+        "log of a stranger": "/log?customer=" + "nobody",
+        "log of an action": f"/log/{rejected.id}",
+        "caps": "/caps",
+        "escalations": "/escalations",
+        "no such action": "/actions/hr_0",
+        "no such page": "/nothing/here",
+    }
+
+
+def violations(page: Page, rules: list[str]) -> list[str]:
+    """What axe has against the page, a line each."""
+    page.evaluate(AXE)
+    found = page.evaluate(f"axe.run({{runOnly: {rules}}})")["violations"]
+    return [f"{one['id']}: {[node['html'][:200] for node in one['nodes']]}" for one in found]
+
+
+LOOKS: Final[dict[str, dict[str, Any]]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": PHONE, "color_scheme": "light"},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_are_accessible_and_in_bounds(busy: Scene, paths: dict[str, str], look: str) -> None:
+    """On every page, with its folds open: axe finds nothing, and nothing sticks out sideways."""
+    page = busy.enter("dana", **LOOKS[look])
+    rules = COLOURS if look == "dark" else RULES
+    for name, path in paths.items():
+        page.goto(path)
+        page.locator("details").evaluate_all("all => all.forEach((one) => { one.open = true; })")
+        assert violations(page, rules) == [], f"{name}, {look}"
+        widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert widths[0] <= widths[1], f"{name}, {look}"
+    page.context.clear_cookies()
+    page.goto("/login")
+    assert violations(page, rules) == []
+
+
+def test_dark_follows_the_system(busy: Scene) -> None:
+    """The same page is light on a light system and dark on a dark one."""
+    brightness = {}
+    for scheme in ("light", "dark"):
+        page = busy.enter("dana", color_scheme=scheme)
+        colour = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+        brightness[scheme] = sum(int(part) for part in re.findall(r"\d+", colour)[:3])
+    assert brightness["dark"] < 150 < 600 < brightness["light"]
+
+
+def test_nothing_hostile_comes_alive(busy: Scene, paths: dict[str, str]) -> None:
+    """Markup in every field is text: no script runs, no element appears, no address is foreign."""
+    page = busy.enter("dana")
+    seen = ""
+    for name, path in paths.items():
+        page.goto(path)
+        assert page.evaluate("window.hurt") is None, name
+        assert page.evaluate(DANGLING) == 0, name
+        assert page.locator("img:not(.brand img), svg[onload], main script").count() == 0, name
+        addresses = page.evaluate(ADDRESSES)
+        assert addresses, name
+        for address in addresses:
+            assert re.match(r"/(?!/)|#", address), f"{name}: {address}"
+        seen += page.locator("main").inner_html()
+        assert "\u202e" not in page.content(), name
+        assert "\u200b" not in page.content(), name
+    for part in ("&lt;script&gt;window.hurt=1", "{{ 7*7 }}", "[U+202E]", "[U+200B]"):
+        assert part in seen
+
+
+def test_hostile_note_is_folded_and_absent_at_g3(busy: Scene, paths: dict[str, str]) -> None:
+    """What the agent says is folded under a plain label, and kept back from a G3 decision."""
+    page = busy.enter("dana", paths["done"])
+    fold = page.locator("details").filter(has_text="Written by the agent, not checked")
+    expect(fold).to_have_count(1)
+    expect(fold.locator(".letter")).to_be_hidden()
+    fold.locator("summary").click()
+    expect(fold.locator(".letter")).to_be_visible()
+    page.goto(paths["strange"])
+    expect(page.locator("details").filter(has_text="Written by the agent")).to_have_count(0)
+    expect(page.locator("main")).to_contain_text("the agent's own words are kept back")
+
+
+def test_hidden_characters_are_visible(scene: Scene) -> None:
+    """Invisible and bidirectional characters are tokens, look-alikes are marked, with a note."""
+    body = "Pay\u200b at https://p\u0430ypal.example\u202e/x\u202c\n\tsoon,   please" + "\u2060" * 9
+    page = scene.enter("dana", f"/actions/{scene.reply(body).id}")
+    letter = page.locator(".artifact .letter .letter")
+    shown = letter.inner_text()
+    assert shown == (
+        "Pay[U+200B] at https://p\u0430ypal.example[U+202E]/x[U+202C]\n\tsoon,   please"
+        "[U+2060] 9 times "
+    )
+    odd = letter.locator("mark")
+    assert odd.nth(1).inner_text() == "p\u0430ypal"
+    assert odd.nth(1).get_attribute("title") == "mixed scripts: cyrillic and latin"
+    expect(page.locator(".hidden-note")).to_contain_text("changes the direction of text (2 times)")
+    page.goto("/")
+    expect(page.locator(".row")).to_contain_text("Hidden characters")
+
+
+def test_contradicting_facts_come_first_in_red(scene: Scene) -> None:
+    """A refund of more than was paid: the sentence against it stands out, on page and button."""
+    action = scene.refund("500.00 USD")
+    page = scene.enter("dana", f"/actions/{action.id}")
+    expect(page.locator(".against")).to_contain_text(
+        "500.00 USD is more than the 189.00 USD that can still be refunded"
+    )
+    first = page.locator("table.facts tbody tr").first
+    expect(first).to_have_class("bad")
+    expect(first.locator("th")).to_have_text("Refundable")
+    expect(page.locator(".decide .approve")).to_have_text(re.compile("Approve anyway: refund 500"))

@@ -1,0 +1,184 @@
+"""How the console says things: every closed set has words, times and amounts are exact."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+import pytest
+
+from handrail.core.decide import ReasonCode
+from handrail.core.entry import Tag
+from handrail.core.grade import Grade
+from handrail.core.lifecycle import State
+from handrail.core.policy import Control
+from handrail.core.principal import Role
+from handrail.core.review import Verdict
+from handrail.surfaces.console.literal import (
+    clipped,
+    hidden_notes,
+    json_text,
+    literal,
+    money_markup,
+    told,
+)
+from handrail.surfaces.console.times import clock_text, iso_text, moment_text, relative_text
+from handrail.surfaces.console.words import (
+    ENTRIES,
+    GRADES,
+    REASONS,
+    ROLES,
+    STATES,
+    VERDICTS,
+    control_text,
+    name_text,
+)
+
+NOON = 1_772_280_129_500  # 2026-02-28T12:02:09.5Z
+S, MIN, H, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        (list(State), STATES),
+        (list(Grade), GRADES),
+        (list(ReasonCode), REASONS),
+        (list(Role), ROLES),
+        (list(Verdict), VERDICTS),
+        ([tag.value for tag in Tag], ENTRIES),
+    ],
+)
+def test_every_member_has_words(members: list[object], words: Container[object]) -> None:
+    """Nothing new can reach a page without a word for it."""
+    assert [member for member in members if member not in words] == []
+
+
+def test_every_control_has_a_sentence() -> None:
+    """Controls differ in words, and two checkers from one."""
+    said = {control_text(control, 1) for control in Control}
+    said.add(control_text(Control.MAKER_CHECKER, 2))
+    assert len(said) == len(Control) + 1
+
+
+@pytest.mark.parametrize(
+    ("away_ms", "said"),
+    [
+        (0, "just now"),
+        (999, "just now"),
+        (-12 * S, "12 s ago"),
+        (59 * S, "in 59 s"),
+        (MIN, "in 1 min"),
+        (3 * H + 58 * MIN + 59 * S, "in 3 h 58 min"),
+        (-4 * H, "4 h ago"),
+        (DAY, "in 1 day"),
+        (-(2 * DAY + 4 * H + MIN), "2 days 4 h ago"),
+    ],
+)
+def test_relative_times(away_ms: int, said: str) -> None:
+    """The two largest units, rounded down, and which way."""
+    assert relative_text(NOON + away_ms, NOON) == said
+
+
+def test_times_are_utc() -> None:
+    """A moment has its second, a clock its minute, and the day when it is another one."""
+    assert moment_text(NOON) == "28 Feb 2026, 12:02:09 UTC"
+    assert iso_text(NOON) == "2026-02-28T12:02:09Z"
+    assert clock_text(NOON, NOON) == "12:02 UTC"
+    assert clock_text(NOON + DAY, NOON) == "1 Mar, 12:02 UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "markup"),
+    [
+        ("plain & <b>", "plain &amp; &lt;b&gt;"),
+        ("a\u200bb", "a{invisible character|[U+200B]}b"),
+        ("\u2060" * 3, "{invisible character|[U+2060][U+2060][U+2060]}"),
+        ("\u2060" * 4, "{invisible character|[U+2060] 4 times }"),
+        ("[U+202E] \u202e", "[U+202E] {changes the direction of text|[U+202E]}"),
+        ("p\u0430y!", "{mixed scripts: cyrillic and latin|p\u0430y}!"),
+        ("\u0645\u0631\u062d\u0628\u0627 \U0001f44d\u200d", None),
+        ("naïve café – „ok“ 東京", "naïve café – „ok“ 東京"),
+    ],
+)
+def test_literal_text(text: str, markup: str | None) -> None:
+    """Nothing is lost: what hides becomes a token in its place, what misleads is marked."""
+    found = str(literal(text))
+    if markup is None:
+        assert "[U+200D]" in found
+        return
+    plain = found.replace('<span class="token">', "").replace("</span>", "")
+    plain = plain.replace('<mark class="odd" title="', "{").replace('">', "|")
+    assert plain.replace("</mark>", "}") == markup
+
+
+def test_token_of_an_overlapping_mark_is_shown() -> None:
+    """Marks piled on a letter of an odd word are all shown, none twice."""
+    text = "p\u0430" + "\u0301" * 7 + "ypal"
+    found = str(literal(text))
+    assert found.count("[U+0301]") == 3
+    assert found.count("\u0301") == 4
+    assert "ypal" in found.replace("</mark>", "").replace("</span>", "")
+
+
+def test_notes_count_each_kind() -> None:
+    """One phrase a kind, with how often."""
+    assert hidden_notes("a\u200bb\u200bc\u202e") == [
+        "invisible character (2 times)",
+        "changes the direction of text",
+    ]
+    assert hidden_notes("nothing odd") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("2400.00 USD", "2|400.00"),
+        ("120.00 USD", "120.00"),
+        ("1234567 JPY", "1|234|567"),
+        ("0.500 KWD", "0.500"),
+    ],
+)
+def test_money_is_grouped_by_style_alone(text: str, digits: str) -> None:
+    """The characters of an amount stay what they are."""
+    markup = money_markup(text)
+    assert markup is not None
+    assert markup.striptags() == text
+    assert markup.replace('<span class="group">', "|").striptags().split()[0] == digits
+
+
+@pytest.mark.parametrize("text", ["120.00", "USD 120.00", "-1 USD", "12,00 USD", "1 usd", "١ USD"])
+def test_other_text_is_not_money(text: str) -> None:
+    """Only what handrail writes itself is set as an amount."""
+    assert money_markup(text) is None
+
+
+def test_one_line_of_a_text() -> None:
+    """Clipped text is one line, keeps hidden characters as tokens, and says that it was cut."""
+    assert clipped("a\n b\u202e", 20) == "a b[U+202E]"
+    assert clipped("x" * 30, 10) == "x" * 9 + "…"
+
+
+def test_messages_become_sentences() -> None:
+    """A capital first; what stood in backticks is set apart, and stays escaped."""
+    assert told("no `<b>` here") == 'No <span class="id">&lt;b&gt;</span> here'
+    assert told("`a` is not b") == '<span class="id">a</span> is not b'
+
+
+def test_json_keeps_every_character() -> None:
+    """The request as JSON is indented and not rewritten to ASCII."""
+    assert json_text({"b": "é\n", "a": 1}) == '{\n  "b": "é\\n",\n  "a": 1\n}'
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("order_owner", "Order owner"),
+        ("refunds_30d_sum", "Refunds sum (30 days)"),
+        ("credits_30d", "Credits (30 days)"),
+        ("Message-ID", "Message-ID"),
+        ("a<b", "a<b"),
+    ],
+)
+def test_names_as_words(name: str, words: str) -> None:
+    """Identifiers become words; anything else is left alone."""
+    assert name_text(name) == words

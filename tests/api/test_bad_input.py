@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import httpx
 import pytest
 
+from handrail.errors import InvalidInput
+from handrail.surfaces.api.incoming import BODY_BYTES_MAX, read_body
 from tests.api.stage import Stage
 
 GOOD = {"kind": "ticket.read", "params": {"ticket": "T-101"}}
@@ -108,6 +111,20 @@ def test_too_long_without_a_length(stage: Stage) -> None:
     chunks = (b" " * 65_536 for _ in range(64))
     answer = stage.http.post("/v1/proposals", content=chunks, headers=stage.task())
     check(answer, 413, "too_large")
+
+
+def test_body_without_an_end_is_not_kept() -> None:
+    """However much is sent, no more than the limit is read."""
+    sent = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal sent
+        sent += 65_536
+        return {"type": "http.request", "body": b" " * 65_536, "more_body": True}
+
+    with pytest.raises(InvalidInput, match="too_large"):
+        asyncio.run(read_body({"headers": []}, receive))
+    assert sent <= BODY_BYTES_MAX + 65_536
 
 
 @pytest.mark.parametrize(

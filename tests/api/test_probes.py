@@ -75,7 +75,8 @@ def test_head_is_a_get_without_a_body(stage: Stage) -> None:
     assert int(answer.headers["content-length"]) > 0
 
 
-def test_broken_invariant_takes_it_out_of_service(tmp_path: Path) -> None:
+@pytest.mark.parametrize("met", ["looking", "deciding"])
+def test_broken_invariant_takes_it_out_of_service(tmp_path: Path, met: str) -> None:
     """Somebody deletes sealed content behind our back: nothing runs any more, and it says why."""
     with staged(tmp_path) as stage:
         headers = stage.task()
@@ -86,8 +87,11 @@ def test_broken_invariant_takes_it_out_of_service(tmp_path: Path) -> None:
         intruder.execute("DELETE FROM content WHERE id = ?", (held["id"],))
         intruder.close()
         body = {"verdict": "approve", "digest": digest}
-        maria = stage.person("maria")
-        maria.post(f"/v1/proposals/{held['id']}/reviews", json=body)
+        maria, path = stage.person("maria"), f"/v1/proposals/{held['id']}"
+        if met == "looking":
+            assert maria.get(f"{path}/full").json()["code"] == "content_unreadable"
+        else:
+            maria.post(f"{path}/reviews", json=body)
         ready = stage.http.get("/readyz")
         assert ready.status_code == 503
         assert ready.json()["ready"] is False

@@ -41,9 +41,7 @@ def principal(desk: Path, id: str) -> Principal:
 def can_log_in(desk: Path, person: str, password: str) -> bool:
     """Whether the served desk lets them in."""
     with serving("serve", desk, "--port", "0") as (process, address):
-        answer = httpx.post(
-            f"{address}/v1/session", json={"person": person, "password": password}
-        )
+        answer = httpx.post(f"{address}/v1/session", json={"person": person, "password": password})
         process.terminate()
         assert process.wait(30) == 0
     return answer.is_success

@@ -82,7 +82,7 @@ def paths(busy: Scene) -> dict[str, str]:
     busy.desk.review(done.id, "approve", by="dana", digest=done.digest)
     said = f"{EVIL} {LONG}"
     busy.desk.review(rejected.id, "reject", by="evil", digest=rejected.digest, reason=said)
-    strange = busy.propose("T-101", "<img/src=x>", {"body": EVIL, LONG: LONG}, EVIL)
+    strange = busy.propose("T-101", "gift.send", {"body": EVIL, LONG: LONG}, EVIL)
     ran = busy.propose("T-102", "reply.draft", {"ticket": "T-102", "body": MARKUP})
     undone = busy.propose("T-101", "reply.draft", {"ticket": "T-101", "body": LONG})
     busy.desk.undo(undone.id, by="dana")

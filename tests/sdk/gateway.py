@@ -1,9 +1,7 @@
-"""A real handrail behind a real socket, in a thread of the test process."""
+"""A real handrail server behind a real socket, in a thread of the test process."""
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import uvicorn
 
 import handrail
 from handrail.engine.people import issue_key_unit
-from handrail.surfaces.api.app import create_app
 from handrail.surfaces.auth import set_password
 from handrail.surfaces.embedded import Desk
+from handrail.surfaces.server import serving
 
 __all__ = ["RunningDesk", "ShiftedClock", "running"]
 
@@ -88,17 +85,9 @@ def running(folder: Path) -> Iterator[RunningDesk]:
         desk.person(PERSON)
         set_password(desk.ctx, desk.id, PERSON, PASSWORD)
         key = desk.ctx.store.write(issue_key_unit(desk.ctx, desk.id, AGENT, actor="operator"))
-        listener = socket.create_server(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(create_app(desk), log_config=None, lifespan="on", ws="none")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        served = RunningDesk(url=address, api_key=key, desk=desk, clock=clock)
-        try:
-            yield served
-        finally:
-            served.close()
-            server.should_exit = True
-            thread.join()
-            listener.close()
+        with serving(desk) as url:
+            served = RunningDesk(url=url, api_key=key, desk=desk, clock=clock)
+            try:
+                yield served
+            finally:
+                served.close()

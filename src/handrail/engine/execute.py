@@ -16,7 +16,7 @@ import msgspec
 from handrail.connectors.protocol import NotDone, Receipt
 from handrail.core.action import ActionKind
 from handrail.core.artifact import digest_of
-from handrail.core.canonical import canonical
+from handrail.core.canonical import canonical, check_plain
 from handrail.core.caps import WhenFull, charges_of
 from handrail.core.decide import Ask, ReasonCode
 from handrail.core.entry import Tag
@@ -35,7 +35,7 @@ from handrail.engine.record import (
     statement_of,
     write_move,
 )
-from handrail.errors import NotFound, Unavailable
+from handrail.errors import InvalidInput, NotFound, Unavailable
 from handrail.store.protocol import Tx, Unit
 
 __all__ = [
@@ -50,9 +50,11 @@ __all__ = [
     "settle",
     "settle_unit",
     "succeeded",
+    "well_formed",
 ]
 
 RESULT_BYTES_MAX: Final = 1024 * 1024
+REFERENCE_CHARS_MAX: Final = 300
 _PERMIT_BYTES: Final = 24
 _ASKED: Final = (Control.APPROVE, Control.MAKER_CHECKER)
 
@@ -245,7 +247,24 @@ def perform(ctx: Context, job: Job) -> Effect:
         return Effect(ending=Ending.NOT_DONE, why=str(refusal))
     except Exception as error:
         return Effect(ending=Ending.UNKNOWN, why=f"no answer ({type(error).__name__})")
+    if not well_formed(receipt):
+        return Effect(ending=Ending.UNKNOWN, why="an answer that makes no sense")
     return Effect(ending=Ending.DONE, receipt=receipt)
+
+
+def well_formed(receipt: object) -> bool:
+    """Whether a connector's receipt can be recorded: a short reference and a plain result."""
+    if not isinstance(receipt, Receipt):
+        return False
+    reference: object = receipt.provider_ref
+    try:
+        check_plain(receipt.result)
+        check_plain(reference)
+    except InvalidInput:
+        return False
+    return reference is None or (
+        isinstance(reference, str) and 1 <= len(reference) <= REFERENCE_CHARS_MAX
+    )
 
 
 def settle_unit(ctx: Context, job: Job, effect: Effect) -> Unit[Proposal]:

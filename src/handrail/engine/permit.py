@@ -11,8 +11,8 @@ import hmac
 from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.engine.context import Context
-from handrail.engine.execute import Effect, settle
-from handrail.errors import Conflict, NotFound
+from handrail.engine.execute import Effect, settle, well_formed
+from handrail.errors import Conflict, InvalidInput, NotFound
 from handrail.store.protocol import Tx, Unit
 
 __all__ = ["receipt_unit"]
@@ -26,6 +26,8 @@ def receipt_unit(
     Raises Conflict `permit_invalid` for an unknown, used or foreign permit, and for one whose time
     is over: the attempt is then unknown, and a person looks at it.
     """
+    if not well_formed(effect.receipt):
+        raise InvalidInput("field_malformed", "the receipt's reference or result is malformed")
     hashed = hashlib.sha256(permit.encode()).hexdigest()
 
     def unit(tx: Tx) -> Proposal:

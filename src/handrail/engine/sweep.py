@@ -26,6 +26,7 @@ from handrail.engine.execute import (
     perform,
     settle_unit,
     succeeded,
+    well_formed,
 )
 from handrail.engine.record import Data, advance
 from handrail.errors import Conflict, InvariantBroken
@@ -230,6 +231,8 @@ def _found(ctx: Context, proposal: Proposal) -> Found:
     try:
         found = ctx.connector(proposal.connector).lookup(proposal.kind, proposal.id)
     except Exception:
+        return Found(looked=Looked.CANNOT_TELL)
+    if found.looked is Looked.DONE and not well_formed(found.receipt):
         return Found(looked=Looked.CANNOT_TELL)
     waited = ctx.clock() - proposal.updated_at
     if found.looked is Looked.NOT_DONE and waited < capability.settled_after_ms:

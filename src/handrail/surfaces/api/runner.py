@@ -50,6 +50,7 @@ STOP_S_MAX: Final = 10.0
 SETTLE_PAUSES_S: Final = (0.2, 1.0, 5.0)
 """When the store cannot take an outcome, it is offered again after these pauses."""
 
+_LOG_BROKEN: Final = ("log_shrunk", "log_damaged")
 _log: Final = logging.getLogger("handrail.runner")
 
 
@@ -68,9 +69,12 @@ class Runner:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._waiting_count = 0
         self._room = asyncio.Event()
+        self._halt = asyncio.Event()
+        self._over = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._calls: ThreadPoolExecutor | None = None
         self._chores: ThreadPoolExecutor | None = None
+        self._chore_task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -87,7 +91,7 @@ class Runner:
             name = f"handrail-run-{number}"
             # Daemons: a connector that never returns must not keep the process from ending.
             threading.Thread(target=self._work, name=name, daemon=True).start()
-        self.spawn(self._do_chores())
+        self._chore_task = self.spawn(self._do_chores())
 
     async def stop(self, within_s: float = STOP_S_MAX) -> None:
         """Take nothing more, let what runs finish for a bounded time, and let go."""
@@ -101,8 +105,13 @@ class Runner:
                     await self._room.wait()
             except TimeoutError:
                 continue
+        # What is still in line is left to the next process, which looks it up.
+        self._over = True
         for _ in range(self._threads):
             self._jobs.put(None)
+        if self._chore_task is not None:
+            # A chore reads and writes the store: let it end before somebody closes that.
+            await asyncio.wait({self._chore_task}, timeout=within_s)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -113,6 +122,7 @@ class Runner:
     def interrupt(self) -> None:
         """Answer every waiting caller with how things stand, and refuse new work."""
         self.stopping = True
+        self._halt.set()
         self.wake_all()
 
     def check_working(self) -> None:
@@ -165,7 +175,7 @@ class Runner:
             self.break_down(error)
             return None
         except HandrailError as error:
-            _log.warning("not claimed: %s", error)
+            _log.warning("%s was not claimed: %s", id, error)
             return None
         if job is not None:
             self.start_job(job)
@@ -187,8 +197,10 @@ class Runner:
                     return  # the loop is closed; the next process looks it up
 
     def _effect_of(self, job: Job) -> Effect | BaseException | None:
+        if self.broken is not None or self._over:
+            return None
         until = job.proposal.attempt_until
-        if self.broken is not None or (until is not None and self.ctx.clock() >= until):
+        if until is not None and self.ctx.clock() >= until:
             # WHY NOT: run it late. Its deadline is over, so that another attempt may be on its way.
             return None
         try:
@@ -327,6 +339,9 @@ class Runner:
             self.break_down(error)
         elif error is not None and not isinstance(error, HandrailError):
             _log.error("background work failed", exc_info=error)
+            if task is self._chore_task:
+                what = f"the chores have ended ({type(error).__name__})"
+                self.break_down(InvariantBroken("internal", what))
 
     async def call(self, work: Callable[[], T]) -> T:
         """Run something that may take a while in a thread of its own."""
@@ -350,20 +365,37 @@ class Runner:
                     checkpoint_at = loop.time() + CHECKPOINT_S
                     for desk in list(self.ctx.rulebooks):
                         await self.chore(partial(sign_checkpoint, self.ctx, desk))
-            except InvariantBroken as error:
-                self.break_down(error)
             except HandrailError as error:
-                _log.error("a chore failed: %s", error)
+                self._chore_failed(error)
             except OSError as error:
                 _log.error("a chore failed: %s", error)
-            await asyncio.sleep(SWEEP_S)
+            try:
+                async with asyncio.timeout(SWEEP_S):
+                    await self._halt.wait()
+            except TimeoutError:
+                continue
+
+    def _chore_failed(self, error: HandrailError) -> None:
+        if isinstance(error, InvariantBroken):
+            self.break_down(error)
+        elif error.code in _LOG_BROKEN:
+            self.break_down(InvariantBroken(error.code, error.message))
+        else:
+            _log.error("a chore failed: %s", error)
 
     def _sweep(self) -> Swept:
         """In the chores' thread: what time makes due. What may run is handed to the threads."""
         return sweep(self.ctx, run=self._claim_and_hand_over)
 
     def _claim_and_hand_over(self, ctx: Context, desk: str, id: str) -> Proposal:
-        proposal, job = ctx.store.write(claim_unit(ctx, desk, id))
+        try:
+            proposal, job = ctx.store.write(claim_unit(ctx, desk, id))
+        except InvariantBroken:
+            raise
+        except HandrailError as error:
+            # One that cannot be claimed (its customer was erased) must not hold up the others.
+            _log.warning("%s was not claimed: %s", id, error)
+            return self.look(desk, id)
         if job is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self.start_job, job)
         return proposal

@@ -1,6 +1,6 @@
 """Take the console's pictures for the README, from the sample desk's story.
 
-`python tools/screenshots.py [FOLDER]` writes console-queue.png and console-action.png, by default
+`python -m tools.screenshots [FOLDER]` writes console-queue.png and console-action.png, by default
 into docs/images. The desk is made afresh, the reference agent's playbook is played on it over an
 hour of its own clock, and a browser looks at the result.
 """
@@ -53,7 +53,7 @@ def take(folder: Path) -> list[Path]:
     """Take both pictures; where they are."""
     browser = find_browser()
     if browser is None:
-        raise SystemExit("screenshots: no Chromium; see `python tools/browser.py`")
+        raise SystemExit("screenshots: no Chromium; run `make browser`")
     folder.mkdir(parents=True, exist_ok=True)
     clock = StoryClock(VISIT_MS * len(PLAYBOOK))
     password = secrets.token_urlsafe()
@@ -116,6 +116,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # `python tools/screenshots.py` has the folder of this file, not the repository, on its path
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     sys.exit(main())

@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import msgspec
 
 import handrail
 from handrail.core.policy import Policy
 from handrail.engine.tasks import issue_unit
-from handrail.policy.loader import load
+from handrail.policy.loader import load_text
+from handrail.policy.packs import pack_text
 from handrail.surfaces.server import run
 from tests.house.repo import ROOT
 
 __all__ = ["ServerProcess", "quick_policy", "served_apart"]
 
 END_S_MAX: Final = 30
+KINDS: Final = "\nkinds:\n"
 
 
 class ServerProcess:
@@ -63,9 +64,9 @@ def served_apart(folder: Path) -> Iterator[ServerProcess]:
 
 def quick_policy() -> Policy:
     """The default pack, but a lost attempt is looked up at once, and no cap is in the way."""
-    policy = load("support-desk")
-    clocks = msgspec.structs.replace(policy.clocks, quiescence_ms=0)
-    return msgspec.structs.replace(policy, clocks=clocks, caps=())
+    text = pack_text("support-desk").replace("quiescence: 5s", "quiescence: 1ms")
+    head, rest = text.split("\ncaps:\n")
+    return load_text(f"{head}\n\nkinds:\n{rest.split(KINDS)[1]}", source="test")
 
 
 def main(folder: str) -> None:

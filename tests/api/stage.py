@@ -18,7 +18,7 @@ from handrail.surfaces.auth import set_password
 from handrail.surfaces.embedded import Desk
 from handrail.surfaces.server import serving
 
-__all__ = ["PASSWORD", "Person", "Stage", "in_agent_policy", "peopled", "staged"]
+__all__ = ["PASSWORD", "Person", "Stage", "agent_key", "in_agent_policy", "peopled", "staged"]
 
 PASSWORD: Final = "correct horse battery"
 PEOPLE: Final = {

@@ -14,11 +14,14 @@ from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.engine.prepare import Draft
+from handrail.engine.propose import Decided
 from handrail.errors import InvariantBroken, Unavailable
+from handrail.policy.loader import load_text
+from handrail.policy.packs import pack_text
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.api.runner import UNSETTLED_MAX
 from handrail.surfaces.embedded import Desk
-from tests.api.gated import GatedDesk
+from tests.api.gated import FarDesk, GatedDesk
 
 TICKS = 6
 
@@ -214,3 +217,33 @@ def test_broken_invariant_stops_the_worker(tmp_path: Path) -> None:
     with gated(tmp_path) as (desk, _, task):
         asyncio.run(story(desk, task))
         assert by_key(desk, "one") is None
+
+
+def test_slow_facts_hold_up_nobody_else(tmp_path: Path) -> None:
+    """While a far system of record is asked, the event loop goes on; many are asked at once."""
+
+    async def story(desk: Desk, connector: FarDesk, task: Task) -> None:
+        gateway = Gateway.over(desk.ctx, desk.id)
+        await gateway.runner.start()
+        drafts = [refund(task, f"{number}") for number in range(3)]
+        alone = asyncio.create_task(gateway.propose(task, refund(task, "alone")))
+        together = asyncio.create_task(gateway.propose_all(task, drafts))
+        await asyncio.sleep(0.05)
+        assert not alone.done()
+        assert not together.done()
+        connector.gate.set()
+        found = [await alone, *await together]
+        for decided in found:
+            assert isinstance(decided, Decided)
+            id = decided.proposal.id
+            ended = await gateway.runner.outcome(desk.id, id, wait_ms=5_000)
+            assert ended.state is State.SUCCEEDED
+        await gateway.runner.stop()
+
+    text = pack_text("support-desk").replace("connector: desk", "connector: shop")
+    policy = load_text(text, source="test")
+    connector = FarDesk.open(tmp_path / "far.db")
+    with handrail.open(tmp_path, policy=policy, connectors={"shop": connector}) as desk:
+        task = desk.task(customers=["C-1001"])
+        asyncio.run(story(desk, connector, task))
+    connector.close()

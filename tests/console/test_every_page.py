@@ -116,6 +116,8 @@ def violations(page: Page, rules: list[str]) -> list[str]:
     return [f"{one['id']}: {[node['html'][:200] for node in one['nodes']]}" for one in found]
 
 
+ONE_OF_EACH: Final = {"queue", "waiting", "rejected", "ran", "log", "caps", "escalations"}
+"""One page of each make; axe takes its time."""
 LOOKS: Final[dict[str, dict[str, Any]]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -131,7 +133,8 @@ def test_pages_are_accessible_and_in_bounds(busy: Scene, paths: dict[str, str], 
     for name, path in paths.items():
         page.goto(path)
         page.locator("details").evaluate_all("all => all.forEach((one) => { one.open = true; })")
-        assert violations(page, rules) == [], f"{name}, {look}"
+        if look == "light" or name in ONE_OF_EACH:
+            assert violations(page, rules) == [], f"{name}, {look}"
         widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert widths[0] <= widths[1], f"{name}, {look}"
     page.context.clear_cookies()

@@ -15,7 +15,7 @@ from handrail.engine.desks import open_desk
 from handrail.surfaces.auth import FAILURES_MAX, SESSION_COOKIE
 from handrail.surfaces.console.forms import FORM_BYTES_MAX
 from handrail.surfaces.embedded import Desk
-from tests.console.scene import WORDS, Scene, scene_in
+from tests.console.scene import Scene, scene_in
 
 FORM: Final = "application/x-www-form-urlencoded"
 POLICY: Final = (
@@ -89,13 +89,20 @@ def test_strangers_are_sent_to_log_in(served: Scene, path: str, next_path: str) 
         assert at.params["next"] == next_path
 
 
+def test_open_page_of_an_ended_session_asks_in_vain(served: Scene) -> None:
+    """Its script gets an empty answer, no login page, and no number."""
+    with served.client() as client:
+        answer = client.get("/pulse")
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
 @pytest.mark.parametrize(
     "address",
     ["//evil.test", "/\\evil.test", "https://evil.test", "javascript:alert(1)", "/%2f/x", "", "x"],
 )
 def test_login_leads_to_no_foreign_page(served: Scene, address: str) -> None:
     """Whatever the form says, the browser ends on a page of this console."""
-    form = {"person": "dana", "password": WORDS.format(id="dana"), "next": address}
+    form = {"person": "dana", "password": served.admit("dana"), "next": address}
     with served.client() as client:
         answer = client.post("/login", data=form)
     assert answer.headers["location"] == "/"
@@ -103,7 +110,7 @@ def test_login_leads_to_no_foreign_page(served: Scene, address: str) -> None:
 
 def test_session_cookie_is_guarded(served: Scene) -> None:
     """Scripts cannot read it, other sites cannot send it, a new login ends the old session."""
-    form = {"person": "dana", "password": WORDS.format(id="dana")}
+    form = {"person": "dana", "password": served.admit("dana")}
     with served.client() as client:
         first = client.post("/login", data=form)
         for guard in ("HttpOnly", "SameSite=Strict", "Path=/"):
@@ -153,7 +160,7 @@ def test_forms_of_other_sites_do_nothing(
 
 def test_login_form_of_another_site_is_refused(served: Scene) -> None:
     """Nobody is logged in to an account that is not theirs by a link."""
-    form = {"person": "dana", "password": WORDS.format(id="dana")}
+    form = {"person": "dana", "password": served.admit("dana")}
     with served.client() as client:
         answer = client.post("/login", data=form, headers={"sec-fetch-site": "cross-site"})
         assert answer.status_code == 403

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from handrail.core.lifecycle import State
-from tests.console.scene import PHONE, WORDS, Scene
+from tests.console.scene import PHONE, Scene
 
 
 def focused(page: Page) -> str:
@@ -31,7 +31,7 @@ def test_keyboard_alone_is_enough(scene: Scene) -> None:
     page.goto("/login")
     page.keyboard.type("dana")
     page.keyboard.press("Tab")
-    page.keyboard.type(WORDS.format(id="dana"))
+    page.keyboard.type(scene.admit("dana"))
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("2 actions wait for a person")
     page.keyboard.press("Tab")
@@ -72,7 +72,7 @@ def test_everything_works_without_javascript(scene: Scene) -> None:
     page = scene.page(java_script_enabled=False)
     page.goto("/")
     page.get_by_label("Name").fill("dana")
-    page.get_by_label("Password").fill(WORDS.format(id="dana"))
+    page.get_by_label("Password").fill(scene.admit("dana"))
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("link", name="Refund 120.00 USD").click()
     page.get_by_role("button", name="Approve").click()

@@ -7,13 +7,14 @@ tiles and everything else that can be computed without the signing key fit again
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
 
 from handrail.bootstrap import inspect
 from handrail.prove.verify import Report, verify_log
+from handrail.store.log import echo_of
 
 __all__ = ["Attacker", "examined"]
 
@@ -63,12 +64,12 @@ class Attacker:
 
     def run(self, sql: str, *values: object) -> None:
         """Change something; it must have changed something."""
-        self._db.execute(sql, values)  # type: ignore[arg-type]
+        self._db.execute(sql, values)
         assert self._db.changes() > 0, sql
 
     def all(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """Look something up."""
-        return list(self._db.execute(sql, values))  # type: ignore[arg-type]
+        return list(self._db.execute(sql, values))
 
     def size(self) -> int:
         """How many entries the log has."""
@@ -120,9 +121,10 @@ class Attacker:
         frontier = len(hashes).to_bytes(8, "big") + b"".join(edge)
         self._db.execute("UPDATE tree SET size = ?, frontier = ?", (len(hashes), frontier))
 
-    def mend_echoes(self, echo_of: Callable[[int, bytes], int]) -> None:
-        """Make the short check value that lies beside each entry fit again."""
+    def mend_echoes(self) -> None:
+        """Make the short value that lies beside each entry fit again."""
         for index, leaf in self.all("SELECT idx, leaf FROM entry"):
             assert isinstance(index, int)
             assert isinstance(leaf, bytes)
-            self.run("UPDATE entry SET echo = ? WHERE idx = ?", echo_of(index, leaf), index)
+            echo = echo_of(index, _leaf_hash(leaf))
+            self.run("UPDATE entry SET echo = ? WHERE idx = ?", echo, index)

@@ -133,7 +133,9 @@ class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 CAPS: Final = {
-    "usd-per-hour": Ceiling(kinds=PAYING, per="desk", most=1_200_000, window_ms=3_600_000, money=True),
+    "usd-per-hour": Ceiling(
+        kinds=PAYING, per="desk", most=1_200_000, window_ms=3_600_000, money=True
+    ),
     "usd-per-customer": Ceiling(
         kinds=PAYING, per="customer", most=1_000_000, window_ms=6 * 3_600_000, money=True
     ),
@@ -168,7 +170,10 @@ PEOPLE: Final[Mapping[str, Person]] = {
     )
 }
 
-AGENTS: Final[Mapping[str, tuple[str, str | None]]] = {"bot": ("boss", "otto"), "kit": ("cora", None)}
+AGENTS: Final[Mapping[str, tuple[str, str | None]]] = {
+    "bot": ("boss", "otto"),
+    "kit": ("cora", None),
+}
 """Each agent's owner and operator."""
 
 

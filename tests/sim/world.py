@@ -61,7 +61,10 @@ class Fault(Enum):
     KILL_AFTER = "killed after the effect"
 
 
-_WRITE_FAULTS: Final = ((Fault.NONE, 50), *((fault, 6) for fault in Fault if fault is not Fault.NONE))
+_WRITE_FAULTS: Final = (
+    (Fault.NONE, 50),
+    *((fault, 6) for fault in Fault if fault is not Fault.NONE),
+)
 
 
 class Effect(msgspec.Struct, kw_only=True):

@@ -187,17 +187,39 @@ def test_a_big_tree_is_consistent_with_all_it_was(big: Store, roots: LeafRoots) 
 
 
 def test_a_tile_keeps_its_leaves_hashes(big: Store) -> None:
-    """Full tiles answer for single leaves; the unfinished one at the edge does not."""
+    """Full tiles hold the hashes below them in order; the unfinished ones at the edge are none."""
 
     def look(tx: Tx) -> None:
-        for index in (0, 255, 256, 40_000, BIG - 38):
-            leaf = tx.log.leaf(DESK, index)
-            assert leaf is not None
-            assert tx.log.tile_leaf(DESK, index) == merkle.leaf_hash(leaf)
-        assert tx.log.tile_leaf(DESK, BIG - 1) is None
+        for number in (0, 1, 156, BIG // TILE - 1):
+            leaves = [tx.log.leaf(DESK, number * TILE + at) or b"" for at in range(TILE)]
+            tile = tx.log.tile(DESK, 0, number)
+            assert tile == b"".join(merkle.leaf_hash(leaf) for leaf in leaves)
+        assert tx.log.tile(DESK, 0, BIG // TILE) is None
         assert tx.log.leaf(DESK, BIG) is None
+        assert tx.log.tile_count(DESK) == BIG // TILE + 1
 
     big.read(look)
+
+
+def test_an_entry_that_changed_by_itself_is_named(database: Database) -> None:
+    """A flipped bit, or two entries that changed places: the first one is known by its echo."""
+    store = database.open()
+    add_entries(store, 300)
+    assert store.read(lambda tx: tx.log.first_odd(DESK)) is None
+    store.close()
+    database.change("DROP TRIGGER entry_fixed")
+    database.change("UPDATE entry SET leaf = CAST(leaf || x'20' AS BLOB) WHERE idx = 290")
+    store = database.open()
+    assert store.read(lambda tx: tx.log.first_odd(DESK)) == 290
+    store.close()
+    database.change(
+        "UPDATE entry SET idx = -1 WHERE idx = 17",
+        "UPDATE entry SET idx = 17 WHERE idx = 19",
+        "UPDATE entry SET idx = 19 WHERE idx = -1",
+    )
+    store = database.open()
+    assert store.read(lambda tx: tx.log.first_odd(DESK)) == 17
+    store.close()
 
 
 def test_a_missing_tile_is_noticed(database: Database) -> None:

@@ -2,7 +2,8 @@
 
 Every leaf is hashed, in order, into every signed root. An entry is decoded once: one about an
 action where the action's rows are compared, any other in passing. Whatever is not as it must be
-ends the pass, and the caller looks again, carefully.
+ends the pass, and the caller looks again, carefully. Full tiles and all other rows that the log
+tells of are compared in the same pass.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ import msgspec
 
 from handrail.core import merkle
 from handrail.core.entry import Entry, Tag, decode_entry, row_commitment
-from handrail.core.merkle import EMPTY_FRONTIER, Frontier
+from handrail.core.merkle import Frontier
 from handrail.core.note import Checkpoint
 from handrail.core.proposal import Proposal
+from handrail.errors import HandrailError
+from handrail.prove.others import Told, odd_others, tell
+from handrail.prove.tiled import TiledTree
 from handrail.store.protocol import Tx
 
 __all__ = ["intact"]
@@ -26,6 +30,7 @@ __all__ = ["intact"]
 PAGE_ROWS: Final = 512
 """What is worked on at once: small enough to stay in the processor's cache."""
 _PROPOSED: Final = Tag.ACTION_PROPOSED.value
+_HANDED_OFF: Final = (Tag.ESCALATION_OPENED.value, Tag.ESCALATION_CLOSED.value)
 
 _Row = tuple[int, str | None, str | None, bytes]
 
@@ -42,38 +47,44 @@ def intact(
     `signed` are checkpoints of this log whose signatures were checked, by size. Without `rows`
     only entries, tree and checkpoints are compared, and no action is counted.
     """
+    told: Told = {}
     try:
-        head, filed = _hashed(tx, desk, signed)
-        if head != tx.log.head(desk):
+        head, filed = _hashed(tx, desk, signed, told)
+        if tx.log.stored_edge(desk) != (head.size, head.to_bytes()):
             return None
-        return head, _compared(tx, desk, filed) if rows else 0
-    except (_Doubt, msgspec.MsgspecError):
+        return head, _compared(tx, desk, filed, told) if rows else 0
+    except (_Doubt, msgspec.MsgspecError, HandrailError, ValueError, LookupError):
         return None
 
 
-def _hashed(tx: Tx, desk: str, signed: Sequence[Checkpoint]) -> tuple[Frontier, int]:
+def _hashed(tx: Tx, desk: str, signed: Sequence[Checkpoint], told: Told) -> tuple[Frontier, int]:
     """The tree's edge over all leaves, and how many entries are filed under an action."""
-    frontier, filed = EMPTY_FRONTIER, 0
+    tree, filed = TiledTree(tx, desk, _doubt), 0
     due = list(reversed(signed))
     for page in _pages(tx, desk):
-        start, end = frontier.size, frontier.size + len(page)
+        start, end = tree.size, tree.size + len(page)
         if [row[0] for row in page] != list(range(start, end)):
             raise _Doubt
         loose = [row for row in page if row[2] is None or row[1] is not None]
         for row in loose:
-            _check_filing(row, desk)
+            tell(told, row[0], _checked(row, desk))
         filed += len(page) - sum(row[2] is None for row in loose)
         # WHY NOT: merkle.leaf_hash. It is this; calling it costs a tenth of the whole pass.
         hashes = [sha256(b"\x00" + row[3]).digest() for row in page]
         while due and due[-1].size <= end:
             wanted = due.pop()
-            frontier = merkle.extend(frontier, hashes[frontier.size - start : wanted.size - start])
-            if merkle.root(frontier) != wanted.root:
+            tree.extend(hashes[tree.size - start : wanted.size - start])
+            if merkle.root(tree.edge) != wanted.root:
                 raise _Doubt
-        frontier = merkle.extend(frontier, hashes[frontier.size - start :])
+        tree.extend(hashes[tree.size - start :])
     if due:
         raise _Doubt
-    return frontier, filed
+    tree.check_count()
+    return tree.edge, filed
+
+
+def _doubt(level: int, number: int) -> None:
+    raise _Doubt
 
 
 def _pages(tx: Tx, desk: str) -> Iterator[list[_Row]]:
@@ -82,20 +93,28 @@ def _pages(tx: Tx, desk: str) -> Iterator[list[_Row]]:
         yield page
 
 
-def _check_filing(row: _Row, desk: str) -> None:
-    """What an entry is found by must be what it says."""
+def _checked(row: _Row, desk: str) -> Entry:
+    """The entry, provided that what it is found by is what it says."""
     _, person, proposal, leaf = row
     entry: Entry = decode_entry(leaf)
     if entry.desk != desk or entry.proposal != proposal or person not in (None, entry.actor):
         raise _Doubt
+    return entry
 
 
-def _compared(tx: Tx, desk: str, filed: int) -> int:
-    """Compare every action with its entries; how many actions. `filed` entries must be met."""
+def _compared(tx: Tx, desk: str, filed: int, told: Told) -> int:
+    """Compare every action with its entries, and all other rows with what was told of them.
+
+    Returns how many actions there are. `filed` entries must be met.
+    """
     after, seen, met, proposed = "", 0, 0, 0
     while page := tx.proposals.page(desk, after=after, most=PAGE_ROWS):
         for proposal in page:
-            entries = [logged.entry for logged in tx.log.of_proposal(desk, proposal.id)]
+            logged = tx.log.of_proposal(desk, proposal.id)
+            entries = [one.entry for one in logged]
+            for one in logged:
+                if one.entry.tag in _HANDED_OFF:
+                    tell(told, one.index, one.entry)
             met += len(entries)
             proposed += sum(entry.tag == _PROPOSED for entry in entries)
             _check_rows(tx, proposal, entries)
@@ -103,6 +122,8 @@ def _compared(tx: Tx, desk: str, filed: int) -> int:
         after = page[-1].id
     # every entry was met under an action that is there, and every action was proposed
     if met != filed or seen != proposed:
+        raise _Doubt
+    for _ in odd_others(tx, desk, told):
         raise _Doubt
     return seen
 

@@ -74,6 +74,14 @@ class Desks:
         )
         return None if row is None else from_row(PolicyVersion, row)
 
+    def policies(self, desk: str) -> list[PolicyVersion]:
+        """Every policy version of a desk, oldest first."""
+        rows = self._rows.all(
+            select_sql("policy_version", PolicyVersion) + " WHERE desk = ? ORDER BY version",
+            (desk,),
+        )
+        return [from_row(PolicyVersion, row) for row in rows]
+
     def setting(self, name: str) -> str | None:
         """A setting of the store itself."""
         row = self._rows.one("SELECT value FROM meta WHERE name = ?", (name,))

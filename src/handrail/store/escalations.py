@@ -59,6 +59,14 @@ class Escalations:
         )
         return [from_row(Escalation, row) for row in rows]
 
+    def page(self, desk: str, *, after: str, most: int) -> list[Escalation]:
+        """Escalations by id from `after` on, for going through all of them."""
+        rows = self._rows.all(
+            select_sql("escalation", Escalation) + " WHERE desk = ? AND id > ? ORDER BY id LIMIT ?",
+            (desk, after, most),
+        )
+        return [from_row(Escalation, row) for row in rows]
+
     def close(self, desk: str, escalation: str, *, by: str, at: int) -> bool:
         """Mark as dealt with; whether it was still open."""
         changed = self._rows.change(

@@ -13,7 +13,7 @@ from handrail.core.merkle import EMPTY_FRONTIER, Frontier
 from handrail.errors import InvariantBroken
 from handrail.store.rows import Rows
 
-__all__ = ["CheckpointRow", "Log", "LoggedEntry", "Trees"]
+__all__ = ["CheckpointRow", "Log", "LoggedEntry", "Trees", "echo_of"]
 
 Trees = dict[str, Frontier]
 """The right edge of each desk's tree, as of the last commit."""
@@ -54,11 +54,13 @@ class Log:
             waiting = self._waiting[desk] = []
         index = self._tree(desk).size + len(waiting)
         person = entry.actor if by_person else None
+        hashed = merkle.leaf_hash(leaf)
         self._rows.change(
-            "INSERT INTO entry (desk, idx, tag, person, proposal, leaf) VALUES (?, ?, ?, ?, ?, ?)",
-            (desk, index, entry.tag, person, entry.proposal, leaf),
+            "INSERT INTO entry (desk, idx, tag, person, proposal, leaf, echo)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (desk, index, entry.tag, person, entry.proposal, leaf, echo_of(index, hashed)),
         )
-        waiting.append(merkle.leaf_hash(leaf))
+        waiting.append(hashed)
         return index
 
     def mark(self) -> dict[str, int]:
@@ -146,11 +148,41 @@ class Log:
         row = self._rows.one("SELECT leaf FROM entry WHERE desk = ? AND idx = ?", (desk, index))
         return None if row is None or not isinstance(row[0], bytes) else row[0]
 
-    def tile_leaf(self, desk: str, index: int) -> bytes | None:
-        """The leaf hash that a full tile keeps for an entry; None when no full tile covers it."""
-        number, offset = divmod(index, merkle.TILE_WIDTH)
-        tile = self._tile(desk, 0, number)
-        return None if tile is None else tile[offset]
+    def first_odd(self, desk: str) -> int | None:
+        """The first entry that no longer is what was written at its index, or None."""
+        start = 0
+        while True:
+            rows = self._rows.all(
+                "SELECT idx, leaf, echo FROM entry WHERE desk = ? AND idx >= ?"
+                " ORDER BY idx LIMIT ?",
+                (desk, start, _SCAN_ROWS),
+            )
+            for index, leaf, echo in rows:
+                assert isinstance(index, int)
+                if not isinstance(leaf, bytes) or echo_of(index, merkle.leaf_hash(leaf)) != echo:
+                    return index
+            if len(rows) < _SCAN_ROWS:
+                return None
+            start = int(rows[-1][0] or 0) + 1
+
+    def tile(self, desk: str, level: int, number: int) -> bytes | None:
+        """The hashes of a full tile as stored, one after the other; None when it is not there."""
+        row = self._rows.one(
+            "SELECT hashes FROM tile WHERE desk = ? AND level = ? AND n = ?", (desk, level, number)
+        )
+        return None if row is None or not isinstance(row[0], bytes) else row[0]
+
+    def tile_count(self, desk: str) -> int:
+        """How many tiles are stored."""
+        row = self._rows.one("SELECT count(*) FROM tile WHERE desk = ?", (desk,))
+        return 0 if row is None else int(row[0] or 0)
+
+    def stored_edge(self, desk: str) -> tuple[int, bytes]:
+        """The tree's size and edge exactly as stored, whatever they are; for verifying."""
+        row = self._rows.one("SELECT size, frontier FROM tree WHERE desk = ?", (desk,))
+        if row is None or not isinstance(row[1], bytes):
+            return 0, EMPTY_FRONTIER.to_bytes()
+        return int(row[0] or 0), row[1]
 
     def hash_at(self, desk: str, level: int, number: int) -> bytes:
         """The hash of the complete subtree of 2**level leaves that starts at number * 2**level."""
@@ -210,12 +242,10 @@ class Log:
         return [merkle.leaf_hash(leaf) for (leaf,) in rows if isinstance(leaf, bytes)]
 
     def _tile(self, desk: str, level: int, number: int) -> list[bytes] | None:
-        row = self._rows.one(
-            "SELECT hashes FROM tile WHERE desk = ? AND level = ? AND n = ?", (desk, level, number)
-        )
-        if row is None or not isinstance(row[0], bytes):
+        hashes = self.tile(desk, level, number)
+        if hashes is None:
             return None
-        return [row[0][at : at + 32] for at in range(0, len(row[0]), 32)]
+        return [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
 
     def _full_tile(self, desk: str, level: int, number: int) -> list[bytes]:
         tile = self._tile(desk, level, number)
@@ -236,6 +266,14 @@ class Log:
             "INSERT INTO tile (desk, level, n, hashes) VALUES (?, ?, ?, ?)",
             (desk, level, number, b"".join(hashes)),
         )
+
+
+def echo_of(index: int, hashed: bytes) -> int:
+    """What is stored beside an entry to name it should it change: part of its hash, and its index.
+
+    A signed 64-bit number, as databases keep them.
+    """
+    return int.from_bytes(hashed[:8], "big", signed=True) ^ index
 
 
 def _logged(index: object, leaf: object) -> LoggedEntry:

@@ -87,6 +87,11 @@ class People:
         )
         return [from_row(Principal, row, _JSON) for row in rows]
 
+    def everybody(self, desk: str) -> list[Principal]:
+        """Every principal of any kind, by id."""
+        rows = self._rows.all(_PRINCIPAL + " WHERE desk = ? ORDER BY id", (desk,))
+        return [from_row(Principal, row, _JSON) for row in rows]
+
     def add_credential(self, credential: Credential) -> None:
         """A new credential."""
         self._rows.change(insert_sql("credential", Credential), to_row(credential))
@@ -102,6 +107,13 @@ class People:
             select_sql("credential", Credential)
             + " WHERE desk = ? AND principal = ? AND kind = ? ORDER BY created_at DESC",
             (desk, principal, kind.value),
+        )
+        return [from_row(Credential, row) for row in rows]
+
+    def all_credentials(self, desk: str) -> list[Credential]:
+        """Every credential that was ever issued on the desk."""
+        rows = self._rows.all(
+            select_sql("credential", Credential) + " WHERE desk = ? ORDER BY id", (desk,)
         )
         return [from_row(Credential, row) for row in rows]
 

@@ -34,6 +34,13 @@ class Tasks:
         row = self._rows.one(_SELECT + " WHERE token_hash = ?", (token_hash,))
         return None if row is None else from_row(Task, row, _JSON)
 
+    def page(self, desk: str, *, after: str, most: int) -> list[Task]:
+        """Tasks by id from `after` on, for going through all of them."""
+        rows = self._rows.all(
+            _SELECT + " WHERE desk = ? AND id > ? ORDER BY id LIMIT ?", (desk, after, most)
+        )
+        return [from_row(Task, row, _JSON) for row in rows]
+
     def revoke(self, desk: str, task: str, at: int) -> bool:
         """End a task's token; whether it was still open."""
         changed = self._rows.change(

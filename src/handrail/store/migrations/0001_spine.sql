@@ -132,9 +132,11 @@ CREATE TABLE counter (
   desk TEXT NOT NULL, name TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (desk, name)
 ) STRICT, WITHOUT ROWID;
 
+-- echo: the first 8 bytes of the leaf's hash, xor the index. It proves nothing; it names the entry
+-- that changed, where the tree alone could only say that one did.
 CREATE TABLE entry (
   desk TEXT NOT NULL, idx INTEGER NOT NULL, tag TEXT NOT NULL, person TEXT, proposal TEXT,
-  leaf BLOB NOT NULL,
+  leaf BLOB NOT NULL, echo INTEGER NOT NULL,
   PRIMARY KEY (desk, idx)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX entry_by_proposal ON entry (desk, proposal, idx) WHERE proposal IS NOT NULL;

@@ -82,7 +82,7 @@ class Gateway:
         """
         self.runner.check_working()
         await self.runner.room()
-        planned = await asyncio.gather(*(self._planned_or_not(task, draft) for draft in drafts))
+        planned = await self._all_planned(task, drafts)
         # All of them are queued before the first is waited for: one commit takes them all.
         tickets = [
             unit if isinstance(unit, HandrailError) else self.ctx.store.submit(unit)
@@ -152,10 +152,27 @@ class Gateway:
 
     async def _planned(self, task: Task, draft: Draft) -> Unit[Decided]:
         """Read the facts: here when they are at hand, else in a thread."""
-        kind = self.ctx.rulebook(task.desk).kind(draft.kind)
-        if kind is None or kind.runs_in_agent or kind.connector in PROMPT_CONNECTORS:
+        if self._at_hand(task, draft):
             return plan(self.ctx, task, draft)
         return await self.runner.call(partial(plan, self.ctx, task, draft))
+
+    def _at_hand(self, task: Task, draft: Draft) -> bool:
+        kind = self.ctx.rulebook(task.desk).kind(draft.kind)
+        return kind is None or kind.runs_in_agent or kind.connector in PROMPT_CONNECTORS
+
+    async def _all_planned(
+        self, task: Task, drafts: Sequence[Draft | HandrailError]
+    ) -> list[Unit[Decided] | HandrailError]:
+        """The facts of many: one after the other when they are at hand, else side by side."""
+        slow = [
+            not isinstance(draft, HandrailError) and not self._at_hand(task, draft)
+            for draft in drafts
+        ]
+        if any(slow):
+            return list(
+                await asyncio.gather(*(self._planned_or_not(task, draft) for draft in drafts))
+            )
+        return [await self._planned_or_not(task, draft) for draft in drafts]
 
     async def _planned_or_not(
         self, task: Task, draft: Draft | HandrailError

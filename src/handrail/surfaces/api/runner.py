@@ -27,6 +27,7 @@ from handrail.engine.context import Context
 from handrail.engine.execute import Effect, Job, claim_unit, perform, settle_unit
 from handrail.engine.sweep import Swept, sweep
 from handrail.errors import HandrailError, InvariantBroken, NotFound, Unavailable
+from handrail.surfaces.api.waiters import Waiters
 
 __all__ = ["Runner"]
 
@@ -66,8 +67,7 @@ class Runner:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._performed: deque[tuple[Job, Effect | BaseException | None]] = deque()
         self._told = False
-        self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._waiting_count = 0
+        self._waiters = Waiters()
         self._room = asyncio.Event()
         self._halt = asyncio.Event()
         self._over = False
@@ -80,7 +80,7 @@ class Runner:
     @property
     def waiting(self) -> int:
         """How many callers wait for an action."""
-        return self._waiting_count
+        return self._waiters.count
 
     async def start(self) -> None:
         """Start the threads, and take up what an earlier process has left."""
@@ -271,12 +271,9 @@ class Runner:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_ms / 1_000
         proposal = self.look(desk, id)
-        if wait_ms <= 0 or self._waiting_count >= WAITING_MAX or self._rests(proposal):
+        if wait_ms <= 0 or self.waiting >= WAITING_MAX or self._rests(proposal):
             return proposal
-        changed = asyncio.Event()
-        self._waiting.setdefault(id, set()).add(changed)
-        self._waiting_count += 1
-        try:
+        with self._waiters.waiting_for(id) as changed:
             while True:
                 changed.clear()
                 proposal = self.look(desk, id)
@@ -288,12 +285,6 @@ class Runner:
                         await changed.wait()
                 except TimeoutError:
                     continue
-        finally:
-            self._waiting_count -= 1
-            mine = self._waiting[id]
-            mine.discard(changed)
-            if not mine:
-                del self._waiting[id]
 
     def look(self, desk: str, id: str) -> Proposal:
         """An action as it is stored now. Raises NotFound `proposal_not_found`."""
@@ -304,15 +295,12 @@ class Runner:
 
     def wake(self, id: str) -> None:
         """Let everybody who waits for this action look again."""
-        for changed in self._waiting.get(id, ()):
-            changed.set()
+        self._waiters.wake(id)
 
     def wake_all(self) -> None:
         """Let everybody who waits look again."""
         self._room.set()
-        for waiting in self._waiting.values():
-            for changed in waiting:
-                changed.set()
+        self._waiters.wake_all()
 
     def _rests(self, proposal: Proposal) -> bool:
         """Whether the next move is the caller's: it is over, or it runs in the agent's process."""

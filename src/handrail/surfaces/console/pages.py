@@ -92,15 +92,18 @@ class Pages:
         return endpoint
 
     def page(
-        self, view: Callable[[Visitor], Awaitable[Response]]
+        self, view: Callable[[Visitor], Awaitable[Response]], *, for_script: bool = False
     ) -> Callable[[Request], Awaitable[Response]]:
-        """A page for a person who is logged in; anybody else is sent to log in first."""
+        """A page for a person who is logged in; anybody else is sent to log in first.
+
+        With `for_script` anybody else gets an empty answer: a page left open asks again and again.
+        """
 
         async def endpoint(request: Request) -> Response:
             try:
                 visitor = self._visitor(request)
             except NotAuthenticated as error:
-                return _to_login(request, error)
+                return Response(status_code=204) if for_script else _to_login(request, error)
             except HandrailError as error:
                 return self.refusal(error)
             try:

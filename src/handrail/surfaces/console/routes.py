@@ -36,7 +36,7 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/login", pages.open(login_form(pages)), methods=post),
         Route("/logout", act(leave), methods=post),
         Route("/", page(queue), methods=get),
-        Route("/pulse", page(pulse), methods=get),
+        Route("/pulse", page(pulse, for_script=True), methods=get),
         Route("/actions/{id}", page(action), methods=get),
         Route("/actions/{id}", act(decide), methods=post),
         Route("/actions/{id}/undo", act(undo), methods=post),

@@ -57,12 +57,12 @@ function say(asked, waiting) {
 async function pulse() {
   if (document.hidden) return;
   try {
-    const answer = await fetch(fresh.dataset.pulse, { redirect: "error" });
-    if (!answer.ok) return;
+    const answer = await fetch(fresh.dataset.pulse);
+    if (answer.status !== 200) return; // 204: the session has ended
     const { asked, waiting } = await answer.json();
     say(asked, waiting);
   } catch {
-    // the server is away or the session has ended: the page stays as it is
+    // the server is away: the page stays as it is
   }
 }
 

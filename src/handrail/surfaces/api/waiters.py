@@ -1,0 +1,43 @@
+"""Who waits for an action to move, woken without anybody looking over and over again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["Waiters"]
+
+
+class Waiters:
+    """Waiting callers by the action that they wait for. Touched by the event loop's thread only."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._changed: dict[str, set[asyncio.Event]] = {}
+
+    @contextmanager
+    def waiting_for(self, id: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the action may have moved, while the block runs."""
+        changed = asyncio.Event()
+        self._changed.setdefault(id, set()).add(changed)
+        self.count += 1
+        try:
+            yield changed
+        finally:
+            self.count -= 1
+            mine = self._changed[id]
+            mine.discard(changed)
+            if not mine:
+                del self._changed[id]
+
+    def wake(self, id: str) -> None:
+        """Let everybody who waits for this action look again."""
+        for changed in self._changed.get(id, ()):
+            changed.set()
+
+    def wake_all(self) -> None:
+        """Let everybody who waits look again."""
+        for events in self._changed.values():
+            for changed in events:
+                changed.set()

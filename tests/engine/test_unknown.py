@@ -12,6 +12,7 @@ import pytest
 from handrail.connectors.protocol import Found, Looked, NotDone, Promise, Receipt
 from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
+from handrail.engine import sweep
 from handrail.engine.execute import Effect, Ending, perform, settle_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import plan
@@ -19,7 +20,7 @@ from handrail.store.sqlite import SqliteStore
 from handrail.surfaces.embedded import Action
 from tests.connectors.sandbox_road import EVERY_KIND
 from tests.engine.connectors import Execute, Front, effects_in
-from tests.engine.stories import HOUR, MIDDLE, MINUTE, SECOND, SMALL, Story
+from tests.engine.stories import HOUR, MIDDLE, MINUTE, SECOND, SMALL, Story, pack
 
 TICKETS: Final = {
     "reply.draft": "T-105",
@@ -323,3 +324,49 @@ def test_a_store_that_fails_after_the_call_does_not_say_that_nothing_was_done(
     fronted.desk.work()
     assert fronted.state(action) is State.SUCCEEDED
     assert front.calls == [action.id]
+
+
+def test_what_nobody_can_tell_does_not_hold_up_the_rest(
+    fronted: Story, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More actions stay unknown for good than one sweep looks at; later ones are found still."""
+    monkeypatch.setattr(sweep, "BATCH_MAX", 3)
+    front.promise, front.doing = Promise.BLIND, _lost
+    for _ in range(4):
+        fronted.refund("2.00 USD")
+    front.promise = Promise.KEYED
+    hopeless = list(front.calls)
+    for _ in range(4):
+        fronted.refund("3.00 USD")
+    lookup = front.lookup
+
+    def choosy(kind: str, key: str) -> Found:
+        return Found(looked=Looked.CANNOT_TELL) if key in hopeless else lookup(kind, key)
+
+    front.lookup = choosy  # type: ignore[method-assign]
+    for _ in range(6):
+        fronted.later(MINUTE)
+        fronted.desk.work()
+    rows = fronted.desk.ctx.store.read(lambda tx: tx.proposals.latest("main", most=20))
+    states = {row.state for row in rows if row.value_minor == 300}
+    assert states == {State.SUCCEEDED}
+    assert {row.state for row in rows if row.value_minor == 200} == {State.UNKNOWN}
+
+
+def test_what_waits_for_room_does_not_hold_up_the_rest(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More actions wait for a full cap than one sweep takes up; what needs no room runs still."""
+    monkeypatch.setattr(sweep, "BATCH_MAX", 3)
+    story.reopen(pack(("money: 20000.00 USD, window: 24h", "money: 5.00 USD, window: 24h")))
+    for _ in range(5):
+        story.refund("4.00 USD")
+    story.fail(Fault.BEFORE_EFFECT)
+    lost = story.desk.propose(
+        story.task("T-101"), "reply.draft", {"ticket": "T-101", "body": "Dear Dana"}
+    )
+    story.fail(None)
+    for _ in range(6):
+        story.later(10 * SECOND)
+        story.desk.work()
+    assert story.state(lost) is State.SUCCEEDED

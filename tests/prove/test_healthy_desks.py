@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from handrail.connectors.sandbox import Fault
 from handrail.errors import HandrailError
 from handrail.surfaces.embedded import Action
+from tests.cli.shell import run
 from tests.engine.stories import HOUR, HUGE, LARGE, MIDDLE, MINUTE, SMALL, Story
 from tests.prove.attacker import examined
 
@@ -160,3 +161,16 @@ def test_every_length_around_a_full_tile_verifies(fresh: Path, tmp_path: Path, r
             story.desk.propose(task, "ticket.read", ticket="T-103")
         story.check()
     assert examined(folder).findings == ()
+
+
+def test_a_log_without_kept_checkpoints_is_called_unwitnessed(fresh: Path, tmp_path: Path) -> None:
+    """Good as far as anybody can tell from the inside, and that is what is said."""
+    folder = Path(shutil.copytree(fresh, tmp_path / "desk"))
+    kept = run("log", "verify", folder)
+    assert kept.returncode == 0
+    assert "unwitnessed" not in kept.stdout
+    shutil.rmtree(folder / "checkpoints")
+    alone = run("log", "verify", folder)
+    assert alone.returncode == 0
+    assert "signed but unwitnessed" in alone.stdout
+    assert examined(folder).witnessed == 0

@@ -42,10 +42,6 @@ EDITS: Final = {
         "INSERT INTO review SELECT desk, id, 2, 'cora', 'cora', 'approve', statement, created_at"
         f" FROM proposal WHERE {WAITING}"
     ),
-    "a review of nothing": (
-        "INSERT INTO review SELECT desk, 'hr_none', n, person, identity, verdict, statement, at"
-        " FROM review LIMIT 1"
-    ),
     "a checker's limit": "UPDATE principal SET limits = '{\"USD\":99999999}' WHERE id = 'cora'",
     "a reviewer's role": "UPDATE principal SET roles = '[\"checker\"]' WHERE id = 'ann'",
     "a role that is none": "UPDATE principal SET roles = '[\"king\"]' WHERE id = 'ann'",
@@ -69,7 +65,7 @@ EDITS: Final = {
     "the active policy": "UPDATE desk SET policy = 'p'",
     "the policy's text": (
         "UPDATE policy_version SET body ="
-        ' replace(body, \'"up_to_minor":5000\', \'"up_to_minor":500000\')'
+        " replace(body, '\"up_to_minor\":5000', '\"up_to_minor\":500000')"
     ),
     "a policy pushed in": (
         "INSERT INTO policy_version SELECT desk, version + 1, 'p2', name, body, activated_at,"
@@ -79,12 +75,11 @@ EDITS: Final = {
 
 
 @pytest.mark.parametrize("what", EDITS)
-@pytest.mark.parametrize("outside", [True, False], ids=["kept", "not kept"])
-def test_an_edited_row_is_found(folder: Path, what: str, outside: bool) -> None:
-    """Each as a finding; no edit makes the verifier stumble."""
+def test_an_edited_row_is_found(folder: Path, what: str) -> None:
+    """Each as a finding, without any checkpoint; no edit makes the verifier stumble."""
     with Attacker(folder) as attacker:
         attacker.run(EDITS[what])
-    report = examined(folder, outside=outside)
+    report = examined(folder, outside=False)
     assert report.findings
     assert all(finding.what for finding in report.findings)
 

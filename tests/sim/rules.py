@@ -46,8 +46,8 @@ lanes:
   triage: {kinds: [note.add]}
 caps:
   usd-per-hour:
-    {scope: desk, money: 12000.00 USD, window: 1h, kinds: &paying [pay.keyed, pay.lookup, pay.blind],
-     when_full: wait}
+    {scope: desk, money: 12000.00 USD, window: 1h, when_full: wait,
+     kinds: &paying [pay.keyed, pay.lookup, pay.blind]}
   usd-per-customer: {scope: customer, money: 10000.00 USD, window: 6h, kinds: *paying}
   pays-per-agent: {scope: agent, count: 4, window: 2m, kinds: *paying, when_full: wait}
   mails-per-kind: {scope: kind, count: 3, window: 1m, kinds: [mail.send], when_full: wait}

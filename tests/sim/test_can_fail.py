@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,7 +13,9 @@ from handrail.connectors.protocol import Found, Looked, NotDone, Receipt
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event
 from handrail.core.principal import Role
+from handrail.core.review import judge
 from handrail.engine import execute, propose, review, sweep
+from handrail.engine.record import advance, note_down
 from handrail.store.caps import Caps
 from tests.sim.life import lived
 from tests.sim.soak import main
@@ -29,10 +31,13 @@ def _broken() -> str:
         try:
             lived(seed)
         except Broken as error:
-            assert re.match(rf"seed {seed}, step \d+: ", str(error))
-            assert error.__notes__
-            return str(error).partition(": ")[2]
-    raise AssertionError("no seed broke")
+            broken = error
+            break
+    else:
+        raise AssertionError("no seed broke")
+    assert re.match(rf"seed {seed}, step \d+: ", str(broken))
+    assert broken.__notes__
+    return str(broken).partition(": ")[2]
 
 
 def test_a_provider_that_acts_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,10 +64,9 @@ def test_a_lookup_that_lies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_hidden_intent(monkeypatch: pytest.MonkeyPatch) -> None:
     """The provider is called, and the log does not say that it will be."""
-    written: Callable[..., int] = propose.note_down
 
     def hiding(tx: Any, proposal: Any, tag: Tag, **more: Any) -> int:
-        return -1 if tag is Tag.EXECUTION_INTENDED else written(tx, proposal, tag, **more)
+        return -1 if tag is Tag.EXECUTION_INTENDED else note_down(tx, proposal, tag, **more)
 
     monkeypatch.setattr(propose, "note_down", hiding)
     assert "without a committed intent" in _broken()
@@ -76,7 +80,6 @@ def test_a_maker_who_approves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_reviewer_without_authority(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody counts as a checker without a limit."""
-    judged = review.judge
 
     def generous(*, reviewer: Any, **more: Any) -> Any:
         roles = (Role.REVIEWER, Role.CHECKER)
@@ -85,7 +88,7 @@ def test_a_reviewer_without_authority(monkeypatch: pytest.MonkeyPatch) -> None:
             **{name: getattr(reviewer, name) for name in reviewer.__struct_fields__}
             | {"roles": roles, "limits": limits}
         )
-        return judged(reviewer=trusted, **more)
+        return judge(reviewer=trusted, **more)
 
     monkeypatch.setattr(review, "judge", generous)
     assert "approvals" in _broken()
@@ -93,12 +96,11 @@ def test_a_reviewer_without_authority(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_silence_that_approves(monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody decided in time goes on instead of expiring."""
-    moved = sweep.advance
 
     def silent(tx: Any, before: Any, event: Event, tag: Tag, **more: Any) -> Any:
         if more.get("data") == {"why": "nobody_decided"}:
-            return moved(tx, before, Event.APPROVE, tag, execute_by=tx.now + 60_000, **more)
-        return moved(tx, before, event, tag, **more)
+            return advance(tx, before, Event.APPROVE, tag, execute_by=tx.now + 60_000, **more)
+        return advance(tx, before, event, tag, **more)
 
     monkeypatch.setattr(sweep, "advance", silent)
     assert "0 of" in _broken()
@@ -112,12 +114,11 @@ def test_a_cap_that_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_cap_that_lets_unknown_ones_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its reservation is given back while nobody knows whether the action was done."""
-    moved = execute.advance
 
     def freeing(tx: Any, before: Any, event: Event, tag: Tag, **more: Any) -> Any:
         if event is Event.LOSE:
             tx.caps.void(before.desk, before.id, tx.now)
-        return moved(tx, before, event, tag, **more)
+        return advance(tx, before, event, tag, **more)
 
     monkeypatch.setattr(execute, "advance", freeing)
     assert "the cap `" in _broken()

@@ -57,11 +57,12 @@ class Addresses(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        posts = ("method", "post") in attrs
         for name, value in attrs:
-            if value and name in LINKS:
-                self.links.add(value.split()[0])
-            elif value and name == "action":
+            if value and name == "action" and posts:
                 self.actions.add(value)
+            elif value and (name in LINKS or name == "action"):
+                self.links.add(value.split()[0])
 
 
 class Crawl:

@@ -10,7 +10,7 @@ import sys
 import sysconfig
 import zipfile
 from dataclasses import dataclass
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -110,9 +110,11 @@ def read(path: str) -> str:
 def link(name: str, packages: Path) -> None:
     """Put an installed distribution into other site-packages, by links."""
     home = Path(sysconfig.get_path("purelib"))
-    tops = {file.parts[0] for file in distribution(name).files or () if file.parts[0] != ".."}
-    assert tops, name
-    for top in tops - {"__pycache__"}:
+    try:
+        files = distribution(name).files or ()
+    except PackageNotFoundError:
+        return  # the lock also names what only other systems need
+    for top in {file.parts[0] for file in files} - {"..", "__pycache__"}:
         if not (packages / top).exists():
             (packages / top).symlink_to(home / top)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from handrail.core.artifact import Fact, Line
 from handrail.core.decide import Reason
+from handrail.core.entry import Tag
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import FINAL, State
 from handrail.core.principal import Principal
@@ -24,7 +25,7 @@ from handrail.engine.undo import why_no_undo
 from handrail.errors import NotFound, Unavailable
 from handrail.store.protocol import Escalation, LoggedEntry, Tx
 
-__all__ = ["Card", "GivenReview", "Shown", "cards_of", "show"]
+__all__ = ["Card", "GivenReview", "Shown", "cards_of", "is_sealed", "show"]
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +78,17 @@ def cards_of(ctx: Context, tx: Tx, proposals: list[Proposal]) -> list[Card]:
     return [_card(ctx, tx, proposal) for proposal in proposals]
 
 
+def is_sealed(tx: Tx, viewer: Principal, logged: LoggedEntry) -> bool:
+    """Whether an entry is another checker's view of an action that is not decided yet."""
+    entry = logged.entry
+    if entry.tag != Tag.REVIEW_RECORDED.value or entry.proposal is None:
+        return False
+    if entry.data.get("identity") == viewer.identity:
+        return False
+    proposal = tx.proposals.get(viewer.desk, entry.proposal)
+    return proposal is not None and proposal.state is State.PENDING
+
+
 def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown:
     proposal = tx.proposals.get(desk, id)
     if proposal is None:
@@ -88,8 +100,7 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
     own = [review for review in reviews if review.identity == viewer.identity]
     refusal = why_not(proposal, makers, viewer, reviews) if undecided else "it is decided"
     entries = tx.log.of_proposal(desk, id)
-    if undecided and not own:
-        entries = [logged for logged in entries if logged.entry.tag != "review.recorded"]
+    entries = [logged for logged in entries if not is_sealed(tx, viewer, logged)]
     return Shown(
         card=_card(ctx, tx, proposal),
         lines=content.lines,

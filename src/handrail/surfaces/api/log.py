@@ -6,10 +6,8 @@ from functools import partial
 from typing import Final
 
 from handrail.core import merkle
-from handrail.core.entry import Tag
-from handrail.core.lifecycle import State
-from handrail.core.principal import Principal
 from handrail.engine.checkpoint import sign_checkpoint
+from handrail.engine.show import is_sealed
 from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import CheckpointRow, LoggedEntry, Tx
 from handrail.surfaces.api.answers import LogView, ProofView
@@ -36,7 +34,7 @@ async def get_log(call: Incoming) -> LogView:
     def look(tx: Tx) -> LogView:
         size = tx.log.size(person.desk)
         entries, more = _asked(tx, person.desk, query, size)
-        seen = [entry for entry in entries if not _blind(tx, person, entry)]
+        seen = [entry for entry in entries if not is_sealed(tx, person, entry)]
         return LogView(
             size=size,
             items=[entry_view(entry) for entry in seen],
@@ -57,7 +55,7 @@ async def get_proof(call: Incoming) -> ProofView:
     def look(tx: Tx) -> ProofView:
         checkpoint = _checkpoint(tx, desk=person.desk)
         logged = tx.log.entry(person.desk, index)
-        if checkpoint is None or logged is None or _blind(tx, person, logged):
+        if checkpoint is None or logged is None or is_sealed(tx, person, logged):
             raise NotFound("entry_not_found", f"there is no entry `{index}` in the log")
         proof = merkle.inclusion_proof(
             index, checkpoint.size, lambda level, n: tx.log.hash_at(person.desk, level, n)
@@ -111,18 +109,6 @@ def _of_customer(tx: Tx, desk: str, customer: str, most: int) -> list[LoggedEntr
         for entry in tx.log.of_proposal(desk, proposal.id)
     ]
     return sorted(found, key=lambda entry: entry.index)
-
-
-def _blind(tx: Tx, person: Principal, logged: LoggedEntry) -> bool:
-    """Whether this is a colleague's review that this person must not see before their own."""
-    entry = logged.entry
-    if entry.tag != Tag.REVIEW_RECORDED.value or entry.proposal is None:
-        return False
-    proposal = tx.proposals.get(person.desk, entry.proposal)
-    if proposal is None or proposal.state is not State.PENDING:
-        return False
-    reviews = tx.proposals.reviews(person.desk, entry.proposal)
-    return all(review.identity != person.identity for review in reviews)
 
 
 def _checkpoint(tx: Tx, *, desk: str) -> CheckpointRow | None:

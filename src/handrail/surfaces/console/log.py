@@ -9,10 +9,8 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from handrail.core.entry import Tag
-from handrail.core.lifecycle import State
 from handrail.core.principal import Principal, PrincipalKind
-from handrail.engine.show import Card, cards_of
+from handrail.engine.show import Card, cards_of, is_sealed
 from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import LoggedEntry, Tx
 from handrail.surfaces.console.pages import Visitor
@@ -48,7 +46,7 @@ def log_rows(
     rows = []
     for logged in entries:
         entry = logged.entry
-        if _is_sealed(tx, viewer, logged):
+        if is_sealed(tx, viewer, logged):
             if keep_sealed:
                 rows.append(LogRow(index=logged.index, at=entry.at, sealed=True))
             continue
@@ -134,17 +132,6 @@ def _of_filters(tx: Tx, desk: str, person: str | None, customer: str | None) -> 
     found = [one for proposal in proposals for one in tx.log.of_proposal(desk, proposal.id)]
     fitting = [one for one in found if person is None or one.entry.actor == person]
     return sorted(fitting, key=lambda one: -one.index)[:FILTERED_MAX]
-
-
-def _is_sealed(tx: Tx, viewer: Principal, logged: LoggedEntry) -> bool:
-    """Whether it is another checker's view of an action that is not decided yet."""
-    entry = logged.entry
-    if entry.tag != Tag.REVIEW_RECORDED.value or entry.proposal is None:
-        return False
-    if entry.data.get("identity") == viewer.identity:
-        return False
-    proposal = tx.proposals.get(viewer.desk, entry.proposal)
-    return proposal is not None and proposal.state is State.PENDING
 
 
 def _facts(logged: LoggedEntry) -> tuple[tuple[str, str], ...]:

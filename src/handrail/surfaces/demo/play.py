@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-import httpx
 import typer
 
 from handrail.agent.playbook import PLAYBOOK, Visit
@@ -22,7 +21,7 @@ from handrail.core.lifecycle import State
 from handrail.errors import Conflict, SetupFailed
 from handrail.sdk import Action, Handrail, HandrailError
 from handrail.surfaces.console import console_routes
-from handrail.surfaces.demo.reviewers import rule_on_queue, undo_first
+from handrail.surfaces.demo.reviewers import direct, rule_on_queue, undo_first
 from handrail.surfaces.demo.stage import AGENT, PEOPLE, Stage, set_up
 from handrail.surfaces.server import DEFAULT_HOST, DEFAULT_PORT, run, serving
 
@@ -123,7 +122,8 @@ def _agent_at_work(stage: Stage, address: str, stop: threading.Event) -> None:
             raise SystemExit
 
     try:
-        with Handrail(address, api_key=stage.key) as client:
+        with direct() as http:
+            client = Handrail(address, api_key=stage.key, http=http)
             work_through(client, pause=pause, watch=_tell)
         typer.echo("\nThe agent is through its tickets. What waits is yours to decide.")
     except HandrailError as error:
@@ -143,7 +143,8 @@ def _agent_day(stage: Stage, address: str) -> dict[str, str]:
         _tell(visit, action)
         done[f"{visit.ticket}:{action.kind}"] = action.id
 
-    with Handrail(address, api_key=stage.key) as client:
+    with direct() as http:
+        client = Handrail(address, api_key=stage.key, http=http)
         work_through(client, pause=lambda: None, watch=watch)
     return done
 
@@ -161,8 +162,8 @@ def _until_settled(stage: Stage) -> None:
 
 def _look_at_console(address: str) -> None:
     """The console answers, and asks who is there."""
-    answer = httpx.get(address + "/", follow_redirects=True)
-    answer.raise_for_status()
+    with direct(address) as http:
+        http.get("/", follow_redirects=True).raise_for_status()
 
 
 def _summary(stage: Stage, refused: int) -> dict[str, object]:

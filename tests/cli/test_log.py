@@ -28,7 +28,7 @@ def test_good_log(desk: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     first, second = done.stdout.splitlines()
     assert re.fullmatch(r"ok: \d+ entries, 2 actions, root [0-9a-f]{64}", first)
-    assert second == f"{count + 1} checkpoints from outside the database agree"
+    assert second == f"{count + 1} checkpoints agree from outside the database"
     again = run("log", "verify", desk, "--checkpoint", kept)
     assert f"{2 * count} checkpoints" in again.stdout
     assert contents(desk) == before

@@ -370,3 +370,20 @@ def test_what_waits_for_room_does_not_hold_up_the_rest(
         story.later(10 * SECOND)
         story.desk.work()
     assert story.state(lost) is State.SUCCEEDED
+
+
+def test_a_worker_that_wakes_up_late_sends_nothing(fronted: Story, front: Front) -> None:
+    """Its attempt was lost, looked up and found undone meanwhile: what it holds is void."""
+    ctx = fronted.desk.ctx
+    task = fronted.task("T-103")
+    fields = {"order": "O-5003", "amount": SMALL, "reason": "late"}
+    draft = Draft(maker=task.agent, kind="refund.issue", params=fields)
+    decided = ctx.store.write(plan(ctx, task, draft))
+    assert decided.job is not None
+    fronted.later(HOUR)
+    for _ in range(2):
+        fronted.desk.work()
+        fronted.later(MINUTE)
+    assert perform(ctx, decided.job).ending is Ending.UNKNOWN
+    assert front.calls == []
+    assert fronted.refunded() == 0

@@ -69,9 +69,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 class Life:
     """A desk, its world, and everybody who acts on it."""
 
-    def __init__(self, seed: int, folder: Path, *, stalls: bool = False) -> None:
+    def __init__(self, seed: int, folder: Path) -> None:
         self.seed = seed
-        self.stalls = stalls
         self.step = -1
         self.trace: list[str] = []
         self.chance = random.Random(f"{seed}/steps")
@@ -312,9 +311,6 @@ class Life:
         held = self._held.pop(self.chance.randrange(len(self._held)))
         id = held.job.proposal.id
         if held.effect is None:
-            until = held.job.proposal.attempt_until
-            if not self.stalls and until is not None and self.time.now >= until:
-                return f"perform {id[-6:]}: too late, left alone"
             effect = perform(ctx, held.job)
             self._held.append(Held(job=held.job, effect=effect))
             return f"perform {id[-6:]}: {effect.ending.value}"
@@ -350,16 +346,16 @@ class Life:
         self.watch.at_the_end(self.desk.ctx.store, self.provider.effects)
 
 
-def lived(seed: int, *, steps: int = STEPS, stalls: bool = False) -> Outcome:
+def lived(seed: int, *, steps: int = STEPS) -> Outcome:
     """The life of a seed. Raises `Broken` with the seed when an invariant does not hold.
 
-    With `stalls` a worker may come to the provider after its attempt's deadline has passed.
+    A worker may also wake up and turn to the provider after its attempt's deadline has passed.
     """
     place = _MEMORY if _MEMORY.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="handrail-sim-", dir=place))
     life: Life | None = None
     try:
-        life = Life(seed, folder, stalls=stalls)
+        life = Life(seed, folder)
         return life.live(steps)
     except BaseException as error:
         if life is not None:

@@ -31,7 +31,7 @@ def main(words: Sequence[str] | None = None) -> int:
     effects = killed = 0
     for seed in range(options.start, options.start + options.seeds):
         try:
-            outcome = lived(seed, steps=options.steps, stalls=options.stalls)
+            outcome = lived(seed, steps=options.steps)
         except Exception as error:
             broken.append(seed)
             if len(broken) <= _SHOWN_MAX:
@@ -52,7 +52,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _one(seed: int, options: argparse.Namespace) -> int:
     try:
-        outcome: Outcome = lived(seed, steps=options.steps, stalls=options.stalls)
+        outcome: Outcome = lived(seed, steps=options.steps)
     except Exception as error:
         print("\n".join(getattr(error, "__notes__", [])))
         print(f"{type(error).__name__}: {error}")
@@ -68,9 +68,6 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="live this one, and show every step")
     parser.add_argument("--steps", type=int, default=STEPS, help="steps of one life")
-    parser.add_argument(
-        "--stalls", action="store_true", help="workers may wake up after their deadline"
-    )
     return parser.parse_args(words)
 
 

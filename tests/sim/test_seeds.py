@@ -52,7 +52,6 @@ def test_the_lives_are_eventful(lives: list[Outcome]) -> None:
         "undo_unavailable",
         "connector_unavailable",
         "meanwhile",
-        "too late, left alone",
     ):
         assert met in said
 

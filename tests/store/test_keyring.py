@@ -47,6 +47,33 @@ def test_keys_are_never_overwritten(tmp_path: Path) -> None:
     assert {name: (tmp_path / name).read_text() for name in FILES} == before
 
 
+def test_a_crash_leaves_both_keys_or_none(tmp_path: Path) -> None:
+    """The folder appears with everything in it; what a crash left beside it is cleared away."""
+
+    def dying(count: int) -> bytes:
+        if folder.exists() or len(list(tmp_path.rglob("*.key"))) == 1:
+            raise AssertionError("half of the keys are there")
+        return os.urandom(count)
+
+    folder = tmp_path / "keys"
+    half = tmp_path / ".keys.new"
+    half.mkdir()
+    (half / "log.key").write_text("half written")
+    half.joinpath("vault.key").write_text("")
+    Keyring.create(folder, dying)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keys"]
+    Keyring.load(folder)
+
+
+def test_keys_that_cannot_be_made_leave_nothing(tmp_path: Path) -> None:
+    """Something lies where the folder should be: an error by code, and no key anywhere."""
+    (tmp_path / "keys").write_text("mine")
+    with pytest.raises(SetupFailed) as refusal:
+        Keyring.create(tmp_path / "keys", os.urandom)
+    assert refusal.value.code == "directory_unwritable"
+    assert [path.name for path in tmp_path.iterdir()] == ["keys"]
+
+
 SPOILS: Final[dict[str, tuple[Callable[[str], str | bytes | None], str]]] = {
     "missing": (lambda text: None, "key_missing"),
     "empty": (lambda text: "", "key_malformed"),

@@ -240,6 +240,10 @@ def _claim(tx: Tx, ctx: Context, proposal: Proposal, *, artifact: bytes) -> tupl
 def perform(ctx: Context, job: Job) -> Effect:
     """Call the connector, outside any transaction. Every error that is not `NotDone` is unknown."""
     proposal = job.proposal
+    until = proposal.attempt_until
+    if until is not None and ctx.clock() >= until:
+        # INVARIANT: an attempt that a sweep may have given up by now never leaves any more.
+        return Effect(ending=Ending.UNKNOWN, why="too late to be sent")
     connector = ctx.connector(proposal.connector)
     try:
         receipt = connector.execute(proposal.kind, job.request, job.key, now=ctx.clock())

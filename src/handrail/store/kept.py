@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 from urllib.parse import quote
 
 from handrail.errors import Unavailable
+from handrail.store.durable import sync_folder
 
 __all__ = ["keep_note", "kept_notes"]
 
@@ -31,7 +32,7 @@ def keep_note(folder: Path, desk: str, note: str) -> None:
             file.write(note.rstrip("\n").encode() + _END)
             file.flush()
             os.fsync(file.fileno())
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise Unavailable(
@@ -68,11 +69,3 @@ def _cut_torn_tail(file: BinaryIO) -> None:
         file.seek(0)
         head, end, _ = file.read().rpartition(_END)
         file.truncate(len(head) + len(end))
-
-
-def _sync_folder(folder: Path) -> None:
-    place = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(place)
-    finally:
-        os.close(place)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from handrail.core.note import (
     verifier_key,
 )
 from handrail.errors import HandrailError, SetupFailed
+from handrail.store.durable import sync_folder
 
 __all__ = ["Keyring"]
 
@@ -58,14 +60,22 @@ class Keyring:
 
     @classmethod
     def create(cls, folder: Path, entropy: Callable[[int], bytes]) -> Keyring:
-        """Make new keys in `folder`; refuses to overwrite."""
+        """Make new keys in `folder`, both or none; refuses to overwrite."""
         seed, vault_key = entropy(32), entropy(32)
         signer = SignerKey(public=verifier_key(KEY_NAME, _public_of(seed)), seed=seed)
+        # Made beside and moved as one: a crash leaves no folder with half of the keys.
+        making = folder.with_name(f".{folder.name}.new")
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write_secret(folder / _LOG_FILE, signer.text())
-            _write_secret(folder / _VAULT_FILE, _vault_text(vault_key))
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir(mode=0o700)
+            _write_secret(making / _LOG_FILE, signer.text())
+            _write_secret(making / _VAULT_FILE, _vault_text(vault_key))
+            sync_folder(making)
+            making.rename(folder)
+            sync_folder(folder.parent)
         except OSError as error:
+            shutil.rmtree(making, ignore_errors=True)
             raise SetupFailed(
                 "directory_unwritable", f"cannot write keys in `{folder}`: {error.strerror}"
             ) from None

@@ -66,7 +66,7 @@ def create_app(desk: Desk, *, console: Console | None = None) -> Starlette:
     extra = () if console is None else console(gateway)
     app = Starlette(
         routes=[*_routes(gateway), *extra],
-        middleware=[Middleware(_Outermost, gateway=gateway)],
+        middleware=[Middleware(_Outermost)],
         exception_handlers={
             HandrailError: _problem,
             HTTPException: _http_problem,
@@ -101,9 +101,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 class _Outermost:
     """Gives every answer the security headers that it does not set itself."""
 
-    def __init__(self, app: ASGIApp, gateway: Gateway) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/v1/"):
@@ -119,11 +118,7 @@ class _Outermost:
                 message = {**message, "headers": headers}
             await send(message)
 
-        try:
-            await self._app(scope, receive, secured)
-        except InvariantBroken as error:
-            self._gateway.runner.break_down(error)
-            raise
+        await self._app(scope, receive, secured)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -149,7 +149,8 @@ def _say(report: Report) -> None:
         about = "" if finding.proposal is None else f" ({finding.proposal})"
         typer.echo(f"BAD{where}: {finding.what}{about}")
     witnessed = (
-        f"{report.witnessed} checkpoints from outside the database agree"
+        f"{report.witnessed} checkpoint{'s agree' if report.witnessed > 1 else ' agrees'}"
+        " from outside the database"
         if report.witnessed
         else "signed but unwitnessed: no checkpoint from outside the database was given"
     )

@@ -73,8 +73,11 @@ def play_headless(*, folder: Path | None = None) -> dict[str, object]:
         stage = set_up(_place(stack, folder))
         stack.callback(stage.desk.close)
         with serving(stage.desk, console=console_routes) as address:
+            typer.echo(f"The agent `{AGENT}` works through {len(PLAYBOOK)} tickets:")
             done = _agent_day(stage, address)
-            refused = rule_on_queue(address, stage.passwords)
+            typer.echo("\nThe reviewers decide what waits:")
+            refused = rule_on_queue(address, stage.passwords, typer.echo)
+            typer.echo("  dana   undo             refund.issue 32.00 USD")
             undo_first(address, stage.passwords["dana"], done["T-102:refund.issue"])
             _until_settled(stage)
             _look_at_console(address)
@@ -108,7 +111,7 @@ def _first_free(host: str) -> int:
 
 
 def _welcome(stage: Stage, address: str) -> None:
-    typer.echo(f"\nhandrail demo: {address}\n")
+    typer.echo(f"\nhandrail demo: {address}\n\nOpen it in a browser and log in as one of these:\n")
     for person in PEOPLE:
         typer.echo(f"  {person.id:<6} {stage.passwords[person.id]:<24} {person.shows}")
     typer.echo(

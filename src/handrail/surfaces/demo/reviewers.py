@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -85,15 +85,18 @@ class _Seat:
         return self.http.post(path, json=body, headers=self._csrf)
 
 
-def rule_on_queue(url: str, passwords: Mapping[str, str]) -> int:
-    """Decide what waits, by the script; how many verdicts were refused, as they should be."""
+def rule_on_queue(url: str, passwords: Mapping[str, str], tell: Callable[[str], None]) -> int:
+    """Decide what waits, by the script; how many verdicts were refused, as they should be.
+
+    `tell` gets a line about each verdict.
+    """
     seats = {person: _Seat(url, person, word) for person, word in passwords.items()}
     refused = 0
     try:
         for card in seats["dana"].get(f"/v1/queue?limit={CARDS_MAX}")["items"]:
             for ruling in SCRIPT:
                 if ruling.kind == card["kind"] and ruling.value in (None, card["value"]):
-                    refused += _apply(seats, card["id"], ruling)
+                    refused += _apply(seats, card["id"], ruling, tell)
                     break
     finally:
         for seat in seats.values():
@@ -101,7 +104,7 @@ def rule_on_queue(url: str, passwords: Mapping[str, str]) -> int:
     return refused
 
 
-def _apply(seats: Mapping[str, _Seat], id: str, ruling: Ruling) -> int:
+def _apply(seats: Mapping[str, _Seat], id: str, ruling: Ruling, tell: Callable[[str], None]) -> int:
     """Give each verdict on the digest that its person was shown."""
     refused = 0
     for person, verdict, reason in ruling.verdicts:
@@ -110,8 +113,11 @@ def _apply(seats: Mapping[str, _Seat], id: str, ruling: Ruling) -> int:
         answer = seats[person].post(f"/v1/proposals/{id}/reviews", body)
         if answer.status_code in REFUSED:
             refused += 1
+            stands = f"not counted: {answer.json()['detail']}"
         else:
-            answer.raise_for_status()
+            stands = answer.raise_for_status().json()["state"]
+        what = f"{ruling.kind} {ruling.value or ''}".rstrip()
+        tell(f"  {person:<6} {verdict:<16} {what:<24} {stands}")
     return refused
 
 

@@ -57,9 +57,10 @@ def test_a_provider_that_acts_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_lookup_that_lies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says that nothing was done, and the action runs again."""
+    """It says that nothing was done: the action is given up or runs again, and it was done."""
     monkeypatch.setattr(Provider, "lookup", lambda *_: Found(looked=Looked.NOT_DONE))
-    assert "two effects under the key" in _broken()
+    said = _broken()
+    assert "its effect happened" in said or "two effects under the key" in said
 
 
 def test_a_hidden_intent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +163,7 @@ def test_the_long_run_prints_the_seed(
 ) -> None:
     """And how to live that life again, which then shows every step."""
     monkeypatch.setattr(Caps, "_used", lambda *_: 0)
-    assert main(["--seeds", "12"]) == 1
+    assert main(["--seeds", "20"]) == 1
     *lines, last = capsys.readouterr().out.splitlines()
     (first,) = re.findall(r"\[(\d+)", last)
     assert any(line.endswith(f"replay with --seed {first}") for line in lines)

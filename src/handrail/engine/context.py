@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from handrail.connectors.protocol import Capability, Connector
 from handrail.core.action import ActionKind, Params, params_parser
 from handrail.core.decide import Decider, compile_policy
+from handrail.core.lifecycle import State
 from handrail.core.note import VerifierKey
 from handrail.core.policy import Policy
 from handrail.errors import InvariantBroken, NotFound, SetupFailed
@@ -64,7 +65,11 @@ class Rulebook:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """One running handrail. `rulebooks` maps a desk to its active rules."""
+    """One running handrail. `rulebooks` maps a desk to its active rules.
+
+    `turns` is how far the sweeps have come in each state: a bounded sweep goes on where the last
+    one stopped, so that what cannot be moved holds up nothing behind it.
+    """
 
     store: Store
     connectors: Mapping[str, Connector]
@@ -72,6 +77,7 @@ class Context:
     clock: Callable[[], int]
     entropy: Callable[[int], bytes]
     rulebooks: dict[str, Rulebook] = field(default_factory=dict)
+    turns: dict[State, tuple[str, str]] = field(default_factory=dict)
 
     def rulebook(self, desk: str) -> Rulebook:
         """The active rules of a desk."""

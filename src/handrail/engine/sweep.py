@@ -73,7 +73,7 @@ def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
     swept.released += _each(ctx, swept, State.HOLDING, _held_out, _release)
     swept.lost += _each(ctx, swept, State.EXECUTING, _lost, _lose)
     _look_up(ctx, swept)
-    for proposal in ctx.store.read(lambda tx: tx.proposals.in_state(State.READY, most=BATCH_MAX)):
+    for proposal in ctx.store.read(partial(_turn, ctx, State.READY)):
         if _agents_turn(ctx, proposal):
             continue
         try:
@@ -146,11 +146,19 @@ def _each(ctx: Context, swept: Swept, state: State, due: _Due, move: _Move) -> i
     """Move what is due in a state. Judged before anything is written: mostly nothing is."""
 
     def look(tx: Tx) -> list[Proposal]:
-        found = tx.proposals.in_state(state, most=BATCH_MAX)
-        return [proposal for proposal in found if due(ctx, proposal, tx.now)]
+        return [one for one in _turn(ctx, state, tx) if due(ctx, one, tx.now)]
 
     found = ctx.store.read(look)
     return sum(_landed(ctx, swept, proposal, partial(move, ctx)) for proposal in found)
+
+
+def _turn(ctx: Context, state: State, tx: Tx) -> list[Proposal]:
+    """The next ones in a state, from where the last sweep stopped, round and round."""
+    after = ctx.turns.pop(state, ("", ""))
+    found = tx.proposals.in_state(state, after=after, most=BATCH_MAX)
+    if len(found) == BATCH_MAX:
+        ctx.turns[state] = (found[-1].desk, found[-1].id)
+    return found
 
 
 def _landed(ctx: Context, swept: Swept, proposal: Proposal, move: _Unit) -> bool:
@@ -206,7 +214,7 @@ def _lose(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
 
 def _look_up(ctx: Context, swept: Swept) -> None:
     """Ask the system of record about every unknown attempt that has had time to settle."""
-    unknown = ctx.store.read(lambda tx: tx.proposals.in_state(State.UNKNOWN, most=BATCH_MAX))
+    unknown = ctx.store.read(partial(_turn, ctx, State.UNKNOWN))
     now = ctx.clock()
     for proposal in unknown:
         clocks = ctx.rulebook(proposal.desk).policy.clocks

@@ -101,11 +101,13 @@ class Proposals:
         where = " WHERE desk = ? AND subject = ? ORDER BY id DESC LIMIT ?"
         return self._many(where, (desk, subject, most))
 
-    def in_state(self, state: State, *, most: int) -> list[Proposal]:
-        """Open proposals of all desks in READY, EXECUTING, UNKNOWN or HOLDING, oldest first."""
+    def in_state(
+        self, state: State, *, after: tuple[str, str] = ("", ""), most: int
+    ) -> list[Proposal]:
+        """Open proposals of all desks in READY, EXECUTING, UNKNOWN or HOLDING, by (desk, id)."""
         # The IN term repeats the partial index's own, which is how it is chosen.
-        where = f" WHERE state = ? AND state IN {_MOVING} ORDER BY desk, id LIMIT ?"
-        return self._many(where, (state.value, most))
+        where = f" WHERE state = ? AND state IN {_MOVING} AND (desk, id) > (?, ?)"
+        return self._many(where + " ORDER BY desk, id LIMIT ?", (state.value, *after, most))
 
     def overdue(self, desk: str, now: int, *, most: int) -> list[Proposal]:
         """What waits for a person past its deadline."""

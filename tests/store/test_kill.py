@@ -95,10 +95,11 @@ def _check(store: SqliteStore, acknowledged: set[int]) -> None:
 
     def look(tx: Tx) -> None:
         leaves = [leaf for *_, leaf in tx.log.scan(DESK)]
-        numbers = [tx.log.entry(DESK, at).entry.data["n"] for at in range(len(leaves))]  # type: ignore[union-attr]
+        logged = [tx.log.entry(DESK, at) for at in range(len(leaves))]
+        numbers = [int(one.entry.data["n"] or 0) for one in logged if one is not None]
         stored = {int(p.id[3:]) for p in tx.proposals.page(DESK, after="", most=10**6)}
         assert acknowledged <= stored
-        assert sorted(numbers) == sorted([*stored, *(-number for number in stored)])  # type: ignore[type-var]
+        assert sorted(numbers) == sorted([*stored, *(-number for number in stored)])
         assert tx.counters.of(DESK).get("units", 0) == len(stored)
         for number in stored:
             content = tx.vault.get(DESK, f"hr_{number:08}", "content")

@@ -73,7 +73,7 @@ def test_a_look_uses_an_index(desk: Desk, name: str) -> None:
     store = desk.ctx.store
     assert isinstance(store, SqliteStore)
     assert sent
-    assert {sql: walks(store.connection, sql) for sql in sent} == dict.fromkeys(sent, [])
+    assert {sql: walks(store.connection, sql) for sql in sent} == {sql: [] for sql in sent}
 
 
 def test_a_walk_would_be_seen(desk: Desk) -> None:

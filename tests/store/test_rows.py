@@ -45,12 +45,17 @@ def test_a_key_belongs_to_one_action_of_an_agent(store: Store) -> None:
     """The same key again is refused by the database; another agent or desk may use it."""
     store.write(lambda tx: tx.proposals.add(proposal_of(key="k")))
     for n, other in enumerate(({"agent": "bot2"}, {"desk": "other"})):
-        store.write(lambda tx: tx.proposals.add(proposal_of(f"hr_{n}", key="k", **other)))  # noqa: B023
+        added = proposal_of(f"hr_{n}", key="k", **other)
+        _add(store, added)
     with pytest.raises(Unavailable):
         store.write(lambda tx: tx.proposals.add(proposal_of("hr_9", key="k")))
     found = store.read(lambda tx: tx.proposals.by_key(DESK, "bot", "k"))
     assert found == proposal_of(key="k")
     assert store.read(lambda tx: tx.proposals.by_key(DESK, "bot", "other")) is None
+
+
+def _add(store: Store, proposal: Proposal) -> None:
+    store.write(lambda tx: tx.proposals.add(proposal))
 
 
 def test_one_provider_reference_belongs_to_one_action(store: Store) -> None:

@@ -189,7 +189,8 @@ def _check_rule(rule: KindRule) -> None:
         closed = [limit for limit in limits[:-1] if limit is not None and limit >= 0]
         if not limits or limits[-1] is not None or len(closed) != len(limits) - 1:
             raise _invalid(rule, "the last band, and no other, is open")
-        for low, high in zip(bands, bands[1:], strict=False):
+        for place in range(1, len(bands)):
+            low, high = bands[place - 1], bands[place]
             if high.up_to_minor is not None and high.up_to_minor <= (low.up_to_minor or 0):
                 raise _invalid(rule, "bands must rise")
             if high.guard.order < low.guard.order or high.grade < low.grade:

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from handrail.errors import Unavailable
-from handrail.store.kept import keep_note, kept_notes
+from handrail.store.kept import READ_BYTES_MAX, keep_note, kept_notes
 from handrail.store.protocol import Store
 from tests.store.databases import Database
 
@@ -80,3 +80,16 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> Non
         kept_notes(place, "main")
     assert refusal.value.code == "store_failed"
     assert place.read_text() == "mine"
+
+
+def test_of_a_long_file_the_newest_notes_are_read(tmp_path: Path) -> None:
+    """Whole ones only, and the reading stays bounded however long the desk has run."""
+    note = NOTES[2].replace("300", "9" * 100)
+    file = tmp_path / "main.notes"
+    count = READ_BYTES_MAX // len(note.encode()) + 50
+    file.write_bytes((note.rstrip("\n").encode() + b"\n\n\n") * count)
+    keep_note(tmp_path, "main", NOTES[0])
+    notes = kept_notes(tmp_path, "main")
+    assert notes[-1] == NOTES[0]
+    assert set(notes[:-1]) == {note}
+    assert 0 < len(notes) < count

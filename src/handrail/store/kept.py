@@ -17,6 +17,7 @@ from handrail.store.durable import sync_folder
 
 __all__ = ["keep_note", "kept_notes"]
 
+READ_BYTES_MAX: Final = 1024 * 1024
 _END: Final = b"\n\n\n"
 
 
@@ -42,12 +43,18 @@ def keep_note(folder: Path, desk: str, note: str) -> None:
 
 
 def kept_notes(folder: Path, desk: str) -> list[str]:
-    """The desk's whole notes, oldest first; none when there is no file.
+    """The desk's newest whole notes, oldest first; none when there is no file.
 
-    Raises Unavailable `store_failed` when the file is there and cannot be read.
+    At most the last `READ_BYTES_MAX` of the file are read: what extends a newer checkpoint extends
+    the older ones too. Raises Unavailable `store_failed` when the file is there and cannot be read.
     """
     try:
-        data = _path(folder, desk).read_bytes()
+        with _path(folder, desk).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - READ_BYTES_MAX))
+            data = file.read()
+        if size > READ_BYTES_MAX:
+            data = data.partition(_END)[2]
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -98,12 +98,12 @@ class _Batch:
         """Empty the write-ahead log, in which an erased key still stands; not while it is read."""
         self._store.connection.set_busy_timeout(0)
         try:
-            row = self._run("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            rows = self._run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except apsw.Error:
             return False
         finally:
             self._store.connection.set_busy_timeout(self._store.busy_ms_max)
-        return row is not None and row[0] == 0
+        return [row[0] for row in rows] == [0]
 
     def abandon(self) -> None:
         # An interrupt may have come between the commit and what follows it: read the edge again.

@@ -46,7 +46,7 @@ WAITING_MAX: Final = 2_000
 LOOK_AGAIN_S: Final = 1.0
 """A waiting caller looks by itself this often: not everything that moves an action is a runner."""
 SWEEP_S: Final = 0.5
-CHECKPOINT_S: Final = 1.0
+CHECKPOINT_S: Final = 5.0
 STOP_S_MAX: Final = 10.0
 SETTLE_PAUSES_S: Final = (0.2, 1.0, 5.0)
 """When the store cannot take an outcome, it is offered again after these pauses."""

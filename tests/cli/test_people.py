@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import subprocess
@@ -9,12 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 import handrail
 from handrail.core.principal import Principal
 from handrail.engine.people import agent_of_key
 from handrail.errors import NotAuthenticated
+from handrail.surfaces.auth import Logins, login
 from tests.cli.shell import (
     AT_ONCE,
     HANDRAIL,
@@ -25,7 +25,6 @@ from tests.cli.shell import (
     run,
     run_each,
     said,
-    serving,
     start,
 )
 
@@ -39,12 +38,16 @@ def principal(desk: Path, id: str) -> Principal:
 
 
 def can_log_in(desk: Path, person: str, password: str) -> bool:
-    """Whether the served desk lets them in."""
-    with serving("serve", desk, "--port", "0") as (process, address):
-        answer = httpx.post(f"{address}/v1/session", json={"person": person, "password": password})
-        process.terminate()
-        assert process.wait(30) == 0
-    return answer.is_success
+    """Whether the desk lets them in with that password."""
+    logins = Logins()
+    with handrail.open(desk) as opened:
+        try:
+            asyncio.run(login(opened.ctx, logins, "main", person, password))
+        except NotAuthenticated:
+            return False
+        finally:
+            logins.close()
+    return True
 
 
 def test_person(desk: Path) -> None:

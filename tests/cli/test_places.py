@@ -176,6 +176,17 @@ def test_second_making(desk: Path) -> None:
     assert refusals(desk, again) == {"desk_exists"}
 
 
+def test_several_make_it_at_once(tmp_path: Path) -> None:
+    """One of them does; who comes in between is refused, and nobody spoils anything."""
+    answers = run_each([("init", tmp_path / "new")] * 4)
+    assert 0 in [done.returncode for done in answers]
+    codes = {said(done) for done in answers if done.returncode}
+    assert codes <= {"desk_exists", "store_locked"}
+    assert run("log", "verify", tmp_path / "new").returncode == 0
+    with handrail.open(tmp_path / "new") as desk:
+        assert desk.verify().good
+
+
 @pytest.fixture
 def locked(desk: Path) -> Iterator[Path]:
     """The desk in a directory that may be read and not written."""

@@ -15,9 +15,9 @@ PATIENCE_MS = 15_000
 """How long a page may take on a busy machine; a quiet one never needs it."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real Chromium."""
+    """A real Chromium. Per module: while it lives, no event loop can run in this thread."""
     path = find_browser()
     assert path is not None, "no Chromium: run `make browser`"
     expect.set_options(timeout=PATIENCE_MS)

@@ -17,6 +17,7 @@ import pytest
 from handrail.errors import HandrailError, SetupFailed
 from handrail.store.protocol import CheckpointRow, Store
 from handrail.store.sqlite import SqliteStore
+from handrail.store.writer import QueuedTicket
 from tests.house.repo import ROOT
 from tests.store.databases import NOW, Clock, SqliteDatabase, new_keys
 from tests.store.samples import DESK, add_entries, entry_of, person_of
@@ -210,6 +211,24 @@ def test_a_folder_is_not_a_database(place: SqliteDatabase) -> None:
     """Something else lies where the file should be."""
     place.path.mkdir()
     assert _code(place.open) == "directory_unwritable"
+
+
+def test_a_commit_waits_for_the_disk(place: SqliteDatabase) -> None:
+    """What kill -9 cannot show and a power cut would: each commit is synced, in a WAL."""
+    store = place.open()
+    assert store.connection.pragma("synchronous") == 2
+    assert store.connection.pragma("journal_mode") == "wal"
+    assert store.connection.pragma("wal_autocheckpoint") > 0
+    store.close()
+
+
+def test_a_call_that_slips_in_at_the_end_is_told(place: SqliteDatabase) -> None:
+    """A unit that was queued after the last commit hears that the desk is closed."""
+    store = place.open()
+    store.close()
+    ticket = QueuedTicket(store._writer, lambda tx: None)
+    store._writer._queue.append(ticket)
+    assert _code(ticket.result) == "store_closed"
 
 
 def test_reading_alone_changes_nothing(place: SqliteDatabase) -> None:

@@ -138,9 +138,3 @@ def test_demo_serves_itself(place: Place, tmp_path: Path) -> None:
     assert any(path.startswith("/actions/hr_") for path in found["seen"])
     for suffix in (".css", ".js", ".svg"):
         assert any(path.startswith("/static/") and suffix in path for path in found["seen"])
-
-
-def test_headless_demo_from_the_wheel(place: Place) -> None:
-    """The whole day runs from what is installed."""
-    summary = json.loads(do(place.handrail, "demo", "--headless").splitlines()[-1])
-    assert summary["log_verified"] is True

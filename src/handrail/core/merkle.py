@@ -9,7 +9,7 @@ Leaves and entries count from 0. All hashes are 32 bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Final, Self
 
@@ -32,6 +32,7 @@ __all__ = [
     "full_tiles",
     "inclusion_proof",
     "leaf_hash",
+    "leaf_hashes",
     "node_hash",
     "root",
     "root_of",
@@ -63,6 +64,11 @@ _SIZE_MAX: Final = 2**63 - 1
 def leaf_hash(data: bytes) -> bytes:
     """Return the hash of one entry's bytes (RFC 6962 section 2.1)."""
     return sha256(b"\x00" + data).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """Return the hashes of many entries' bytes, as `leaf_hash` does one by one, but faster."""
+    return [sha256(b"\x00" + data).digest() for data in entries]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -113,14 +119,20 @@ def extend(frontier: Frontier, leaves: Sequence[bytes]) -> Frontier:
     Costs one SHA-256 a leaf, and copies the edge once.
     """
     hashes, size = list(frontier.hashes), frontier.size
-    push, pop = hashes.append, hashes.pop
-    for node in leaves:
-        bits = size
+    start, end = 0, len(leaves)
+    while start < end:
+        # the largest perfect subtree that starts at this place and is all there
+        width = 1 << ((end - start).bit_length() - 1)
+        if size:
+            width = min(width, size & -size)
+        node = leaves[start] if width == 1 else _perfect_root(leaves[start : start + width])
+        start += width
+        bits = size // width
         while bits & 1:
-            node = sha256(b"\x01" + pop() + node).digest()
+            node = sha256(b"\x01" + hashes.pop() + node).digest()
             bits >>= 1
-        push(node)
-        size += 1
+        hashes.append(node)
+        size += width
     return Frontier(size=size, hashes=tuple(hashes))
 
 
@@ -280,6 +292,14 @@ def tile_place(level: int, number: int) -> TilePlace:
     tile_level, height = divmod(level, TILE_HEIGHT)
     tile_number, start = divmod(number << height, TILE_WIDTH)
     return TilePlace(level=tile_level, number=tile_number, start=start, end=start + (1 << height))
+
+
+def _perfect_root(hashes: Sequence[bytes]) -> bytes:
+    """Return the root over a power of two of leaves, level by level."""
+    while len(hashes) > 1:
+        pairs = zip(hashes[::2], hashes[1::2], strict=True)
+        hashes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+    return hashes[0]
 
 
 def _folded(hashes: Sequence[bytes]) -> bytes:

@@ -30,12 +30,13 @@ from handrail.engine.record import (
     Data,
     advance,
     amend,
+    check_unchanged,
     content_of,
     sealing_subject,
     statement_of,
     write_move,
 )
-from handrail.errors import InvalidInput, NotFound, Unavailable
+from handrail.errors import InvalidInput, InvariantBroken, NotFound, Unavailable
 from handrail.store.protocol import Tx, Unit
 
 __all__ = [
@@ -105,9 +106,12 @@ def claim_unit(ctx: Context, desk: str, id: str) -> Unit[tuple[Proposal, Job | N
 
 def _look_again(tx: Tx, ctx: Context, proposal: Proposal) -> tuple[Proposal, Job | None]:
     """Everything is checked once more between the decision and the call."""
+    check_unchanged(tx, proposal)
     try:
         content = content_of(tx, proposal)
-    except Unavailable as error:  # erased, or no longer what was sealed: it can never run
+    except Unavailable as error:
+        if error.code != "content_erased":
+            raise InvariantBroken("content_unreadable", error.message) from error
         return _denied(tx, proposal, error.code), None
     refusal = _refusal(tx, ctx, proposal, content.artifact)
     if refusal is None and proposal.control in _ASKED:

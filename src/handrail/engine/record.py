@@ -22,6 +22,7 @@ __all__ = [
     "Data",
     "advance",
     "amend",
+    "check_unchanged",
     "content_of",
     "note_down",
     "sealing_subject",
@@ -78,6 +79,25 @@ def statement_of(content: Content, digest: str, policy: str, desk: str) -> str:
         desk=desk,
         nonce=content.nonce,
     )
+
+
+def check_unchanged(tx: Tx, proposal: Proposal) -> None:
+    """Raise InvariantBroken when the row, or a review of it, is not what the log last said.
+
+    Somebody has changed the database from outside. Nothing is written, so that the log still
+    tells: a new entry would commit to the changed row.
+    """
+    committed: dict[str, str] = {}
+    for logged in tx.log.of_proposal(proposal.desk, proposal.id):
+        committed.update(logged.entry.rows)
+    stands = {"proposal": row_commitment(proposal)}
+    for review in tx.proposals.reviews(proposal.desk, proposal.id):
+        stands[f"review:{review.n}"] = row_commitment(review)
+    said = {name: committed[name] for name in committed if name.startswith(("proposal", "review:"))}
+    if said != stands:
+        raise InvariantBroken(
+            "invariant_broken", f"`{proposal.id}` was changed in the database, not by handrail"
+        )
 
 
 def note_down(

@@ -18,7 +18,7 @@ __all__ = ["CheckpointRow", "Log", "LoggedEntry", "Trees", "echo_of"]
 Trees = dict[str, Frontier]
 """The right edge of each desk's tree, as of the last commit."""
 
-_SCAN_ROWS: Final = 4096
+_SCAN_ROWS: Final = 512
 
 
 class LoggedEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,16 +132,12 @@ class Log:
         self, desk: str, start: int = 0
     ) -> Iterator[tuple[int, str | None, str | None, bytes]]:
         """(index, person, proposal, leaf) of every entry from `start`, in order, streamed."""
-        while True:
-            rows = self._rows.all(
-                "SELECT idx, person, proposal, leaf FROM entry WHERE desk = ? AND idx >= ?"
-                " ORDER BY idx LIMIT ?",
-                (desk, start, _SCAN_ROWS),
-            )
-            yield from rows  # type: ignore[misc]
-            if len(rows) < _SCAN_ROWS:
-                return
-            start = int(rows[-1][0] or 0) + 1
+        rows = self._rows.each(
+            "SELECT idx, person, proposal, leaf FROM entry WHERE desk = ? AND idx >= ?"
+            " ORDER BY idx",
+            (desk, start),
+        )
+        return rows  # type: ignore[return-value]
 
     def leaf(self, desk: str, index: int) -> bytes | None:
         """The stored bytes of one entry."""

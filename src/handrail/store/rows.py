@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -18,6 +18,10 @@ class Rows(Protocol):
 
     def all(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
         """Every row."""
+        ...
+
+    def each(self, sql: str, values: Sequence[Value] = ()) -> Iterator[tuple[Value, ...]]:
+        """Every row, streamed. It must be read to its end before the transaction's."""
         ...
 
     def one(self, sql: str, values: Sequence[Value] = ()) -> tuple[Value, ...] | None:

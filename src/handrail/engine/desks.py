@@ -8,7 +8,8 @@ from handrail.core.canonical import canonical
 from handrail.core.entry import Entry, Tag
 from handrail.core.policy import Policy
 from handrail.engine.context import Context, Rulebook
-from handrail.errors import NotFound
+from handrail.errors import NotFound, SetupFailed
+from handrail.policy.loader import digest_policy
 from handrail.store.protocol import DeskRow, PolicyVersion, Tx, Unit
 
 __all__ = ["activate_policy", "open_desk", "resume_desks"]
@@ -60,17 +61,21 @@ def activate_policy(ctx: Context, desk: str, policy: Policy, *, actor: str) -> N
 def resume_desks(ctx: Context) -> None:
     """Load the active policy of every desk that the store knows."""
 
-    def look(tx: Tx) -> list[tuple[str, str]]:
+    def look(tx: Tx) -> list[tuple[str, str, str]]:
         found = []
         for desk in tx.desks.all():
             active = tx.desks.policy(desk.id, desk.policy)
             if active is None:
                 raise NotFound("policy_not_found", f"the active policy of `{desk.id}` is gone")
-            found.append((desk.id, active.body))
+            found.append((desk.id, active.digest, active.body))
         return found
 
-    for desk, body in ctx.store.read(look):
+    for desk, digest, body in ctx.store.read(look):
         policy = msgspec.json.decode(body, type=Policy)
+        if digest_policy(policy) != digest:
+            raise SetupFailed(
+                "log_damaged", f"the stored policy of `{desk}` is not the one that was activated"
+            )
         ctx.check_served(policy)
         ctx.rulebooks[desk] = Rulebook(policy)
 

@@ -10,7 +10,7 @@ from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.engine.context import GATEWAY, Context, new_id
-from handrail.engine.record import advance, sealing_subject
+from handrail.engine.record import advance, check_unchanged, sealing_subject
 from handrail.errors import Conflict, InvalidInput, NotFound
 from handrail.store.protocol import DESK_SUBJECT, Escalation, Tx, Unit
 
@@ -43,6 +43,7 @@ def escalate_unit(
         if found is None or found.task != task.id:
             raise NotFound("proposal_not_found", f"there is no action `{proposal}` in this task")
         if found.state is State.PENDING:
+            check_unchanged(tx, found)
             found = advance(tx, found, Event.ESCALATE, Tag.ACTION_ESCALATED, actor=actor)
         return open_for(tx, ctx, found, concern, actor=actor)
 

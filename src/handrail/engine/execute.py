@@ -285,6 +285,8 @@ def settle_unit(ctx: Context, job: Job, effect: Effect) -> Unit[Proposal]:
             raise NotFound("proposal_not_found", f"there is no action `{before.id}` on this desk")
         if now.state is not State.EXECUTING or now.attempt != before.attempt:
             return now
+        if now != before:
+            check_unchanged(tx, now)
         return settle(tx, ctx, now, effect)
 
     return unit
@@ -351,6 +353,7 @@ def succeeded(tx: Tx, ctx: Context, proposal: Proposal, receipt: Receipt, event:
     if proposal.undoes is not None:
         undone = tx.proposals.get(proposal.desk, proposal.undoes)
         if undone is not None:
+            check_unchanged(tx, undone)
             amend(
                 tx,
                 undone,

@@ -12,6 +12,7 @@ from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.engine.context import Context
 from handrail.engine.execute import Effect, settle, well_formed
+from handrail.engine.record import check_unchanged
 from handrail.errors import Conflict, InvalidInput, NotFound
 from handrail.store.protocol import Tx, Unit
 
@@ -37,6 +38,7 @@ def receipt_unit(
         known = proposal.permit or ""
         if proposal.state is not State.EXECUTING or not hmac.compare_digest(known, hashed):
             raise Conflict("permit_invalid", "this permit is unknown, used up or out of time")
+        check_unchanged(tx, proposal)
         return settle(tx, ctx, proposal, effect)
 
     return unit

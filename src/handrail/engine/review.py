@@ -14,7 +14,14 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Outcome, Review, Verdict, judge
 from handrail.engine.context import Context
 from handrail.engine.escalate import open_for
-from handrail.engine.record import Data, advance, amend, content_of, sealing_subject
+from handrail.engine.record import (
+    Data,
+    advance,
+    amend,
+    check_unchanged,
+    content_of,
+    sealing_subject,
+)
 from handrail.errors import InvalidInput, NotAllowed, NotFound
 from handrail.store.protocol import Tx, Unit
 
@@ -50,6 +57,7 @@ def review_unit(ctx: Context, desk: str, id: str, opinion: Opinion) -> Unit[Prop
         proposal = tx.proposals.get(desk, id)
         if proposal is None:
             raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
+        check_unchanged(tx, proposal)
         reviewer = _reviewer(tx, desk, opinion.person)
         prior = tx.proposals.reviews(desk, id)
         outcome = judge(

@@ -28,7 +28,7 @@ from handrail.engine.execute import (
     succeeded,
     well_formed,
 )
-from handrail.engine.record import Data, advance
+from handrail.engine.record import Data, advance, check_unchanged
 from handrail.errors import Conflict, InvariantBroken
 from handrail.store.protocol import Tx
 
@@ -163,8 +163,15 @@ def _turn(ctx: Context, state: State, tx: Tx) -> list[Proposal]:
 
 def _landed(ctx: Context, swept: Swept, proposal: Proposal, move: _Unit) -> bool:
     """Run a move on a row read earlier; False when somebody else moved it first, or it fails."""
+
+    def unit(tx: Tx) -> bool:
+        if tx.proposals.get(proposal.desk, proposal.id) != proposal:
+            return False
+        check_unchanged(tx, proposal)
+        return move(tx, proposal)
+
     try:
-        return ctx.store.write(lambda tx: move(tx, proposal))
+        return ctx.store.write(unit)
     except Conflict:
         return False
     except Exception as error:

@@ -7,7 +7,7 @@ from typing import Final
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
-from handrail.engine.record import advance
+from handrail.engine.record import advance, check_unchanged
 from handrail.errors import Conflict, NotFound
 from handrail.store.protocol import Tx, Unit
 
@@ -35,6 +35,7 @@ def withdraw_unit(
         event = _EVENTS.get(proposal.state)
         if event is None:
             raise Conflict("not_pending", f"this action is {proposal.state.value.lower()} already")
+        check_unchanged(tx, proposal)
         tx.caps.void(desk, id, tx.now)
         return advance(tx, proposal, event, Tag.ACTION_WITHDRAWN, actor=actor, by_person=by_person)
 

@@ -283,6 +283,7 @@ class Desk:
     ) -> Principal:
         known = self.ctx.store.read(lambda tx: tx.people.get(self.id, id))
         if known is not None and known.kind is kind:
+            _check_same(known, owner=owner, operator=operator)
             return known
         unit = add_principal_unit(
             self.id,
@@ -302,4 +303,15 @@ class Desk:
             known = self.ctx.store.read(lambda tx: tx.people.get(self.id, id))
             if known is None or known.kind is not kind:
                 raise
+            _check_same(known, owner=owner, operator=operator)
             return known
+
+
+def _check_same(known: Principal, *, owner: str | None, operator: str | None) -> None:
+    """Refuse to pass over in silence that somebody else answers for an agent that is known."""
+    for said, stored in ((owner, known.owner), (operator, known.operator)):
+        if said is not None and said != stored:
+            raise Conflict(
+                "principal_exists",
+                f"`{known.id}` is known already, and not as an agent that `{said}` answers for",
+            )

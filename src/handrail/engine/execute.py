@@ -106,7 +106,7 @@ def claim_unit(ctx: Context, desk: str, id: str) -> Unit[tuple[Proposal, Job | N
 
 def _look_again(tx: Tx, ctx: Context, proposal: Proposal) -> tuple[Proposal, Job | None]:
     """Everything is checked once more between the decision and the call."""
-    check_unchanged(tx, proposal)
+    reviews = check_unchanged(tx, proposal)
     try:
         content = content_of(tx, proposal)
     except Unavailable as error:
@@ -118,7 +118,7 @@ def _look_again(tx: Tx, ctx: Context, proposal: Proposal) -> tuple[Proposal, Job
         statement = statement_of(content, proposal.digest, proposal.policy, proposal.desk)
         approvals = {
             review.identity
-            for review in tx.proposals.reviews(proposal.desk, proposal.id)
+            for review in reviews
             if review.verdict is Verdict.APPROVE and review.statement == statement
         }
         if statement != proposal.statement or len(approvals) < max(1, proposal.checkers):

@@ -12,6 +12,7 @@ from handrail.core.decide import Reason
 from handrail.core.entry import Entry, Tag, row_commitment
 from handrail.core.lifecycle import Event, after
 from handrail.core.proposal import Proposal
+from handrail.core.review import Review
 from handrail.errors import Conflict, InvariantBroken
 from handrail.store.protocol import DESK_SUBJECT, Tx
 
@@ -81,23 +82,26 @@ def statement_of(content: Content, digest: str, policy: str, desk: str) -> str:
     )
 
 
-def check_unchanged(tx: Tx, proposal: Proposal) -> None:
-    """Raise InvariantBroken when the row, or a review of it, is not what the log last said.
+def check_unchanged(tx: Tx, proposal: Proposal) -> list[Review]:
+    """The reviews of a proposal, all as the log last said, like the row itself.
 
-    Somebody has changed the database from outside. Nothing is written, so that the log still
-    tells: a new entry would commit to the changed row.
+    Raises InvariantBroken when the row or a review of it is not: somebody has changed the database
+    from outside. Nothing is written, so that the log still tells: a new entry would commit to the
+    changed row.
     """
     committed: dict[str, str] = {}
     for logged in tx.log.of_proposal(proposal.desk, proposal.id):
         committed.update(logged.entry.rows)
     stands = {"proposal": row_commitment(proposal)}
-    for review in tx.proposals.reviews(proposal.desk, proposal.id):
+    reviews = tx.proposals.reviews(proposal.desk, proposal.id)
+    for review in reviews:
         stands[f"review:{review.n}"] = row_commitment(review)
     said = {name: committed[name] for name in committed if name.startswith(("proposal", "review:"))}
     if said != stands:
         raise InvariantBroken(
             "invariant_broken", f"`{proposal.id}` was changed in the database, not by handrail"
         )
+    return reviews
 
 
 def note_down(

@@ -57,9 +57,8 @@ def review_unit(ctx: Context, desk: str, id: str, opinion: Opinion) -> Unit[Prop
         proposal = tx.proposals.get(desk, id)
         if proposal is None:
             raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
-        check_unchanged(tx, proposal)
+        prior = check_unchanged(tx, proposal)
         reviewer = _reviewer(tx, desk, opinion.person)
-        prior = tx.proposals.reviews(desk, id)
         outcome = judge(
             proposal=proposal,
             makers=makers_of(tx, proposal),

@@ -90,5 +90,9 @@ def decode_entry(leaf: bytes) -> Entry:
 
 
 def row_commitment(row: msgspec.Struct) -> str:
-    """SHA-256 (hex) over the canonical form of a business row."""
+    """SHA-256 (hex) over the canonical form of a business row.
+
+    Rows leave out what stands at its default, so that a field added later, with a default, does not
+    change what was committed to before.
+    """
     return hashlib.sha256(canonical(row)).hexdigest()

@@ -27,7 +27,7 @@ class Role(Enum):
     ADMIN = "admin"
 
 
-class Principal(msgspec.Struct, frozen=True, kw_only=True):
+class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One agent, person or service on a desk.
 
     `identity` is the natural person behind a person's account: two accounts of one person carry

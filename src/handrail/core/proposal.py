@@ -12,7 +12,7 @@ from handrail.core.policy import Control, Guard
 __all__ = ["Proposal"]
 
 
-class Proposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One proposal as stored. Content (artifact, facts, prose) lies sealed in the vault.
 
     `digest` is the artifact's digest; `statement` is what a review binds (empty when nobody was

@@ -38,7 +38,7 @@ class Outcome(Enum):
     ESCALATED = "escalated"
 
 
-class Review(msgspec.Struct, frozen=True, kw_only=True):
+class Review(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One review as stored: a person's verdict on one statement digest, single use."""
 
     desk: str

@@ -7,7 +7,7 @@ import msgspec
 __all__ = ["Task"]
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
+class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One task. `customers` are subject references that it may touch; `lane` names the rule.
 
     `token_hash` is the SHA-256 (hex) of the bearer token that proposals of the task carry.

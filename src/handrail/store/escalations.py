@@ -9,7 +9,7 @@ from handrail.store.rows import Rows, from_row, insert_sql, select_sql, to_row
 __all__ = ["Escalation", "Escalations"]
 
 
-class Escalation(msgspec.Struct, frozen=True, kw_only=True):
+class Escalation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One hand-off. What is said lies sealed in the vault under the escalation's id."""
 
     desk: str

@@ -7,7 +7,6 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
 
-import msgspec
 from msgspec.structs import astuple
 
 from handrail.core.grade import Grade
@@ -45,8 +44,7 @@ class Proposals:
 
     def add(self, proposal: Proposal) -> None:
         """A new proposal in the state that it starts in."""
-        # Every field is a string, a whole number, an enum or None: no `to_row` needed.
-        self._rows.change(_INSERT, tuple(msgspec.to_builtins(proposal).values()))
+        self._rows.change(_INSERT, to_row(proposal))
 
     def get(self, desk: str, proposal: str) -> Proposal | None:
         """One proposal by its id."""

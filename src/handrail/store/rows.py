@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from typing import Protocol, TypeVar
 
 import msgspec
+from msgspec.structs import astuple
 
 __all__ = ["Rows", "Value", "columns_of", "from_row", "insert_sql", "select_sql", "to_row"]
 
@@ -52,11 +54,12 @@ def insert_sql(table: str, shape: type[msgspec.Struct]) -> str:
 
 def to_row(record: msgspec.Struct) -> list[Value]:
     """The values of a struct in column order; enums by value, collections as JSON text."""
-    plain = msgspec.to_builtins(record)
-    return [_flat(value) for value in plain.values()]
+    return [_flat(value) for value in astuple(record)]
 
 
 def _flat(value: object) -> Value:
+    if isinstance(value, Enum):
+        value = value.value
     if value is None or isinstance(value, (str, bytes)):
         return value
     if isinstance(value, int):

@@ -145,6 +145,43 @@ def test_what_waits_together_is_committed_together(database: Database) -> None:
     store.close()
 
 
+def _counted(runs: list[str], name: str, fail: str = "") -> Callable[[Tx], str]:
+    """A unit that notes each of its runs, and fails before or after it has written."""
+
+    def unit(tx: Tx) -> str:
+        runs.append(name)
+        if fail == "early":
+            raise KeyError(name)
+        tx.log.append(entry_of(0))
+        tx.counters.add(DESK, name)
+        if fail == "late":
+            raise KeyError(name)
+        return name
+
+    return unit
+
+
+@pytest.mark.parametrize(
+    ("fail", "runs"), [("early", ["a", "b", "c"]), ("late", ["a", "b", "a", "b", "c"])]
+)
+def test_a_torn_batch_is_run_again(store: Store, fail: str, runs: list[str]) -> None:
+    """A unit that fails late makes its batch run once more; each caller still gets its own answer.
+
+    One that fails before it has written is left out, and nothing is run twice.
+    """
+    ran: list[str] = []
+    tickets = [
+        store.submit(_counted(ran, name, fail if name == "b" else "")) for name in ("a", "b", "c")
+    ]
+    assert tickets[0].result() == "a"
+    with pytest.raises(KeyError, match="b"):
+        tickets[1].result()
+    assert tickets[2].result() == "c"
+    assert ran == runs
+    assert store.read(lambda tx: tx.counters.of(DESK)) == {"a": 1, "c": 1}
+    assert store.read(lambda tx: tx.log.size(DESK)) == 2
+
+
 @pytest.mark.timeout(30)
 def test_a_loop_that_ends_early_blocks_nobody(store: Store) -> None:
     """A loop that is closed before its commit ran leaves later loops working."""

@@ -1,8 +1,9 @@
 """The contract of the store, stated once. SQLite and PostgreSQL both keep it.
 
-Every state change is a unit: a function of a `Tx`. The store runs units one after the other, each
-under a savepoint, commits many at once and only then resolves each caller. A unit that raises is
-rolled back alone. Any method can raise `Unavailable` (nothing of the unit was written).
+Every state change is a unit: a function of a `Tx`. The store runs units one after the other,
+commits many at once and only then resolves each caller. A unit that raises is rolled back alone;
+the others of its commit may then be run again. Any method can raise `Unavailable` (nothing of the
+unit was written).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 Unit = Callable[[Tx], T]
-"""A state change. It may be run again after a failed commit, so it must not touch the outside."""
+"""A state change. It may be run more than once before it counts: it must not touch the outside."""
 
 
 class Ticket(Protocol[T_co]):

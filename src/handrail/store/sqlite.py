@@ -22,7 +22,7 @@ from handrail.store.protocol import Unit
 from handrail.store.rows import Value
 from handrail.store.tx import Tx
 from handrail.store.vault import Keys
-from handrail.store.writer import BatchLost, QueuedTicket, Writer
+from handrail.store.writer import BatchLost, BatchTorn, QueuedTicket, Writer
 
 __all__ = ["APPLICATION_ID", "SqliteStore"]
 
@@ -64,8 +64,10 @@ class _Rows:
 class _Batch:
     """One BEGIN IMMEDIATE ... COMMIT on the writing connection."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: SqliteStore, savepoints: bool) -> None:
         self._store = store
+        self._savepoints = savepoints
+        self._changes = store.connection.total_changes
         with _translated():
             self._run = store.connection.cursor().execute
             self._run("BEGIN IMMEDIATE")
@@ -73,17 +75,19 @@ class _Batch:
         self.tx = Tx(store.writing, self._trees, store.keys, store.clock())
 
     def run(self, unit: Callable[[Tx], T]) -> T:
-        mark = self.tx.mark()
-        self._run("SAVEPOINT unit")
+        mark, changes = self.tx.mark(), self._changes()
+        if self._savepoints:
+            self._run("SAVEPOINT unit")
         try:
             value = unit(self.tx)
         except BaseException as error:
             self.tx.back_to(mark)
-            self._roll_back_unit(error)
+            self._roll_back_unit(error, wrote=self._changes() != changes)
             if isinstance(error, apsw.Error):
                 raise _translation(error) from error
             raise
-        self._run("RELEASE unit")
+        if self._savepoints:
+            self._run("RELEASE unit")
         return value
 
     def commit(self) -> None:
@@ -117,13 +121,16 @@ class _Batch:
             except apsw.Error:
                 self._store.connection.interrupt()
 
-    def _roll_back_unit(self, error: BaseException) -> None:
+    def _roll_back_unit(self, error: BaseException, *, wrote: bool) -> None:
         """Undo one unit; if SQLite has rolled back everything, the batch is lost."""
         if not self._store.connection.in_transaction:
             cause = _translation(error) if isinstance(error, apsw.Error) else error
             raise BatchLost(cause if isinstance(cause, Exception) else Exception(str(cause)))
-        self._run("ROLLBACK TO unit")
-        self._run("RELEASE unit")
+        if self._savepoints:
+            self._run("ROLLBACK TO unit")
+            self._run("RELEASE unit")
+        elif wrote and isinstance(error, Exception):
+            raise BatchTorn
 
 
 class SqliteStore:
@@ -170,7 +177,7 @@ class SqliteStore:
             self._unlock()
             raise
         self.writing = _Rows(self.connection)
-        self._writer = Writer(lambda: _Batch(self))
+        self._writer = Writer(lambda savepoints: _Batch(self, savepoints))
 
     @property
     def fence(self) -> int:

@@ -1,8 +1,12 @@
 """Group commit: many units, one fdatasync.
 
 There is no writer thread. Whoever waits for a ticket while nobody is committing becomes the
-leader: it takes what is queued, runs each unit under a savepoint, commits once and resolves every
-caller. While it commits, the next batch gathers.
+leader: it takes what is queued, runs each unit, commits once and resolves every caller. While it
+commits, the next batch gathers.
+
+Units hardly ever fail once they have written something, and savepoints are dear. So a batch first
+runs without them; one in which a unit failed after it had written is rolled back whole and run once
+more, each unit under a savepoint of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from handrail.errors import Unavailable
@@ -26,14 +30,15 @@ BATCH_S_MAX: Final = 0.05
 
 
 class Batch(Protocol):
-    """One open write transaction, as the dialect makes it."""
+    """One open write transaction, as the dialect makes it; with savepoints, or without."""
 
     tx: Tx
 
     def run(self, unit: Callable[[Tx], T]) -> T:
-        """Run a unit under a savepoint. Raises what the unit raises, after rolling it back.
+        """Run a unit. Raises what the unit raises, after undoing what it did.
 
-        Raises `BatchLost` when the whole transaction is gone (the database rolled it back).
+        Raises `BatchTorn` when it cannot be undone alone, for there are no savepoints, and
+        `BatchLost` when the whole transaction is gone (the database rolled it back).
         """
         ...
 
@@ -103,6 +108,9 @@ class QueuedTicket(Generic[T]):
         return self._value  # type: ignore[return-value]
 
 
+_Outcome = tuple[QueuedTicket[Any], Any, Exception | None]
+
+
 def _wake(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
@@ -111,7 +119,8 @@ def _wake(future: asyncio.Future[None]) -> None:
 class Writer:
     """The queue of units and the lock that makes one caller at a time the leader."""
 
-    def __init__(self, begin: Callable[[], Batch]) -> None:
+    def __init__(self, begin: Callable[[bool], Batch]) -> None:
+        """`begin` opens a transaction, told whether each unit needs a savepoint."""
         self._begin = begin
         self._lock = threading.Lock()
         self._queue: deque[QueuedTicket[Any]] = deque()
@@ -158,27 +167,21 @@ class Writer:
 
     def _commit_batch(self) -> None:
         """Run what waits, up to a bound of units and time, and commit once."""
-        done: list[tuple[QueuedTicket[Any], Any]] = []
-        failed: list[tuple[QueuedTicket[Any], BaseException]] = []
+        taken: list[QueuedTicket[Any]] = []
         try:
             if self._over:
                 raise _closed()
-            batch = self._begin()
+            batch = self._begin(False)
         except BaseException as error:
             self._fail_all(error)
             return
-        until = time.monotonic() + BATCH_S_MAX
-        taken: list[QueuedTicket[Any]] = []
         try:
-            while self._queue and len(taken) < UNITS_MAX and time.monotonic() < until:
-                ticket = self._queue.popleft()
-                taken.append(ticket)
-                try:
-                    done.append((ticket, batch.run(ticket.unit)))
-                except BatchLost:
-                    raise
-                except Exception as error:
-                    failed.append((ticket, error))
+            try:
+                outcomes = _run_all(batch, self._take(taken))
+            except BatchTorn:
+                batch.abandon()
+                batch = self._begin(True)
+                outcomes = _run_all(batch, taken)
             batch.commit()  # COMMIT POINT: all units of the batch become durable here
         except BaseException as error:
             batch.abandon()
@@ -189,17 +192,36 @@ class Writer:
                 raise
             return
         self.commits += 1
-        self.units += len(done)
-        for ticket, value in done:
-            ticket.resolve(value, None)
-        for ticket, problem in failed:
-            ticket.resolve(None, problem)
+        for ticket, value, problem in outcomes:
+            self.units += problem is None
+            ticket.resolve(value, problem)
+
+    def _take(self, taken: list[QueuedTicket[Any]]) -> Iterator[QueuedTicket[Any]]:
+        """What is queued, one after the other, noted in `taken` before it is run."""
+        until = time.monotonic() + BATCH_S_MAX
+        while self._queue and len(taken) < UNITS_MAX and time.monotonic() < until:
+            ticket = self._queue.popleft()
+            taken.append(ticket)
+            yield ticket
 
     def _fail_all(self, error: BaseException) -> None:
         while self._queue:
             self._queue.popleft().resolve(None, _for_others(error))
         if not isinstance(error, Exception):
             raise error
+
+
+def _run_all(batch: Batch, tickets: Iterable[QueuedTicket[Any]]) -> list[_Outcome]:
+    """Run the unit of each ticket: its value, or what it raised."""
+    outcomes: list[_Outcome] = []
+    for ticket in tickets:
+        try:
+            outcomes.append((ticket, batch.run(ticket.unit), None))
+        except (BatchLost, BatchTorn):
+            raise
+        except Exception as error:
+            outcomes.append((ticket, None, error))
+    return outcomes
 
 
 def _closed() -> Unavailable:
@@ -211,6 +233,10 @@ def _for_others(error: BaseException) -> Exception:
     if isinstance(error, Exception):
         return error
     return Unavailable("store_failed", "the commit was interrupted")
+
+
+class BatchTorn(Exception):
+    """A unit failed after it had written, in a batch without savepoints."""
 
 
 class BatchLost(Exception):

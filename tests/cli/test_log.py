@@ -112,7 +112,6 @@ def test_show(worked: Path) -> None:
     of_action = run("log", "show", worked, "--proposal", action)
     assert [line.split()[3] for line in of_action.stdout.splitlines()] == [
         "action.proposed",
-        "execution.intended",
         "execution.succeeded",
     ]
     of_customer = indexes(run("log", "show", worked, "--customer", "C-1001"))

@@ -12,6 +12,7 @@ import pytest
 import handrail
 from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Fault, Sandbox
+from handrail.core.entry import Entry
 from handrail.core.lifecycle import State
 from handrail.core.policy import Policy
 from handrail.core.proposal import Proposal
@@ -160,10 +161,14 @@ class Story:
         assert found is not None
         return found
 
-    def tags(self, action: Action) -> list[str]:
+    def entries(self, action: Action) -> list[Entry]:
         """What the log says about the action, in order."""
         entries = self.desk.ctx.store.read(lambda tx: tx.log.of_proposal(self.desk.id, action.id))
-        return [logged.entry.tag for logged in entries]
+        return [logged.entry for logged in entries]
+
+    def tags(self, action: Action) -> list[str]:
+        """The tags of `entries`."""
+        return [entry.tag for entry in self.entries(action)]
 
     def counters(self) -> dict[str, int]:
         """The desk's counters that are not zero."""

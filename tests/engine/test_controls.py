@@ -141,9 +141,10 @@ def test_a_small_refund_moves_the_balance_at_once(story: Story) -> None:
     assert story.refunded() == 1850
     assert story.tags(action) == [
         "action.proposed",
-        "execution.intended",
         "execution.succeeded",
     ]
+    said = story.entries(action)[0].data
+    assert (said["state"], said["attempt"], said["by"]) == ("EXECUTING", 1, "gateway")
 
 
 def test_a_middle_refund_waits_and_runs_once(story: Story) -> None:

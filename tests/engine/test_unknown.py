@@ -316,7 +316,8 @@ def test_a_store_that_fails_after_the_call_does_not_say_that_nothing_was_done(
 
     front.doing = fill
     action = fronted.refund(SMALL)
-    assert action.state is State.EXECUTING
+    # unknown when that much could still be written
+    assert action.state in (State.EXECUTING, State.UNKNOWN)
     store.connection.pragma("max_page_count", 1_000_000)
     fronted.later(MINUTE)
     fronted.desk.work()

@@ -11,7 +11,7 @@ from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
 from tests.engine.stories import HOUR, HUGE, LARGE, MIDDLE, MINUTE, SMALL, Story
 
-READS = 130
+READS = 200
 """So many that the log has a full tile and an unfinished one."""
 
 

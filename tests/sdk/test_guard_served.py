@@ -83,8 +83,8 @@ def test_log_says_that_the_agent_ran_it(served: RunningDesk, task: TaskClient, s
     guarded(shop, task, key=lambda _: "call-1")("C-1001", "1.00 USD")
     id = task.propose("coupon.send", customer="C-1001", amount="1.00 USD", key="call-1").id
     entries = [one["entry"] for one in served.detail(id)["entries"]]
-    intended = [one for one in entries if one["tag"] == "execution.intended"]
-    assert [(one["actor"], one["data"]["by"]) for one in intended] == [("agent", "agent")]
+    intended = [one for one in entries if "attempt" in one["data"] and "by" in one["data"]]
+    assert [(one["tag"], one["data"]["by"]) for one in intended] == [("action.proposed", "agent")]
 
 
 def test_held_call_raises_and_goes_on_after_the_approval(

@@ -67,7 +67,8 @@ def test_a_hidden_intent(monkeypatch: pytest.MonkeyPatch) -> None:
     """The provider is called, and the log does not say that it will be."""
 
     def hiding(tx: Any, proposal: Any, tag: Tag, **more: Any) -> int:
-        return -1 if tag is Tag.EXECUTION_INTENDED else note_down(tx, proposal, tag, **more)
+        said = {name: value for name, value in more.pop("data").items() if name != "attempt"}
+        return note_down(tx, proposal, tag, data=said, **more)
 
     monkeypatch.setattr(propose, "note_down", hiding)
     assert re.search("without a committed intent|was changed in the database", _broken())

@@ -21,6 +21,7 @@ __all__ = ["Broken", "Said", "Watch"]
 
 DESK: Final = "main"
 _ROWS_MAX: Final = 10_000
+_INTENTS: Final = frozenset((Tag.ACTION_PROPOSED.value, Tag.EXECUTION_INTENDED.value))
 _PASSED: Final = frozenset(
     (State.READY, State.EXECUTING, State.UNKNOWN, State.SUCCEEDED, State.FAILED)
 )
@@ -103,8 +104,8 @@ class Watch:
         )
         if row is None:
             raise self.broken(f"`{key}` is executed, and no such action was committed")
-        intents = [entry for entry in tags if entry.tag == Tag.EXECUTION_INTENDED.value]
-        if not intents or not any(entry.data["attempt"] == row.attempt for entry in intents):
+        intents = [entry for entry in tags if entry.tag in _INTENTS]
+        if not any(entry.data.get("attempt") == row.attempt for entry in intents):
             raise self.broken(f"`{key}` is executed without a committed intent")
         if row.attempt < 1 or row.kind != kind:
             raise self.broken(f"`{key}` is executed as {kind}, attempt {row.attempt}")

@@ -26,6 +26,8 @@ NOTE_CHARS_MAX: Final = 20_000
 KEY_CHARS_MAX: Final = 200
 KIND_CHARS_MAX: Final = 100
 _MARKS_MAX: Final = 5
+_SUSPECT: Final = re.compile(rb"[\\\x7f]")
+"""In the canonical form of a record: an escape, or the one control character that needs none."""
 _KIND_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 
 
@@ -181,6 +183,9 @@ def _hidden_in(*records: Mapping[str, object]) -> tuple[str, ...]:
     """Where characters hide in what will be sent, in words; at most a handful."""
     found: dict[str, None] = {}
     for record in records:
+        data = canonical(record)
+        if data.isascii() and not _SUSPECT.search(data):
+            continue
         for name, text in _texts(record, ""):
             for mark in hidden_marks(text):
                 found.setdefault(f"{mark.what} in `{name}`")

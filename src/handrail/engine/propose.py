@@ -15,7 +15,7 @@ from handrail.core.caps import WhenFull, charges_of
 from handrail.core.decide import Decision, Reason, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State, after
-from handrail.core.policy import Clocks, Control, Guard
+from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.engine.context import Context, new_id
@@ -92,18 +92,17 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     intent = intend(ready.ctx, proposal, tx.now) if runs else None
     stands = proposal if intent is None else intent.proposal
     _write(tx, stands, content)
+    # INVARIANT: the intent is durable before anything leaves. One entry says both, what was decided
+    # and that the first attempt is about to be made.
     note_down(
         tx,
-        proposal,
+        stands,
         Tag.ACTION_PROPOSED,
         actor=draft.maker,
-        data=_summary(proposal),
+        data=_summary(stands) if intent is None else {**_summary(stands), **intent.data},
         by_person=draft.maker != task.agent,
-        commits=intent is None,
     )
     if intent is not None:
-        # INVARIANT: the intent is durable before anything leaves.
-        note_down(tx, stands, Tag.EXECUTION_INTENDED, actor=intent.actor, data=intent.data)
         return Decided(proposal=stands, fresh=True, job=job_of(intent, content.artifact))
     if proposal.state is State.ESCALATED:
         open_for(tx, ready.ctx, proposal, "the policy hands this to a person")
@@ -196,7 +195,8 @@ def _built(ready: Plan, decision: Decision, found: _Found, content: Content) -> 
     state = after(State.PROPOSED, _EVENTS[decision.guard.control])
     digest = digest_of(content.artifact)
     asked = state is State.PENDING
-    proposal = Proposal(
+    clocks, now = policy.clocks, found.now
+    return Proposal(
         desk=task.desk,
         id=found.id,
         task=task.id,
@@ -218,23 +218,12 @@ def _built(ready: Plan, decision: Decision, found: _Found, content: Content) -> 
         statement=statement_of(content, digest, policy.digest, task.desk) if asked else "",
         policy=policy.digest,
         undoes=draft.undoes,
-        created_at=found.now,
-        updated_at=found.now,
+        created_at=now,
+        updated_at=now,
+        decide_by=now + clocks.approval_ms if asked else None,
+        hold_until=now + clocks.recall_ms if state is State.HOLDING else None,
+        execute_by=now + clocks.execution_ms if state is State.READY else None,
     )
-    return _with_deadline(proposal, policy.clocks)
-
-
-def _with_deadline(proposal: Proposal, clocks: Clocks) -> Proposal:
-    now = proposal.created_at
-    match proposal.state:
-        case State.PENDING:
-            return msgspec.structs.replace(proposal, decide_by=now + clocks.approval_ms)
-        case State.HOLDING:
-            return msgspec.structs.replace(proposal, hold_until=now + clocks.recall_ms)
-        case State.READY:
-            return msgspec.structs.replace(proposal, execute_by=now + clocks.execution_ms)
-        case _:
-            return proposal
 
 
 def _summary(proposal: Proposal) -> Data:

@@ -113,13 +113,9 @@ def note_down(
     data: Data | None = None,
     by_person: bool = False,
     rows: dict[str, str] | None = None,
-    commits: bool = True,
 ) -> int:
-    """Append an entry about a proposal, with the commitment to its row as it stands now.
-
-    `commits` is False for an entry that another one of the same transaction follows.
-    """
-    committed = {"proposal": row_commitment(proposal)} if commits else {}
+    """Append an entry about a proposal, with the commitment to its row as it stands now."""
+    committed = {"proposal": row_commitment(proposal)}
     if rows:
         committed.update(rows)
     return tx.log.append(

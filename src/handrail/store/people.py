@@ -52,6 +52,11 @@ class People:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self._met: dict[tuple[str, str], Principal] = {}
+
+    def forget(self) -> None:
+        """Read anew: what was read may be of a unit that was rolled back."""
+        self._met.clear()
 
     def add(self, principal: Principal) -> None:
         """A new principal."""
@@ -59,6 +64,7 @@ class People:
 
     def change(self, principal: Principal) -> None:
         """Replace what is known of a principal."""
+        self.forget()
         self._rows.change(
             "UPDATE principal SET name = ?, owner = ?, operator = ?, deployer = ?, roles = ?,"
             " limits = ?, disabled = ? WHERE desk = ? AND id = ?",
@@ -76,9 +82,15 @@ class People:
         )
 
     def get(self, desk: str, principal: str) -> Principal | None:
-        """One principal by its id."""
+        """One principal by its id, read once a transaction."""
+        known = self._met.get((desk, principal))
+        if known is not None:
+            return known
         row = self._rows.one(_PRINCIPAL + " WHERE desk = ? AND id = ?", (desk, principal))
-        return None if row is None else from_row(Principal, row, _JSON)
+        if row is None:
+            return None
+        found = self._met[desk, principal] = from_row(Principal, row, _JSON)
+        return found
 
     def all(self, desk: str, kind: PrincipalKind) -> list[Principal]:
         """Every principal of a kind, by id."""

@@ -33,6 +33,7 @@ _COLUMNS: Final = columns_of(Proposal)
 _STATES: Final = {state.value: state for state in State}
 _GRADES: Final = {grade.value: grade for grade in Grade}
 _CONTROLS: Final = {control.value: control for control in Control}
+_ENUMS: Final = tuple(_COLUMNS.index(name) for name in ("state", "grade", "control"))
 _REVIEWS: Final = select_sql("review", Review)
 
 
@@ -44,7 +45,10 @@ class Proposals:
 
     def add(self, proposal: Proposal) -> None:
         """A new proposal in the state that it starts in."""
-        self._rows.change(_INSERT, to_row(proposal))
+        values = list(astuple(proposal))
+        for place in _ENUMS:
+            values[place] = values[place].value
+        self._rows.change(_INSERT, values)
 
     def get(self, desk: str, proposal: str) -> Proposal | None:
         """One proposal by its id."""

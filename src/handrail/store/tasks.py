@@ -19,15 +19,26 @@ class Tasks:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self._met: dict[tuple[str, str], Task] = {}
+
+    def forget(self) -> None:
+        """Read anew: what was read may be of a unit that was rolled back."""
+        self._met.clear()
 
     def add(self, task: Task) -> None:
         """A new task."""
         self._rows.change(_INSERT, to_row(task))
 
     def get(self, desk: str, task: str) -> Task | None:
-        """One task by its id."""
+        """One task by its id, read once a transaction."""
+        known = self._met.get((desk, task))
+        if known is not None:
+            return known
         row = self._rows.one(_SELECT + " WHERE desk = ? AND id = ?", (desk, task))
-        return None if row is None else from_row(Task, row, _JSON)
+        if row is None:
+            return None
+        found = self._met[desk, task] = from_row(Task, row, _JSON)
+        return found
 
     def by_token(self, token_hash: str) -> Task | None:
         """The task that a token belongs to, whichever desk."""
@@ -43,6 +54,7 @@ class Tasks:
 
     def revoke(self, desk: str, task: str, at: int) -> bool:
         """End a task's token; whether it was still open."""
+        self.forget()
         changed = self._rows.change(
             "UPDATE task SET revoked_at = ? WHERE desk = ? AND id = ? AND revoked_at IS NULL",
             (at, desk, task),

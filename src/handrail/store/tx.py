@@ -42,10 +42,12 @@ class Tx:
         return self.log.mark(), self.counters.mark(), self.vault.mark()
 
     def back_to(self, mark: Mark) -> None:
-        """Forget what a failed unit appended, counted and met."""
+        """Forget what a failed unit appended, counted, met and read."""
         self.log.back_to(mark[0])
         self.counters.back_to(mark[1])
         self.vault.back_to(mark[2])
+        self.people.forget()
+        self.tasks.forget()
 
     def finish(self) -> Trees:
         """Write the tree heads and counters; the trees to keep once the commit has landed."""

@@ -9,6 +9,7 @@ import apsw
 import pytest
 
 import handrail
+from handrail.core.escalation import Cause
 from handrail.core.lifecycle import State
 from handrail.core.principal import PrincipalKind
 from handrail.store.protocol import Tx
@@ -39,6 +40,7 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "people": lambda tx: tx.people.all(DESK, PrincipalKind.PERSON),
     "escalations": lambda tx: tx.escalations.open(DESK, most=50),
     "escalations of an action": lambda tx: tx.escalations.of_proposal(DESK, "hr_1"),
+    "open escalation of a task": lambda tx: tx.escalations.open_of(DESK, "tk_1", None, Cause.AGENT),
     "entry": lambda tx: tx.log.entry(DESK, 1),
     "entries of an action": lambda tx: tx.log.of_proposal(DESK, "hr_1"),
     "entries of a person": lambda tx: tx.log.of_person(DESK, "dana", most=50),

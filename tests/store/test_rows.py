@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from handrail.core.lifecycle import State
@@ -258,8 +259,9 @@ def test_escalations_are_closed_once(store: Store) -> None:
         store.write(lambda tx: tx.escalations.add(one))  # noqa: B023
     listed = store.read(lambda tx: tx.escalations.open(DESK, most=9))
     assert [one.id for one in listed] == ["es_2", "es_1"]
-    assert store.write(lambda tx: tx.escalations.close(DESK, "es_2", by="ann", at=NOW)) is True
-    assert store.write(lambda tx: tx.escalations.close(DESK, "es_2", by="bob", at=NOW)) is False
+    ended = msgspec.structs.replace(opened[1], owner="ann", closed_at=NOW, closed_by="ann")
+    assert store.write(lambda tx: tx.escalations.change(ended)) is True
+    assert store.write(lambda tx: tx.escalations.change(opened[1])) is False
     assert store.read(lambda tx: tx.escalations.open(DESK, most=9)) == [opened[0]]
     closed = store.read(lambda tx: tx.escalations.get(DESK, "es_2"))
     assert closed is not None

@@ -15,12 +15,15 @@ import apsw
 import pytest
 
 from handrail.errors import HandrailError, SetupFailed
+from handrail.store.migrations import migrations
 from handrail.store.protocol import CheckpointRow, Store
 from handrail.store.sqlite import SqliteStore
 from handrail.store.writer import QueuedTicket
 from tests.house.repo import ROOT
 from tests.store.databases import NOW, Clock, SqliteDatabase, new_keys
 from tests.store.samples import DESK, add_entries, entry_of, person_of
+
+NEWEST: Final = migrations()[-1][0]
 
 SECOND_PROCESS: Final = """
 import sys
@@ -87,7 +90,7 @@ def test_a_store_that_did_not_open_holds_nothing(place: SqliteDatabase) -> None:
     place.open().close()
     place.change("PRAGMA user_version = 99")
     assert _code(place.open) == "store_newer"
-    place.change("PRAGMA user_version = 1")
+    place.change(f"PRAGMA user_version = {NEWEST}")
     place.open().close()
 
 
@@ -149,7 +152,7 @@ def test_a_newer_database_is_refused_untouched(place: SqliteDatabase) -> None:
     place.open().close()
     place.change("PRAGMA user_version = 99")
     before = place.path.read_bytes()
-    with pytest.raises(SetupFailed, match=r"version 99, .* up to 1") as refusal:
+    with pytest.raises(SetupFailed, match=rf"version 99, .* up to {NEWEST}:") as refusal:
         place.open()
     assert refusal.value.code == "store_newer"
     assert place.path.read_bytes() == before

@@ -55,6 +55,9 @@ class Tag(Enum):
     EXECUTION_ABANDONED = "execution.abandoned"
     EXECUTION_CONFIRMED = "execution.confirmed"
     ESCALATION_OPENED = "escalation.opened"
+    ESCALATION_CONTINUED = "escalation.continued"
+    ESCALATION_TAKEN = "escalation.taken"
+    ESCALATION_OVERDUE = "escalation.overdue"
     ESCALATION_CLOSED = "escalation.closed"
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from handrail.core.canonical import check_plain
 from handrail.core.entry import Tag, row_commitment
+from handrail.core.escalation import Cause
 from handrail.core.lifecycle import Event
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
@@ -161,7 +162,8 @@ def _moved(
         **changes,
     )
     if outcome is Outcome.ESCALATED:
-        open_for(tx, ctx, moved, reason or "a reviewer escalated this", actor=review.person)
+        said = reason or "a reviewer escalated this"
+        open_for(tx, ctx, moved, said, actor=review.person, cause=Cause.REVIEWER)
     return moved
 
 

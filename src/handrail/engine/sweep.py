@@ -14,6 +14,7 @@ import msgspec
 
 from handrail.connectors.protocol import Found, Looked, Promise
 from handrail.core.entry import Tag
+from handrail.core.escalation import Cause
 from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
 from handrail.engine.context import GATEWAY, Context
@@ -284,5 +285,6 @@ def _ask_a_person(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
     """Open one escalation per lost attempt; the action stays unknown and keeps its reservation."""
     known = tx.escalations.of_proposal(proposal.desk, proposal.id)
     if not any(escalation.opened_at >= proposal.updated_at for escalation in known):
-        open_for(tx, ctx, proposal, "nobody can tell whether this was done; look it up by hand")
+        said = "nobody can tell whether this was done; look it up by hand"
+        open_for(tx, ctx, proposal, said, cause=Cause.UNKNOWN_OUTCOME)
     return False

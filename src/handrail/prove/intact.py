@@ -30,7 +30,7 @@ __all__ = ["intact"]
 PAGE_ROWS: Final = 512
 """What is worked on at once: small enough to stay in the processor's cache."""
 _PROPOSED: Final = Tag.ACTION_PROPOSED.value
-_HANDED_OFF: Final = (Tag.ESCALATION_OPENED.value, Tag.ESCALATION_CLOSED.value)
+_HANDED_OFF: Final = "escalation."
 
 _Row = tuple[int, str | None, str | None, bytes]
 
@@ -113,7 +113,7 @@ def _compared(tx: Tx, desk: str, filed: int, told: Told) -> int:
             logged = tx.log.of_proposal(desk, proposal.id)
             entries = [one.entry for one in logged]
             for one in logged:
-                if one.entry.tag in _HANDED_OFF:
+                if one.entry.tag.startswith(_HANDED_OFF):
                     tell(told, one.index, one.entry)
             met += len(entries)
             proposed += sum(entry.tag == _PROPOSED for entry in entries)

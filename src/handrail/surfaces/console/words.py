@@ -154,6 +154,9 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.EXECUTION_ABANDONED.value: "Given up; it was not carried out",
     Tag.EXECUTION_CONFIRMED.value: "Confirmed by people",
     Tag.ESCALATION_OPENED.value: "Escalation opened",
+    Tag.ESCALATION_CONTINUED.value: "More was said about an escalation",
+    Tag.ESCALATION_TAKEN.value: "Escalation taken",
+    Tag.ESCALATION_OVERDUE.value: "Escalation overdue",
     Tag.ESCALATION_CLOSED.value: "Escalation closed",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from handrail.connectors.protocol import Capability, Connector
 from handrail.core.action import ActionKind, Params, params_parser
@@ -12,10 +12,19 @@ from handrail.core.decide import Decider, compile_policy
 from handrail.core.lifecycle import State
 from handrail.core.note import VerifierKey
 from handrail.core.policy import Policy
+from handrail.core.task import Task
 from handrail.errors import InvariantBroken, NotFound, SetupFailed
 from handrail.store.protocol import Store
 
-__all__ = ["AGENT_CONNECTOR", "GATEWAY", "Context", "Rulebook", "Signer", "new_id"]
+__all__ = [
+    "AGENT_CONNECTOR",
+    "GATEWAY",
+    "Context",
+    "MetTask",
+    "Rulebook",
+    "Signer",
+    "new_id",
+]
 
 GATEWAY: Final = "gateway"
 """The actor of what handrail does by itself."""
@@ -45,6 +54,14 @@ class Signer(Protocol):
         ...
 
 
+class MetTask(NamedTuple):
+    """A task that showed its token: as it was read at `read_at`, after so many revocations."""
+
+    task: Task
+    read_at: int
+    revocations: int
+
+
 class Rulebook:
     """A policy made ready: compiled decisions, and a parser of parameters per kind."""
 
@@ -68,7 +85,8 @@ class Context:
     """One running handrail. `rulebooks` maps a desk to its active rules.
 
     `turns` is how far the sweeps have come in each state: a bounded sweep goes on where the last
-    one stopped, so that what cannot be moved holds up nothing behind it.
+    one stopped, so that what cannot be moved holds up nothing behind it. `tokens` holds tasks by
+    the hash of their token, for a moment.
     """
 
     store: Store
@@ -78,6 +96,7 @@ class Context:
     entropy: Callable[[int], bytes]
     rulebooks: dict[str, Rulebook] = field(default_factory=dict)
     turns: dict[State, tuple[str, str]] = field(default_factory=dict)
+    tokens: dict[str, MetTask] = field(default_factory=dict)
 
     def rulebook(self, desk: str) -> Rulebook:
         """The active rules of a desk."""

@@ -23,7 +23,8 @@ from handrail.engine.escalate import open_for
 from handrail.engine.execute import Job, intend, job_of
 from handrail.engine.prepare import Draft, Plan, prepare
 from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
-from handrail.errors import Conflict, NotAuthenticated
+from handrail.engine.tasks import check_task
+from handrail.errors import Conflict
 from handrail.store.protocol import DESK_SUBJECT, Tx, Unit
 
 __all__ = ["Decided", "plan"]
@@ -76,7 +77,8 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         known = tx.proposals.by_key(desk, draft.maker, draft.key)
         if known is not None:
             return _same_again(known, fingerprint)
-    _check_task(tx, task, draft)
+    if draft.maker == task.agent:  # a person needs no task
+        check_task(tx, task)
     customer = ready.prepared.customer
     subject = tx.vault.ref_of(desk, DESK_SUBJECT if customer is None else customer, tx.now)
     ask = ready.ask
@@ -124,15 +126,6 @@ def _same_again(known: Proposal, fingerprint: str) -> Decided:
             "idempotency_conflict", f"the key was used for `{known.id}` with different content"
         )
     return Decided(proposal=known, fresh=False)
-
-
-def _check_task(tx: Tx, task: Task, draft: Draft) -> None:
-    """A task that ended since the caller was let in no longer counts; a person needs none."""
-    if draft.maker != task.agent:
-        return
-    now = tx.tasks.get(task.desk, task.id)
-    if now is None or now.ended(tx.now):
-        raise NotAuthenticated("task_expired", "this task has ended; ask for a new one")
 
 
 def _in_lane(ready: Plan, subject: str) -> bool:

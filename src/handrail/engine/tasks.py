@@ -11,15 +11,17 @@ import msgspec
 from handrail.core.entry import Entry, Tag, row_commitment
 from handrail.core.principal import PrincipalKind
 from handrail.core.task import Task
-from handrail.engine.context import Context, new_id
+from handrail.engine.context import Context, MetTask, new_id
 from handrail.errors import InvalidInput, NotAuthenticated, NotFound, Unavailable
 from handrail.store.protocol import Tx, Unit
 
-__all__ = ["IssuedTask", "issue_unit", "revoke_unit", "task_of_token"]
+__all__ = ["IssuedTask", "check_task", "issue_unit", "revoke_unit", "task_of_token"]
 
 TICKET_KIND: Final = "ticket.read"
 TICKET_PARAM: Final = "ticket"
 CUSTOMERS_MAX: Final = 20
+REMEMBERED_MS: Final = 1_000
+REMEMBERED_MAX: Final = 10_000
 _SECRET_BYTES: Final = 24
 
 
@@ -94,14 +96,31 @@ def revoke_unit(desk: str, id: str, *, by: str) -> Unit[Task]:
 
 
 def task_of_token(ctx: Context, token: str) -> Task:
-    """The task of a bearer token; raises NotAuthenticated when it is unknown or has ended."""
+    """The task of a bearer token; raises NotAuthenticated when it is unknown or has ended.
+
+    What is read is remembered until this process ends a task, and for a second at most: another
+    process may end one too. What a task changes, it changes in a transaction that looks again.
+    """
     hashed = hashlib.sha256(token.encode()).hexdigest()
-    task, now = ctx.store.read(lambda tx: (tx.tasks.by_token(hashed), tx.now))
-    if task is None:
-        raise NotAuthenticated("credential_unknown", "this task token is not known")
-    if task.ended(now):
+    now, revocations = ctx.clock(), ctx.store.revocations
+    met = ctx.tokens.get(hashed)
+    if met is None or met.revocations != revocations or not 0 <= now - met.read_at < REMEMBERED_MS:
+        task = ctx.store.read(lambda tx: tx.tasks.by_token(hashed))
+        if task is None:
+            raise NotAuthenticated("credential_unknown", "this task token is not known")
+        if len(ctx.tokens) >= REMEMBERED_MAX:
+            ctx.tokens.clear()
+        met = ctx.tokens[hashed] = MetTask(task=task, read_at=now, revocations=revocations)
+    if met.task.ended(now):
         raise NotAuthenticated("task_expired", "this task has ended; ask for a new one")
-    return task
+    return met.task
+
+
+def check_task(tx: Tx, task: Task) -> None:
+    """Refuse a task that ended since the caller was let in."""
+    stands = tx.tasks.get(task.desk, task.id)
+    if stands is None or stands.ended(tx.now):
+        raise NotAuthenticated("task_expired", "this task has ended; ask for a new one")
 
 
 def _owner_of(ctx: Context, desk: str, ticket: str) -> str | None:

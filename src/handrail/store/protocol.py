@@ -54,7 +54,13 @@ class Ticket(Protocol[T_co]):
 
 
 class Store(Protocol):
-    """The durable truth of one or many desks."""
+    """The durable truth of one or many desks.
+
+    `revocations` counts the commits of this process that ended a task: what is remembered of tasks
+    is as good as it was while the count stands, but for what other processes do.
+    """
+
+    revocations: int
 
     def submit(self, unit: Unit[T]) -> Ticket[T]:
         """Queue a unit. It is durable when the ticket resolves, never before."""

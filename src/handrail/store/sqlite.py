@@ -96,6 +96,7 @@ class _Batch:
             self._run("COMMIT")
         self._store.trees.update(grown)
         self.tx.vault.settle()
+        self._store.revocations += self.tx.tasks.revoked
         if self.tx.vault.erased:
             self._store.wipe_due = True
         if self._store.wipe_due:
@@ -156,6 +157,7 @@ class SqliteStore:
         self.trees: dict[str, Frontier] = {}
         self.busy_ms_max = busy_ms_max
         self.wipe_due = False
+        self.revocations = 0
         self._checkpoints = checkpoints
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._readers_lock = threading.Lock()

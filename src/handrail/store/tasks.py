@@ -15,11 +15,12 @@ _JSON: Final = frozenset({"customers"})
 
 
 class Tasks:
-    """Rows of tasks."""
+    """Rows of tasks. `revoked` says that this transaction has ended one."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._met: dict[tuple[str, str], Task] = {}
+        self.revoked = False
 
     def forget(self) -> None:
         """Read anew: what was read may be of a unit that was rolled back."""
@@ -55,6 +56,7 @@ class Tasks:
     def revoke(self, desk: str, task: str, at: int) -> bool:
         """End a task's token; whether it was still open."""
         self.forget()
+        self.revoked = True
         changed = self._rows.change(
             "UPDATE task SET revoked_at = ? WHERE desk = ? AND id = ? AND revoked_at IS NULL",
             (at, desk, task),

@@ -22,7 +22,7 @@ from handrail.engine.permit import receipt_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
 from handrail.engine.review import Opinion, review_unit
-from handrail.engine.tasks import IssuedTask, issue_unit
+from handrail.engine.tasks import IssuedTask, check_task, issue_unit
 from handrail.engine.undo import undo_plan
 from handrail.engine.withdraw import withdraw_unit
 from handrail.errors import Conflict, HandrailError, InvariantBroken, NotFound
@@ -123,6 +123,7 @@ class Gateway:
             proposal = tx.proposals.get(task.desk, id)
             if proposal is None or proposal.task != task.id:
                 raise NotFound("proposal_not_found", f"there is no action `{id}` in this task")
+            check_task(tx, task)
             kind = self.ctx.rulebook(task.desk).kind(proposal.kind)
             if kind is None or not kind.runs_in_agent:
                 raise Conflict("not_pending", "handrail runs this kind of action itself")

@@ -10,7 +10,8 @@ import pytest
 from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
 from handrail.core.policy import Policy
-from handrail.surfaces.embedded import Action
+from handrail.engine.desks import open_desk
+from handrail.surfaces.embedded import Action, Desk
 from tests.engine.stories import DAY, HOUR, MIDDLE, MINUTE, SMALL, Story, pack
 
 PER_CUSTOMER: Final = (
@@ -182,6 +183,93 @@ def test_a_race_for_the_last_room(story: Story, wait: bool) -> None:
     )
     story.desk.work()
     assert story.refunded() == 4_800
+
+
+def test_a_tripped_cap_asks_a_person_once(story: Story) -> None:
+    """G4: the first one that meets it is handed to a person; the others are only refused."""
+    story.reopen(_customer_cap("40.00 USD"))
+    story.refund("40.00 USD")
+    first, second = story.refund("1.00 USD"), story.refund("2.00 USD")
+    assert (first.state, second.state) == (State.REFUSED, State.REFUSED)
+    assert story.tags(first) == ["action.proposed", "cap.tripped", "escalation.opened"]
+    assert story.tags(second) == ["action.proposed"]
+    assert story.open_escalations() == [first.id]
+    # Another customer's cap is another one.
+    story.refund("40.00 USD", "O-5001")
+    third = story.refund("1.00 USD", "O-5001")
+    assert set(story.open_escalations()) == {first.id, third.id}
+    story.check()
+
+
+def test_a_cap_that_is_met_at_the_dispatch_trips_as_well(story: Story) -> None:
+    """G4: what was approved and no longer fits tells a person, too."""
+    story.reopen(_customer_cap("150.00 USD"))
+    first, second = story.refund(MIDDLE), story.refund("60.00 USD")
+    story.approve(first)
+    story.approve(second)
+    assert "cap.tripped" in story.tags(second)
+    assert story.open_escalations() == [second.id]
+    story.check()
+
+
+def _with_cap(cap: str) -> Policy:
+    return pack(("caps:\n", f"caps:\n  more: {cap}\n"))
+
+
+def test_an_owners_agents_share_a_cap(story: Story) -> None:
+    """C3: a second agent of the same owner is no second ceiling; another owner's is."""
+    story.reopen(_with_cap("{scope: owner, money: 40.00 USD, window: 1h, kinds: [refund.issue]}"))
+    story.desk.agent("bot-2", owner="boss")
+    story.desk.agent("bot-3", owner="carl")
+    fields = {"order": "O-5003", "amount": "30.00 USD", "reason": "damaged"}
+    states = []
+    for agent in ("bot", "bot-2", "bot-3"):
+        task = story.desk.task(ticket="T-103", agent=agent)
+        states.append(story.desk.propose(task, "refund.issue", fields).state)
+    assert states == [State.SUCCEEDED, State.REFUSED, State.SUCCEEDED]
+
+
+def test_a_task_has_a_ceiling_of_its_own(story: Story) -> None:
+    """C2: per task as well; another task starts anew, under the caps that are wider."""
+    story.reopen(_with_cap("{scope: task, count: 2, window: 1h, kinds: [refund.issue]}"))
+    task, other = story.task(), story.task()
+    states = []
+    for place, one in enumerate((task, task, task, other)):
+        fields = {"order": "O-5003", "amount": f"{place + 1}.00 USD", "reason": "damaged"}
+        states.append(story.desk.propose(one, "refund.issue", fields).state)
+    assert states == [State.SUCCEEDED, State.SUCCEEDED, State.REFUSED, State.SUCCEEDED]
+
+
+def test_an_agent_touches_only_so_many_customers(story: Story) -> None:
+    """C3: different customers of one agent within the hour; those met already may come again."""
+    story.reopen(
+        _with_cap("{scope: agent, accounts: 2, window: 1h, kinds: [ticket.read, refund.issue]}")
+    )
+    states = [
+        story.refund("1.00 USD", order).state
+        for order in ("O-5003", "O-5001", "O-5003", "O-5005", "O-5001")
+    ]
+    assert [state is State.SUCCEEDED for state in states] == [True, True, True, False, True]
+    story.later(HOUR)
+    assert story.refund("1.00 USD", "O-5005").state is State.SUCCEEDED
+
+
+def test_two_desks_share_the_ceiling_of_one_account(story: Story) -> None:
+    """G8: a cap on the connector's account counts what every desk of the store pays out."""
+    policy = _with_cap("{scope: account, money: 50.00 USD, window: 1h, kinds: [refund.issue]}")
+    story.reopen(policy)
+    assert story.refund("40.00 USD").state is State.SUCCEEDED
+    ctx = story.desk.ctx
+    open_desk(ctx, "second", policy, actor="ops")
+    other = Desk(ctx, "second", on_close=lambda: None)
+    other.agent("bot", owner="boss")
+    task = other.task(ticket="T-101", agent="bot")
+    fields = {"order": "O-5001", "amount": "10.01 USD", "reason": "damaged"}
+    assert other.propose(task, "refund.issue", fields).state is State.REFUSED
+    assert other.propose(task, "refund.issue", {**fields, "amount": "10.00 USD"}).state is (
+        State.SUCCEEDED
+    )
+    assert story.refund("0.01 USD").state is State.REFUSED
 
 
 def test_a_lower_cap_stops_what_is_to_come(story: Story) -> None:

@@ -55,6 +55,8 @@ ERRORS: Final = [
      "`ticket.reed` is not a kind of this policy (did you mean `ticket.read`?)"),
     ("kinds: [refund.issue]", "kinds: [refund]", "",
      "`refund` is not a kind of this policy (did you mean `refund.issue`?)"),
+    ("{scope: agent, count: 30, window: 1m}", "{scope: customer, accounts: 30, window: 1m}",
+     "", "cap `replies` counts customers of one customer: there is never more than one"),
     ("connectors: [desk]", "connectors: [desk, crm]", "",
      "no kind is served by a connector `crm`"),
     (REVERSE, "    control: approve\n    catchable: no\n  ticket.read",

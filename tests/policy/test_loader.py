@@ -62,7 +62,8 @@ BAD_VALUES: Final = [
     ("any_customer: no", "any_customer: 0", "",
      '`any_customer` must be yes or no; write text in quotes: "0"'),
     ("scope: desk", "scope: dsk", "",
-     "`scope` must be one of desk, agent, customer, kind, not `dsk` (did you mean `desk`?)"),
+     "`scope` must be one of desk, agent, owner, customer, task, kind, account, not `dsk`"
+     " (did you mean `desk`?)"),
     ('money: "20000.00 USD"', "money: 20000", "",
      '`money` must be an amount with its currency such as "200.00 USD";'
      ' write text in quotes: "20000"'),
@@ -74,8 +75,9 @@ BAD_VALUES: Final = [
     ('money: "20000.00 USD"', 'money: "5.5 JPY"', "",
      "`money`: `JPY` has no decimals"),
     ('money: "20000.00 USD"', 'money: "20000.00 USD"\n    count: 5', "refunds-per-day",
-     "a cap takes only one of `money` and `count`"),
-    ('    money: "20000.00 USD"\n', "", "refunds-per-day", "a cap needs `money` or `count`"),
+     "a cap takes only one of `money` and `count` and `accounts`"),
+    ('    money: "20000.00 USD"\n', "", "refunds-per-day",
+     "a cap needs `money` or `count` or `accounts`"),
     ("count: 30", "count: 0", "",
      "`count` must be a whole number from 1 to 1000000000000000, not `0`"),
     ("    window: 24h\n", "", "refunds-per-day", "`window` is missing from a cap"),

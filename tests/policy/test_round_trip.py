@@ -96,12 +96,17 @@ def rules(draw: st.DrawFn, name: str, undo: str) -> KindRule:
 
 @st.composite
 def caps(draw: st.DrawFn, kinds: list[str]) -> CapRule:
-    """A cap on money or on counts, for all kinds or some."""
+    """A cap on money, counts or customers, for all kinds or some."""
+    currency = draw(st.none() | CURRENCIES)
+    distinct = currency is None and draw(st.booleans())
+    scopes = [scope for scope in Scope if not (distinct and scope is Scope.CUSTOMER)]
     return CapRule(
         name=draw(NAMES),
-        scope=draw(st.sampled_from(Scope)),
+        scope=draw(st.sampled_from(scopes)),
         limit=draw(st.integers(1, MINOR_MAX)),
-        currency=draw(st.none() | CURRENCIES),
+        currency=currency,
+        distinct=distinct,
+        halts_agent=draw(st.booleans()),
         window_ms=draw(SPANS),
         kinds=tuple(draw(st.lists(st.sampled_from(kinds), max_size=2, unique=True))),
         when_full=draw(st.sampled_from(WhenFull)),

@@ -46,7 +46,10 @@ def _cap(cap: CapRule) -> dict[str, object]:
         "window": f"{cap.window_ms}ms",
         "kinds": _names(cap.kinds or ("*",)),
         "when_full": cap.when_full.value,
+        "halts_agent": "yes" if cap.halts_agent else "no",
     }
+    if cap.distinct:
+        return record | {"accounts": cap.limit}
     if cap.currency is None:
         return record | {"count": cap.limit}
     return record | {"money": Money(minor=cap.limit, currency=cap.currency).text()}

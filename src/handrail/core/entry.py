@@ -54,6 +54,7 @@ class Tag(Enum):
     EXECUTION_ABSENT = "execution.absent"
     EXECUTION_ABANDONED = "execution.abandoned"
     EXECUTION_CONFIRMED = "execution.confirmed"
+    CAP_TRIPPED = "cap.tripped"
     ESCALATION_OPENED = "escalation.opened"
     ESCALATION_CONTINUED = "escalation.continued"
     ESCALATION_TAKEN = "escalation.taken"

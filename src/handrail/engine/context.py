@@ -68,6 +68,8 @@ class Rulebook:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.decider: Decider = compile_policy(policy)
+        self.cap_scopes = frozenset(cap.scope for cap in policy.caps)
+        self.counts_customers = any(cap.distinct for cap in policy.caps)
         self._parsers = {name: params_parser(rule.kind) for name, rule in policy.kinds.items()}
 
     def kind(self, name: str) -> ActionKind | None:

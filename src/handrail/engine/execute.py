@@ -17,13 +17,14 @@ from handrail.connectors.protocol import NotDone, Receipt
 from handrail.core.action import ActionKind
 from handrail.core.artifact import digest_of
 from handrail.core.canonical import canonical, check_plain
-from handrail.core.caps import WhenFull, charges_of
+from handrail.core.caps import WhenFull
 from handrail.core.decide import Ask, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State, after
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
+from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.record import (
     RESULT,
@@ -153,17 +154,22 @@ def _with_caps(
     tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes
 ) -> tuple[Proposal, Job | None]:
     """Reserve under every cap or none; approved or not makes no difference."""
-    charges = charges_of(
-        ctx.rulebook(proposal.desk).policy.caps,
+    rules = ctx.rulebook(proposal.desk)
+    deed = deed_of(
+        tx,
+        rules,
+        desk=proposal.desk,
+        task=proposal.task,
         kind=proposal.kind,
         value=proposal.value,
         agent=proposal.agent,
         customer=proposal.subject,
     )
-    full = tx.caps.reserve(proposal.desk, proposal.id, charges, tx.now) if charges else None
+    full = reserve(tx, rules, proposal.desk, proposal.id, deed)
     if full is None:
         return _claim(tx, ctx, proposal, artifact=artifact)
-    if full.rule.when_full is WhenFull.REFUSE:
+    tell_of_trip(tx, ctx, proposal, full)
+    if full.charge.rule.when_full is WhenFull.REFUSE:
         return _denied(tx, proposal, "cap_full"), None
     code = ReasonCode.CAP_FULL.value
     if code in proposal.reasons.split(","):
@@ -174,7 +180,7 @@ def _with_caps(
         Event.WAIT,
         Tag.ACTION_WAITED,
         actor=GATEWAY,
-        data={"cap": full.rule.name},
+        data={"cap": full.charge.rule.name},
         reasons=f"{code},{proposal.reasons}",
     )
     return waits, None

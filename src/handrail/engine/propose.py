@@ -11,13 +11,14 @@ from typing import Final
 import msgspec
 
 from handrail.core.artifact import digest_of, encode_artifact
-from handrail.core.caps import WhenFull, charges_of
+from handrail.core.caps import WhenFull
 from handrail.core.decide import Decision, Reason, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State, after
 from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
+from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import Context, new_id
 from handrail.engine.escalate import open_for
 from handrail.engine.execute import Job, intend, job_of
@@ -25,7 +26,7 @@ from handrail.engine.prepare import Draft, Plan, prepare
 from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
 from handrail.engine.tasks import check_task
 from handrail.errors import Conflict
-from handrail.store.protocol import DESK_SUBJECT, Tx, Unit
+from handrail.store.protocol import DESK_SUBJECT, Full, Tx, Unit
 
 __all__ = ["Decided", "plan"]
 
@@ -86,7 +87,7 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         ask = msgspec.structs.replace(ask, account_in_lane=False)
     decision = ready.rules.decider.decide(ask)
     id = new_id("hr", tx.now, ready.ctx.entropy)
-    decision, reserved = _reserve(tx, ready, decision, id, subject)
+    decision, reserved, full = _reserve(tx, ready, decision, id, subject)
     found = _Found(id=id, subject=subject, fingerprint=fingerprint, now=tx.now)
     content = _content(ready, decision, id)
     proposal = _built(ready, decision, found, content)
@@ -106,6 +107,8 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     )
     if intent is not None:
         return Decided(proposal=stands, fresh=True, job=job_of(intent, content.artifact))
+    if full is not None:
+        tell_of_trip(tx, ready.ctx, proposal, full)
     if proposal.state is State.ESCALATED:
         open_for(tx, ready.ctx, proposal, "the policy hands this to a person")
     return Decided(proposal=proposal, fresh=True)
@@ -135,27 +138,32 @@ def _in_lane(ready: Plan, subject: str) -> bool:
 
 def _reserve(
     tx: Tx, ready: Plan, decision: Decision, id: str, subject: str
-) -> tuple[Decision, bool]:
+) -> tuple[Decision, bool, Full | None]:
     """Take the caps of an action that may run now; a full cap refuses it or lets it wait."""
     control = decision.guard.control
     if control not in (Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY):
-        return decision, False
-    charges = charges_of(
-        ready.rules.policy.caps,
-        kind=ready.draft.kind,
+        return decision, False, None
+    desk, draft, rules = ready.task.desk, ready.draft, ready.rules
+    deed = deed_of(
+        tx,
+        rules,
+        desk=desk,
+        task=ready.task.id,
+        kind=draft.kind,
         value=ready.value,
-        agent=ready.draft.maker,
+        agent=draft.maker,
         customer=subject,
     )
-    full = tx.caps.reserve(ready.task.desk, id, charges, tx.now) if charges else None
+    full = reserve(tx, rules, desk, id, deed)
     if full is None:
-        return decision, True
-    reason = Reason(code=ReasonCode.CAP_FULL, text=f"the cap `{full.rule.name}` is full")
+        return decision, True, None
+    rule = full.charge.rule
+    reason = Reason(code=ReasonCode.CAP_FULL, text=f"the cap `{rule.name}` is full")
     guard = decision.guard
-    if full.rule.when_full is WhenFull.REFUSE:
+    if rule.when_full is WhenFull.REFUSE:
         guard = Guard(control=Control.REFUSE)
     reasons = (reason, *decision.reasons)
-    return Decision(guard=guard, grade=decision.grade, reasons=reasons), False
+    return Decision(guard=guard, grade=decision.grade, reasons=reasons), False, full
 
 
 def _content(ready: Plan, decision: Decision, id: str) -> Content:

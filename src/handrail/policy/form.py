@@ -253,13 +253,15 @@ CAP_FORM: Final = RecordShape(
         _needed(
             "scope",
             ChoiceShape(of=tuple(scope.value for scope in Scope)),
-            "Whom it counts for: the whole desk, or each agent, customer or kind by itself.",
+            "Whom it counts for: the whole desk, or each agent, owner of agents, customer, task or"
+            " kind by itself; or each connector, over every desk that sets a cap of this name.",
         ),
-        _left_out("money", MoneyShape(), "Most money in one window. Either this or `count`."),
+        _left_out("money", MoneyShape(), "Most money in one window."),
+        _left_out("count", WholeShape(low=1, high=MINOR_MAX), "Most actions in one window."),
         _left_out(
-            "count",
+            "accounts",
             WholeShape(low=1, high=MINOR_MAX),
-            "Most actions in one window. Either this or `money`.",
+            "Most different customers in one window; one whom it counts already may come again.",
         ),
         _needed("window", SpanShape(), "How far back it counts, from when each action settled."),
         _left_out("kinds", AnyOrShape(names=_KIND_NAMES), 'The kinds it counts, or `"*"`.', "*"),
@@ -269,8 +271,14 @@ CAP_FORM: Final = RecordShape(
             "What an action that no longer fits gets.",
             WhenFull.REFUSE.value,
         ),
+        _left_out(
+            "halts_agent",
+            FlagShape(),
+            "Whether the agent that meets it while it is full is stopped.",
+            "no",
+        ),
     ),
-    one_of=("money", "count"),
+    one_of=("money", "count", "accounts"),
 )
 
 POLICY_FORM: Final = RecordShape(

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from handrail.core.action import ActionKind, ParamType
-from handrail.core.caps import CapRule
+from handrail.core.caps import CapRule, Scope
 from handrail.core.grade import Catchable, Grade
 from handrail.core.money import EXPONENTS
 from handrail.core.policy import ANY_KIND, Band, Control, Guard, KindRule, LaneRule, Policy
@@ -222,8 +222,11 @@ def _strictest(rule: KindRule) -> Guard:
 
 
 def _bounded(kind: str, currency: str | None, caps: tuple[CapRule, ...]) -> bool:
-    # A cap over everything was not set with this kind in mind, so it does not count as its bound.
-    return any(kind in cap.kinds and cap.currency in (None, currency) for cap in caps)
+    # A cap over everything was not set with this kind in mind, so it does not count as its bound;
+    # nor does one on customers, under which the same customer may come again and again.
+    return any(
+        kind in cap.kinds and cap.currency in (None, currency) and not cap.distinct for cap in caps
+    )
 
 
 def _counts(cap: CapRule, kind: str) -> bool:
@@ -283,6 +286,8 @@ def _cap(cap: CapRule, policy: Policy, names: Collection[str]) -> Iterator[_Find
     if sum(other.name == cap.name for other in policy.caps) > 1:
         yield _error(path, f"two caps are called `{cap.name}`")
     yield from _undeclared(cap.kinds, names, (*path, "kinds"))
+    if cap.distinct:
+        yield from _customers(cap, policy, path)
     if cap.currency is None:
         return
     if cap.currency not in EXPONENTS:
@@ -292,6 +297,19 @@ def _cap(cap: CapRule, policy: Policy, names: Collection[str]) -> Iterator[_Find
         if rule is not None and not (_is_valued(rule.kind) or rule.bands):
             said = f"`{name}` has no `value`, so cap `{cap.name}` counts nothing of it"
             yield _warning((*path, "kinds", place), said)
+
+
+def _customers(cap: CapRule, policy: Policy, path: Path) -> Iterator[_Finding]:
+    """A cap on different customers has some to count."""
+    if cap.scope is Scope.CUSTOMER:
+        said = f"cap `{cap.name}` counts customers of one customer: there is never more than one"
+        yield _error(path, said)
+    for place, name in enumerate(cap.kinds):
+        rule = policy.kinds.get(name)
+        if rule is not None and rule.kind.runs_in_agent:
+            said = f"`{name}` runs in the agent: no connector says whose it is"
+            text = f"{said}, so cap `{cap.name}` counts nothing of it"
+            yield _warning((*path, "kinds", place), text)
 
 
 def _undeclared(kinds: tuple[str, ...], names: Collection[str], path: Path) -> Iterator[_Finding]:

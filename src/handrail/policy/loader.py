@@ -185,11 +185,13 @@ def _cap(name: str, record: Record) -> CapRule:
     return CapRule(
         name=name,
         scope=Scope(record["scope"]),
-        limit=record["count"] if money is None else money.minor,
+        limit=(record["count"] or record["accounts"]) if money is None else money.minor,
         currency=None if money is None else money.currency,
+        distinct=record["accounts"] is not None,
         window_ms=record["window"],
         kinds=() if kinds == (ANY_KIND,) else kinds,
         when_full=WhenFull(record["when_full"]),
+        halts_agent=record["halts_agent"],
     )
 
 

@@ -1,17 +1,61 @@
 """Reservations under caps, and how much of each cap is taken.
 
 `cap_use.used` counts pending reservations and those posted within the window; a posted one leaves
-it, once, when its window since settlement has passed.
+it, once, when its window since settlement has passed. It may leave late, as long as there is room
+anyway; it never leaves early. Of a distinct cap, `used` counts the rows of `cap_member`.
+
+Every reservation first takes the row of its cap, which a database with several writers thereby
+locks, in the order of the caps' names.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
-from handrail.core.caps import CapRule, Charge, admits
+from handrail.core.caps import CapRule, Charge, Scope, admits, has_room_again
 from handrail.store.rows import Rows
 
-__all__ = ["CapUse", "Caps"]
+__all__ = ["SHARED", "CapUse", "Caps", "Full", "Posted"]
+
+SHARED: Final = ""
+"""The desk under which the caps stand that all desks of the store share."""
+
+LEAVING_MAX: Final = 1000
+"""About how many reservations leave a window in one statement."""
+
+_Place = tuple[str, str, str]
+"""Desk, cap and scope key."""
+
+_ADD: Final = (
+    "INSERT INTO cap_use (desk, cap, scope_key, used) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (desk, cap, scope_key) DO UPDATE SET used = cap_use.used + excluded.used"
+    " RETURNING used, tripped_at"
+)
+_GIVE_BACK: Final = (
+    "UPDATE cap_use SET used = used - ? WHERE desk = ? AND cap = ? AND scope_key = ?"
+)
+_TRIP: Final = "UPDATE cap_use SET tripped_at = ? WHERE desk = ? AND cap = ? AND scope_key = ?"
+_RESERVE: Final = (
+    "INSERT INTO reservation (desk, cap, scope_key, proposal, amount, member, state,"
+    " reserved_at, counted) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, 1)"
+    # A further attempt, maybe under a policy by which the cap counts otherwise.
+    " ON CONFLICT (desk, proposal, cap) DO UPDATE SET scope_key = excluded.scope_key,"
+    " amount = excluded.amount, member = excluded.member, state = 'pending',"
+    " reserved_at = excluded.reserved_at, counted = 1, settled_at = NULL"
+)
+_LEFT: Final = (
+    " WHERE desk = ? AND cap = ? AND scope_key = ? AND counted = 1 AND state = 'posted'"
+    " AND settled_at <= "
+)
+_LEAVE: Final = (
+    f"UPDATE reservation SET counted = 0{_LEFT} coalesce((SELECT settled_at FROM reservation"
+    f"{_LEFT} ? ORDER BY settled_at LIMIT 1 OFFSET {LEAVING_MAX}), ?) RETURNING amount"
+)
+_OPEN: Final = f" WHERE desk IN (?, '{SHARED}') AND proposal = ? AND state = 'pending'"
+_MEMBER: Final = " WHERE desk = ? AND cap = ? AND scope_key = ? AND member = ?"
+_NO_LONGER: Final = " WHERE desk = ? AND cap = ? AND scope_key = ? AND held = 0 AND last_at <= ?"
 
 
 class CapUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +66,21 @@ class CapUse(msgspec.Struct, frozen=True, kw_only=True):
     used: int
 
 
+class Full(msgspec.Struct, frozen=True, kw_only=True):
+    """The charge that no longer fits. `tripped` says that its cap was whole until now."""
+
+    charge: Charge
+    tripped: bool
+
+
+class Posted(msgspec.Struct, frozen=True, kw_only=True):
+    """A reservation that became final: which action, how much, and when."""
+
+    proposal: str
+    amount: int
+    at: int
+
+
 class Caps:
     """Rows of reservations."""
 
@@ -30,93 +89,177 @@ class Caps:
 
     def reserve(
         self, desk: str, proposal: str, charges: tuple[Charge, ...], now: int
-    ) -> Charge | None:
+    ) -> Full | None:
         """Take every charge or none; the first charge that does not fit, or None when all do."""
+        taken: list[tuple[_Place, int]] = []
         for charge in charges:
-            used = self._used(desk, charge.rule, charge.scope_key, now)
-            if not admits(used, charge.amount, charge.rule.limit):
-                return charge
-        for charge in charges:
-            self._add(desk, charge.rule.name, charge.scope_key, charge.amount)
-            self._rows.change(
-                "INSERT INTO reservation (desk, cap, scope_key, proposal, amount, state,"
-                " reserved_at, counted) VALUES (?, ?, ?, ?, ?, 'pending', ?, 1)"
-                # A further attempt, maybe under a policy by which the cap counts otherwise.
-                " ON CONFLICT (desk, proposal, cap) DO UPDATE SET scope_key = excluded.scope_key,"
-                " amount = excluded.amount, state = 'pending', reserved_at = excluded.reserved_at,"
-                " counted = 1, settled_at = NULL",
-                (desk, charge.rule.name, charge.scope_key, proposal, charge.amount, now),
-            )
+            place = (SHARED if charge.shared else desk, charge.rule.name, charge.scope_key)
+            amount = self._amount(place, charge, now)
+            used, tripped_at = self._add(place, amount)
+            taken.append((place, amount))
+            if tripped_at is None and admits(used, 0, charge.rule.limit):
+                continue
+            used = self._left(place, charge.rule, used, now, fits=charge.rule.limit)
+            if tripped_at is not None and has_room_again(
+                used - amount, charge.rule.limit, tripped_at=tripped_at, now=now
+            ):
+                tripped_at = None
+                self._rows.change(_TRIP, (None, *place))
+            if not admits(used, 0, charge.rule.limit):
+                return self._none(taken, charge, tripped_at, now)
+        for charge, (place, _) in zip(charges, taken, strict=True):
+            if charge.member:
+                self._join(place, charge.member)
+            # Of a distinct cap the member counts, not the reservation.
+            amount = 0 if charge.member else charge.amount
+            self._rows.change(_RESERVE, (*place, proposal, amount, charge.member, now))
         return None
+
+    def total(self, desk: str, rule: CapRule, scope_key: str, now: int) -> int:
+        """What a scope has taken of a cap, exactly. Must run in a writing unit: it locks it."""
+        place = (desk, rule.name, scope_key)
+        used, _ = self._add(place, 0)
+        return self._left(place, rule, used, now, fits=0) if used else 0
 
     def post(self, desk: str, proposal: str, now: int) -> None:
         """The action happened: its reservations leave the window one window from now."""
-        self._rows.change(
-            "UPDATE reservation SET state = 'posted', settled_at = ?"
-            " WHERE desk = ? AND proposal = ? AND state = 'pending'",
+        rows = self._rows.all(
+            f"UPDATE reservation SET state = 'posted', settled_at = ?{_OPEN}"
+            " RETURNING desk, cap, scope_key, member",
             (now, desk, proposal),
         )
+        for row in rows:
+            if row[3]:
+                self._rows.change(
+                    f"UPDATE cap_member SET held = held - 1, last_at = ?{_MEMBER}", (now, *row)
+                )
 
     def void(self, desk: str, proposal: str, now: int) -> None:
         """The action certainly did not happen: its reservations are given back."""
         rows = self._rows.all(
-            "SELECT cap, scope_key, amount FROM reservation"
-            " WHERE desk = ? AND proposal = ? AND state = 'pending'",
-            (desk, proposal),
-        )
-        for cap, scope_key, amount in rows:
-            self._add(desk, str(cap), str(scope_key), -int(amount or 0))
-        self._rows.change(
-            "UPDATE reservation SET state = 'voided', settled_at = ?, counted = 0"
-            " WHERE desk = ? AND proposal = ? AND state = 'pending'",
+            f"UPDATE reservation SET state = 'voided', settled_at = ?, counted = 0{_OPEN}"
+            " RETURNING cap, desk, scope_key, member, amount",
             (now, desk, proposal),
         )
+        for cap, home, scope_key, member, amount in sorted(rows):
+            place = (str(home), str(cap), str(scope_key))
+            back = self._unjoin(place, str(member)) if member else int(amount or 0)
+            if back:
+                self._rows.change(_GIVE_BACK, (back, *place))
+
+    def trip(self, desk: str, cap: str, scope_key: str, now: int) -> bool:
+        """Mark something that is no cap of the policy as tripped; whether it was not already."""
+        place = (desk, cap, scope_key)
+        if self._add(place, 0)[1] is not None:
+            return False
+        self._rows.change(_TRIP, (now, *place))
+        return True
+
+    def untrip(self, desk: str, cap: str, scope_key: str) -> None:
+        """From now on it may trip again."""
+        self._rows.change(_TRIP + " AND tripped_at IS NOT NULL", (None, desk, cap, scope_key))
+
+    def count(self, desk: str, cap: str, scope_key: str) -> int:
+        """One more of what is only ever counted up; how many there are now."""
+        return self._add((desk, cap, scope_key), 1)[0]
+
+    def posted(self, desk: str, cap: str, scope_key: str, since: int, *, most: int) -> list[Posted]:
+        """What settled after `since`, newest first."""
+        rows = self._rows.all(
+            "SELECT proposal, amount, settled_at FROM reservation WHERE desk = ? AND cap = ?"
+            " AND scope_key = ? AND counted = 1 AND state = 'posted' AND settled_at > ?"
+            " ORDER BY settled_at DESC LIMIT ?",
+            (desk, cap, scope_key, since, most),
+        )
+        return [
+            Posted(proposal=str(proposal), amount=int(amount or 0), at=int(at or 0))
+            for proposal, amount, at in rows
+        ]
 
     def uses(self, desk: str, rules: tuple[CapRule, ...], now: int) -> list[CapUse]:
         """What is taken of each cap now, the fullest scopes first."""
         found = []
         for rule in rules:
+            home = SHARED if rule.scope is Scope.ACCOUNT else desk
+            gone = _GONE_MEMBERS if rule.distinct else _GONE
             rows = self._rows.all(
-                "SELECT u.scope_key, u.used - coalesce((SELECT sum(r.amount) FROM reservation r"
-                " WHERE r.desk = u.desk AND r.cap = u.cap AND r.scope_key = u.scope_key"
-                " AND r.counted = 1 AND r.state = 'posted' AND r.settled_at <= ?), 0) AS left_used"
+                f"SELECT u.scope_key, u.used - ({gone}) AS left_used"
                 " FROM cap_use u WHERE u.desk = ? AND u.cap = ? ORDER BY left_used DESC LIMIT 5",
-                (now - rule.window_ms, desk, rule.name),
+                (now - rule.window_ms, home, rule.name),
             )
             found += [
                 CapUse(cap=rule.name, scope_key=str(key), used=int(used or 0)) for key, used in rows
             ]
         return found
 
-    def _used(self, desk: str, rule: CapRule, scope_key: str, now: int) -> int:
-        place = (desk, rule.name, scope_key)
-        leaves_before = now - rule.window_ms
-        row = self._rows.one(
-            "SELECT used, (SELECT sum(amount) FROM reservation r WHERE r.desk = u.desk"
-            " AND r.cap = u.cap AND r.scope_key = u.scope_key AND r.counted = 1"
-            " AND r.state = 'posted' AND r.settled_at <= ?)"
-            " FROM cap_use u WHERE desk = ? AND cap = ? AND scope_key = ?",
-            (leaves_before, *place),
-        )
-        used, gone = (0, 0) if row is None else (int(row[0] or 0), int(row[1] or 0))
-        if gone:
-            self._rows.change(
-                "UPDATE reservation SET counted = 0 WHERE desk = ? AND cap = ? AND scope_key = ?"
-                " AND counted = 1 AND state = 'posted' AND settled_at <= ?",
-                (*place, leaves_before),
-            )
-            self._add(desk, rule.name, scope_key, -gone)
-        return used - gone
+    def _none(
+        self, taken: list[tuple[_Place, int]], charge: Charge, tripped_at: int | None, now: int
+    ) -> Full:
+        """Give back what was taken so far: all caps of an action together, or none."""
+        for place, amount in taken:
+            if amount:
+                self._rows.change(_GIVE_BACK, (amount, *place))
+        if tripped_at is None:
+            self._rows.change(_TRIP, (now, *taken[-1][0]))
+        return Full(charge=charge, tripped=tripped_at is None)
 
-    def _add(self, desk: str, cap: str, scope_key: str, amount: int) -> None:
-        if amount < 0:
-            self._rows.change(
-                "UPDATE cap_use SET used = used + ? WHERE desk = ? AND cap = ? AND scope_key = ?",
-                (amount, desk, cap, scope_key),
-            )
-            return
+    def _add(self, place: _Place, amount: int) -> tuple[int, int | None]:
+        """Add to what is taken; how much that is now, and since when the cap is tripped."""
+        (row,) = self._rows.all(_ADD, (*place, amount))
+        return int(row[0] or 0), None if row[1] is None else int(row[1])
+
+    def _left(self, place: _Place, rule: CapRule, used: int, now: int, *, fits: int) -> int:
+        """What is taken without what has left the window: all of it, unless less is enough."""
+        before, first = now - rule.window_ms, True
+        while first or used > fits:
+            first = False
+            if rule.distinct:
+                gone = self._rows.change(f"DELETE FROM cap_member{_NO_LONGER}", (*place, before))
+            else:
+                rows = self._rows.all(_LEAVE, (*place, *place, before, before))
+                gone = sum(int(amount or 0) for (amount,) in rows)
+            if not gone:
+                break
+            self._rows.change(_GIVE_BACK, (gone, *place))
+            used -= gone
+        return used
+
+    def _amount(self, place: _Place, charge: Charge, now: int) -> int:
+        """What a charge adds: a customer whom a distinct cap counts already adds nothing."""
+        if not charge.member:
+            return charge.amount
+        self._add(place, 0)
+        whose = (*place, charge.member)
+        row = self._rows.one(f"SELECT held, last_at FROM cap_member{_MEMBER}", whose)
+        if row is None:
+            return charge.amount
+        held, last_at = int(row[0] or 0), int(row[1] or 0)
+        if held or last_at > now - charge.rule.window_ms:
+            return 0
+        self._rows.change(f"DELETE FROM cap_member{_MEMBER}", whose)
+        self._rows.change(_GIVE_BACK, (1, *place))
+        return charge.amount
+
+    def _join(self, place: _Place, member: str) -> None:
         self._rows.change(
-            "INSERT INTO cap_use (desk, cap, scope_key, used) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (desk, cap, scope_key) DO UPDATE SET used = used + excluded.used",
-            (desk, cap, scope_key, amount),
+            "INSERT INTO cap_member (desk, cap, scope_key, member, held) VALUES (?, ?, ?, ?, 1)"
+            " ON CONFLICT (desk, cap, scope_key, member) DO UPDATE SET held = cap_member.held + 1",
+            (*place, member),
         )
+
+    def _unjoin(self, place: _Place, member: str) -> int:
+        """One reservation less; 1 when the customer is thereby no longer counted."""
+        self._rows.change(f"UPDATE cap_member SET held = held - 1{_MEMBER}", (*place, member))
+        return self._rows.change(
+            f"DELETE FROM cap_member{_MEMBER} AND held = 0 AND last_at IS NULL", (*place, member)
+        )
+
+
+_GONE: Final = (
+    "SELECT coalesce(sum(r.amount), 0) FROM reservation r WHERE r.desk = u.desk AND r.cap = u.cap"
+    " AND r.scope_key = u.scope_key AND r.counted = 1 AND r.state = 'posted' AND r.settled_at <= ?"
+)
+_GONE_MEMBERS: Final = (
+    "SELECT count(*) FROM cap_member m WHERE m.desk = u.desk AND m.cap = u.cap"
+    " AND m.scope_key = u.scope_key AND m.held = 0 AND m.last_at <= ?"
+)

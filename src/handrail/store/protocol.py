@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Protocol, TypeVar
 
+from handrail.store.caps import Full
 from handrail.store.desks import DeskRow, PolicyVersion
 from handrail.store.escalations import Escalation
 from handrail.store.log import CheckpointRow, LoggedEntry
@@ -25,6 +26,7 @@ __all__ = [
     "CredentialKind",
     "DeskRow",
     "Escalation",
+    "Full",
     "LoggedEntry",
     "PolicyVersion",
     "Session",

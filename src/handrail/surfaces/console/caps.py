@@ -25,8 +25,11 @@ _FULL: Final = 100
 _SCOPES: Final = {
     Scope.DESK: "the whole desk",
     Scope.AGENT: "each agent",
+    Scope.OWNER: "each owner's agents together",
     Scope.CUSTOMER: "each customer",
+    Scope.TASK: "each task",
     Scope.KIND: "each kind of action",
+    Scope.ACCOUNT: "each connector, over all desks",
 }
 
 
@@ -102,13 +105,15 @@ def _scope_name(tx: Tx, desk: str, scope: Scope, key: str) -> str:
         case Scope.CUSTOMER:
             customer = tx.vault.customer_of(desk, key)
             return "erased customer" if customer is None else customer or "no customer"
-        case Scope.AGENT | Scope.KIND:
+        case Scope.ACCOUNT:
+            return key.partition(" ")[0]
+        case Scope.AGENT | Scope.OWNER | Scope.TASK | Scope.KIND:
             return key
 
 
 def _amount(rule: CapRule, n: int) -> str:
     if rule.currency is None:
-        return str(n)
+        return f"{n} {'customer' if n == 1 else 'customers'}" if rule.distinct else str(n)
     return Money(minor=n, currency=rule.currency).text()
 
 

@@ -153,6 +153,7 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.EXECUTION_ABSENT.value: "Looked up: it was not carried out",
     Tag.EXECUTION_ABANDONED.value: "Given up; it was not carried out",
     Tag.EXECUTION_CONFIRMED.value: "Confirmed by people",
+    Tag.CAP_TRIPPED.value: "A cap is full",
     Tag.ESCALATION_OPENED.value: "Escalation opened",
     Tag.ESCALATION_CONTINUED.value: "More was said about an escalation",
     Tag.ESCALATION_TAKEN.value: "Escalation taken",

@@ -58,7 +58,7 @@ class Tag(Enum):
     ESCALATION_OPENED = "escalation.opened"
     ESCALATION_CONTINUED = "escalation.continued"
     ESCALATION_TAKEN = "escalation.taken"
-    ESCALATION_OVERDUE = "escalation.overdue"
+    ESCALATION_OVERDUE = "escalation.lapsed"
     ESCALATION_CLOSED = "escalation.closed"
 
 

@@ -33,9 +33,11 @@ from handrail.core.money import Money
 from handrail.core.review import Verdict
 from handrail.core.task import Task
 from handrail.engine.context import Context
-from handrail.engine.execute import Job, claim_unit, perform, settle_unit
+from handrail.engine.dispatch import claim_unit
+from handrail.engine.execute import Job, perform, settle_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
+from handrail.engine.reread import reread
 from handrail.engine.review import Opinion, review_unit
 from handrail.store.protocol import Unit
 from handrail.surfaces.embedded import Desk
@@ -158,11 +160,10 @@ class RefundDesk:
         ctx, desk = self.ctx, self.desk.id
         waiting = (await ctx.store.submit(self._planned(LARGE))).proposal
         opinion = Opinion(person=REVIEWER, verdict=Verdict.APPROVE, statement=waiting.statement)
-        # as the server does it: the claim is queued behind the review, and one commit takes both
-        reviewed = ctx.store.submit(review_unit(ctx, desk, waiting.id, opinion))
-        claimed = ctx.store.submit(claim_unit(ctx, desk, waiting.id))
-        await reviewed
-        stands, job = await claimed
+        # as the server does it: once it is approved, it is read again and claimed
+        await ctx.store.submit(review_unit(ctx, desk, waiting.id, opinion))
+        seen = reread(ctx, desk, waiting.id)
+        stands, job = await ctx.store.submit(claim_unit(ctx, desk, waiting.id, seen))
         if job is None:
             raise RuntimeError(f"it was not claimed: {stands.state}")
         await self._execute_soon(job)

@@ -44,6 +44,7 @@ def test_facts_of_a_refund(desk: Sandbox) -> None:
         "credits_30d_sum": "0.00 USD",
         "requester": "dana.whitfield@example.com",
         "requester_is_customer": True,
+        "last_customer_message": "<t-101.1@mail.shop.example.com>",
     }
     assert against(prepared) == {}
 

@@ -14,9 +14,10 @@ import pytest
 from handrail.connectors.protocol import Looked, Promise
 from handrail.core.lifecycle import State
 from handrail.core.review import Verdict
-from handrail.engine.execute import claim_unit
+from handrail.engine.dispatch import claim_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import plan
+from handrail.engine.reread import reread
 from handrail.engine.review import Opinion, review_unit
 from tests.engine.connectors import Front, effects_in, mortal
 from tests.engine.stories import HOUR, MIDDLE, MINUTE, SECOND, SMALL, Story
@@ -219,7 +220,8 @@ def test_an_earlier_process_s_claim_is_known_by_its_fence(tmp_path: Path) -> Non
     ctx = story.desk.ctx
     opinion = Opinion(person="ann", verdict=Verdict.APPROVE, statement=action.digest)
     ctx.store.write(review_unit(ctx, "main", action.id, opinion))
-    claimed, job = ctx.store.write(claim_unit(ctx, "main", action.id))
+    seen = reread(ctx, "main", action.id)
+    claimed, job = ctx.store.write(claim_unit(ctx, "main", action.id, seen))
     assert (claimed.state, job is not None) == (State.EXECUTING, True)
     assert story.desk.work().lost == 0
     story.reopen()

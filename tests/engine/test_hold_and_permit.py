@@ -12,8 +12,10 @@ from handrail.connectors.protocol import Receipt
 from handrail.core.lifecycle import State
 from handrail.core.policy import Policy
 from handrail.core.review import Verdict
-from handrail.engine.execute import Effect, Ending, claim_unit
+from handrail.engine.dispatch import claim_unit
+from handrail.engine.execute import Effect, Ending
 from handrail.engine.permit import receipt_unit
+from handrail.engine.reread import reread
 from handrail.engine.review import Opinion, review_unit
 from handrail.engine.withdraw import withdraw_unit
 from handrail.surfaces.embedded import Action
@@ -206,11 +208,12 @@ def test_an_approved_tool_waits_for_its_agent(tooled: Story) -> None:
     store.write(review_unit(ctx, "main", action.id, opinion))
     tooled.desk.work()
     assert tooled.state(action) is State.READY
-    claimed, job = store.write(claim_unit(ctx, "main", action.id))
+    seen = reread(ctx, "main", action.id)
+    claimed, job = store.write(claim_unit(ctx, "main", action.id, seen))
     assert claimed.state is State.EXECUTING
     assert job is not None
     assert job.permit is not None
-    again, none = store.write(claim_unit(ctx, "main", action.id))
+    again, none = store.write(claim_unit(ctx, "main", action.id, seen))
     assert (again.state, none) == (State.EXECUTING, None)
 
 

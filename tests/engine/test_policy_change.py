@@ -12,12 +12,13 @@ import pytest
 import handrail
 from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
-from handrail.core.policy import Policy
+from handrail.core.policy import Control, Policy
 from handrail.core.review import Verdict
 from handrail.engine.desks import activate_policy
 from handrail.engine.review import Opinion, review_unit
 from handrail.policy.loader import digest_policy
 from handrail.surfaces.embedded import Action
+from tests.engine.connectors import effects_in
 from tests.engine.stories import MIDDLE, MINUTE, SMALL, Story, code_of, pack
 
 APPROVE_TO_1000: Final = '- {up_to: "1000.00", grade: G2, control: approve}'
@@ -25,7 +26,7 @@ APPROVE_TO_100: Final = '- {up_to: "100.00", grade: G2, control: approve}'
 RUN_TO_50: Final = '- {up_to: "50.00", grade: G2, control: run_and_notify}'
 
 CHANGES: Final[dict[str, tuple[tuple[str, str], State]]] = {
-    "an amount needs a checker now": ((APPROVE_TO_1000, APPROVE_TO_100), State.EXPIRED),
+    "an amount needs a checker now": ((APPROVE_TO_1000, APPROVE_TO_100), State.PENDING),
     "an amount would run alone now": (
         (RUN_TO_50, RUN_TO_50.replace("50.00", "500.00")),
         State.SUCCEEDED,
@@ -56,7 +57,7 @@ def _activate(story: Story, *changes: tuple[str, str]) -> None:
 @pytest.mark.parametrize("what", CHANGES)
 @pytest.mark.parametrize("restart", [False, True], ids=["running", "restarted"])
 def test_a_change_between_approval_and_dispatch(story: Story, what: str, restart: bool) -> None:
-    """Tightened, the approval no longer suffices and nothing runs; loosened, nothing changes."""
+    """F3: tightened, the approval does not suffice and people decide anew; loosened, it runs."""
     change, end = CHANGES[what]
     action = story.refund(MIDDLE)
     _approved_only(story, action)
@@ -67,9 +68,13 @@ def test_a_change_between_approval_and_dispatch(story: Story, what: str, restart
     story.desk.work()
     assert story.state(action) is end
     assert story.refunded() == (12_000 if end is State.SUCCEEDED else 0)
-    if end is State.EXPIRED:
-        assert story.tags(action)[-1] == "action.expired"
-        assert story.row(action).policy != story.desk.ctx.rulebook("main").policy.digest
+    if end is State.PENDING:
+        assert story.tags(action)[-1] == "action.reopened"
+        row = story.row(action)
+        assert row.policy == story.desk.ctx.rulebook("main").policy.digest
+        assert (row.control, row.checkers) == (Control.MAKER_CHECKER, 1)
+        assert story.refused(story.desk.get(action.id), by="bea") == "not_entitled"
+        assert story.approve(story.desk.get(action.id), by="carl").state is State.SUCCEEDED
 
 
 def test_a_pending_action_is_approved_under_its_own_policy(story: Story) -> None:
@@ -81,10 +86,10 @@ def test_a_pending_action_is_approved_under_its_own_policy(story: Story) -> None
 
 
 def test_a_pending_action_meets_a_stricter_policy(story: Story) -> None:
-    """One approval under the old rule does not run what now needs a checker."""
+    """F3: one approval under the old rule does not run what now needs a checker."""
     action = story.refund(MIDDLE)
     _activate(story, (APPROVE_TO_1000, APPROVE_TO_100))
-    assert story.approve(action).state is State.EXPIRED
+    assert story.approve(action).state is State.PENDING
     assert story.refunded() == 0
 
 
@@ -97,8 +102,10 @@ def test_a_lost_attempt_is_not_repeated_under_a_stricter_policy(story: Story) ->
     _activate(story, (RUN_TO_50, RUN_TO_50.replace("50.00", "5.00")))
     story.later(MINUTE)
     story.desk.work()
-    assert story.state(action) is State.EXPIRED
+    assert story.state(action) is State.PENDING
     assert story.refunded() == 0
+    assert story.approve(story.desk.get(action.id)).state is State.SUCCEEDED
+    assert effects_in(story.world) == 1
 
 
 def test_an_undo_runs_on_under_another_policy(story: Story) -> None:

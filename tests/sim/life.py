@@ -15,9 +15,11 @@ from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
-from handrail.engine.execute import Effect, Job, claim_unit, perform, settle_unit
+from handrail.engine.dispatch import claim_unit
+from handrail.engine.execute import Effect, Job, perform, settle_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import plan
+from handrail.engine.reread import reread
 from handrail.engine.withdraw import withdraw_unit
 from handrail.errors import HandrailError, InvariantBroken, SetupFailed
 from handrail.surfaces.embedded import Desk
@@ -33,7 +35,7 @@ _NOW: Final = 1_790_000_000_000
 _MEMORY: Final = Path("/dev/shm")
 _DEATH_CHANCE: Final = 0.12
 _MOMENTS_MAX: Final = 40
-_LAST_SPANS: Final = (0, *[61_000] * 3, 600_000, 1_300_000, 700_000, *[61_000] * 3)
+_LAST_SPANS: Final = (0, *[61_000] * 3, 600_000, *[1_300_000, 700_000] * 4, *[61_000] * 3)
 """Time that passes at the end: longer than everything that may wait, with room to look again."""
 _CUSTOMERS: Final = ("c-1", "c-2", "c-3")
 
@@ -304,7 +306,7 @@ class Life:
             row = self._some(State.READY)
             if row is None:
                 return "nothing to do"
-            after, job = ctx.store.write(claim_unit(ctx, DESK, row.id))
+            after, job = ctx.store.write(claim_unit(ctx, DESK, row.id, reread(ctx, DESK, row.id)))
             if job is not None:
                 self._held.append(Held(job=job))
             return f"claim {row.id[-6:]}: {after.state.value}"

@@ -161,7 +161,9 @@ class Watch:
                 raise self.broken(f"`{row.id}` was {before.state.value}, is {row.state.value}")
             if row.state not in _REACHABLE[before.state] or row.version < before.version:
                 raise self.broken(f"`{row.id}`: no way {before.state.value} -> {row.state.value}")
-            fixed = ("digest", "statement", "fingerprint", "key", "agent", "kind", "value_minor")
+            fixed = ["fingerprint", "key", "agent", "kind", "subject"]
+            if row.rounds == before.rounds:
+                fixed += ["digest", "statement", "value_minor", "policy", "control", "checkers"]
             for name in fixed:
                 if getattr(before, name) != getattr(row, name):
                     raise self.broken(f"the {name} of `{row.id}` changed")
@@ -173,12 +175,14 @@ class Watch:
 
     def _check_reviews(self, row: Proposal) -> None:
         reviews = self._reviews[row.id]
-        if len({review.identity for review in reviews}) != len(reviews):
+        if len({(review.identity, review.statement) for review in reviews}) != len(reviews):
             raise self.broken(f"one person reviewed `{row.id}` twice")
         for review in reviews:
             said = Said(person=review.person, proposal=row.id, verdict=review.verdict.value)
             if said not in self.said:
                 raise self.broken(f"nobody said what stands as {said}")
+            if review.statement != row.statement:
+                continue
             if row.decide_by is None or review.at >= row.decide_by:
                 raise self.broken(f"`{row.id}` was reviewed after its time by `{review.person}`")
 

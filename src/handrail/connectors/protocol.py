@@ -61,6 +61,10 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     None when no customer is touched. `missing` names facts that could not be read. `value` is the
     money that the action moves out, by the system of record: zero when it moves none or brings
     money in, None when that is not known. It wins over what the caller states when it is higher.
+
+    A fact is a precondition: it is read again right before an action that waited is carried out,
+    and one that differs puts the action to a person anew. `background` names the facts that are
+    none: what changes by itself or by other actions (counts of a month, say) and is only shown.
     """
 
     customer: str | None
@@ -68,6 +72,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     value: Money | None = None
     facts: tuple[Fact, ...] = ()
     missing: tuple[str, ...] = ()
+    background: tuple[str, ...] = ()
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

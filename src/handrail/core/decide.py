@@ -31,6 +31,7 @@ class ReasonCode(Enum):
     UNKNOWN_KIND = "unknown_kind"
     UNLISTED_CURRENCY = "unlisted_currency"
     VALUE_UNKNOWN = "value_unknown"
+    ASKED_AGAIN = "asked_again"
     FACTS_MISSING = "facts_missing"
     FACTS_CONTRADICT = "facts_contradict"
     HIDDEN_CONTENT = "hidden_content"

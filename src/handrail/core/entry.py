@@ -45,6 +45,7 @@ class Tag(Enum):
     ACTION_ESCALATED = "action.escalated"
     ACTION_RELEASED = "action.released"
     ACTION_WAITED = "action.waited"
+    ACTION_REOPENED = "action.reopened"
     ACTION_UNDONE = "action.undone"
     EXECUTION_INTENDED = "execution.intended"
     EXECUTION_SUCCEEDED = "execution.succeeded"

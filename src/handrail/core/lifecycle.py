@@ -50,6 +50,7 @@ class Event(Enum):
     RECALL = "recall"
     CLAIM = "claim"
     WAIT = "wait"
+    ASK_AGAIN = "ask_again"
     SUCCEED = "succeed"
     FAIL = "fail"
     LOSE = "lose"
@@ -74,8 +75,10 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
     (State.PENDING, Event.ESCALATE): State.ESCALATED,
     (State.HOLDING, Event.RELEASE): State.READY,
     (State.HOLDING, Event.RECALL): State.WITHDRAWN,
+    (State.HOLDING, Event.ASK_AGAIN): State.PENDING,
     (State.READY, Event.CLAIM): State.EXECUTING,
     (State.READY, Event.WAIT): State.READY,
+    (State.READY, Event.ASK_AGAIN): State.PENDING,
     (State.READY, Event.EXPIRE): State.EXPIRED,
     (State.READY, Event.WITHDRAW): State.WITHDRAWN,
     (State.EXECUTING, Event.SUCCEED): State.SUCCEEDED,

@@ -120,7 +120,8 @@ def check_reviewer(
         raise NotAllowed("not_entitled", "your role does not review actions")
     if verdict is Verdict.APPROVE:
         _check_authority(proposal, reviewer)
-    if any(own & {review.person, review.identity} for review in prior):
+    of_this = [review for review in prior if review.statement == proposal.statement]
+    if any(own & {review.person, review.identity} for review in of_this):
         raise Conflict("reviewed_already", "you have reviewed this action already")
 
 

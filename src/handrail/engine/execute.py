@@ -15,16 +15,11 @@ import msgspec
 
 from handrail.connectors.protocol import NotDone, Receipt
 from handrail.core.action import ActionKind
-from handrail.core.artifact import digest_of
 from handrail.core.canonical import canonical, check_plain
-from handrail.core.caps import WhenFull
-from handrail.core.decide import Ask, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State, after
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
-from handrail.core.review import Verdict
-from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.record import (
     RESULT,
@@ -32,12 +27,9 @@ from handrail.engine.record import (
     advance,
     amend,
     check_unchanged,
-    content_of,
     sealing_subject,
-    statement_of,
-    write_move,
 )
-from handrail.errors import InvalidInput, InvariantBroken, NotFound, Unavailable
+from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import Tx, Unit
 
 __all__ = [
@@ -45,7 +37,6 @@ __all__ = [
     "Ending",
     "Intent",
     "Job",
-    "claim_unit",
     "intend",
     "job_of",
     "perform",
@@ -89,101 +80,6 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     ending: Ending
     receipt: Receipt = Receipt()
     why: str = ""
-
-
-def claim_unit(ctx: Context, desk: str, id: str) -> Unit[tuple[Proposal, Job | None]]:
-    """The unit that claims a READY proposal for one attempt; no job when it may not run now."""
-
-    def unit(tx: Tx) -> tuple[Proposal, Job | None]:
-        proposal = tx.proposals.get(desk, id)
-        if proposal is None:
-            raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
-        if proposal.state is not State.READY:
-            return proposal, None
-        return _look_again(tx, ctx, proposal)
-
-    return unit
-
-
-def _look_again(tx: Tx, ctx: Context, proposal: Proposal) -> tuple[Proposal, Job | None]:
-    """Everything is checked once more between the decision and the call."""
-    reviews = check_unchanged(tx, proposal)
-    try:
-        content = content_of(tx, proposal)
-    except Unavailable as error:
-        if error.code != "content_erased":
-            raise InvariantBroken("content_unreadable", error.message) from error
-        return _denied(tx, proposal, error.code), None
-    refusal = _refusal(tx, ctx, proposal, content.artifact)
-    if refusal is None and proposal.control in _ASKED:
-        statement = statement_of(content, proposal.digest, proposal.policy, proposal.desk)
-        approvals = {
-            review.identity
-            for review in reviews
-            if review.verdict is Verdict.APPROVE and review.statement == statement
-        }
-        if statement != proposal.statement or len(approvals) < max(1, proposal.checkers):
-            refusal = "not_approved"
-    if refusal is not None:
-        return _denied(tx, proposal, refusal), None
-    return _with_caps(tx, ctx, proposal, content.artifact)
-
-
-def _refusal(tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes) -> str | None:
-    if proposal.execute_by is not None and tx.now >= proposal.execute_by:
-        return "execution_expired"
-    if digest_of(artifact) != proposal.digest:
-        return "digest_mismatch"
-    rules = ctx.rulebook(proposal.desk)
-    if rules.policy.digest != proposal.policy:
-        if rules.kind(proposal.kind) is None:
-            return "policy_tightened"
-        undoes = proposal.undoes is not None
-        ask = Ask(kind=proposal.kind, lane=None, value=proposal.value, as_undo=undoes)
-        if rules.decider.decide(ask).guard.order > proposal.guard.order:
-            return "policy_tightened"
-    return None
-
-
-def _denied(tx: Tx, proposal: Proposal, why: str) -> Proposal:
-    tx.caps.void(proposal.desk, proposal.id, tx.now)
-    return advance(tx, proposal, Event.EXPIRE, Tag.ACTION_EXPIRED, actor=GATEWAY, data={"why": why})
-
-
-def _with_caps(
-    tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes
-) -> tuple[Proposal, Job | None]:
-    """Reserve under every cap or none; approved or not makes no difference."""
-    rules = ctx.rulebook(proposal.desk)
-    deed = deed_of(
-        tx,
-        rules,
-        desk=proposal.desk,
-        task=proposal.task,
-        kind=proposal.kind,
-        value=proposal.value,
-        agent=proposal.agent,
-        customer=proposal.subject,
-    )
-    full = reserve(tx, rules, proposal.desk, proposal.id, deed)
-    if full is None:
-        return _claim(tx, ctx, proposal, artifact=artifact)
-    tell_of_trip(tx, ctx, proposal, full)
-    if full.charge.rule.when_full is WhenFull.REFUSE:
-        return _denied(tx, proposal, "cap_full"), None
-    code = ReasonCode.CAP_FULL.value
-    if code in proposal.reasons.split(","):
-        return proposal, None
-    waits = advance(
-        tx,
-        proposal,
-        Event.WAIT,
-        Tag.ACTION_WAITED,
-        actor=GATEWAY,
-        data={"cap": full.charge.rule.name},
-        reasons=f"{code},{proposal.reasons}",
-    )
-    return waits, None
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,16 +131,6 @@ def job_of(intent: Intent, artifact: bytes) -> Job:
         key=intent.proposal.id,
         permit=intent.permit,
     )
-
-
-def _claim(tx: Tx, ctx: Context, proposal: Proposal, *, artifact: bytes) -> tuple[Proposal, Job]:
-    """Write the intent of the next attempt. Its caps are reserved already."""
-    intent = intend(ctx, proposal, tx.now)
-    # INVARIANT: the intent is durable before anything leaves.
-    write_move(
-        tx, proposal, intent.proposal, Tag.EXECUTION_INTENDED, actor=intent.actor, data=intent.data
-    )
-    return intent.proposal, job_of(intent, artifact)
 
 
 def perform(ctx: Context, job: Job) -> Effect:

@@ -20,7 +20,7 @@ from handrail.core.text import hidden_marks
 from handrail.engine.context import AGENT_CONNECTOR, Context, Rulebook
 from handrail.errors import HandrailError, InvalidInput, Unavailable
 
-__all__ = ["NOTE_CHARS_MAX", "Draft", "Plan", "prepare"]
+__all__ = ["NOTE_CHARS_MAX", "Draft", "Plan", "ask_of", "prepare"]
 
 NOTE_CHARS_MAX: Final = 20_000
 KEY_CHARS_MAX: Final = 200
@@ -98,6 +98,17 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
         ask=_ask(draft, lane, kind, prepared, value),
         request=canonical([draft.kind, params, draft.undoes]),
     )
+
+
+def ask_of(plan: Plan, subject: str) -> Ask:
+    """What is decided, once the transaction knows the reference of the customer that is touched."""
+    touches = plan.ask.lane is not None and plan.prepared.customer is not None
+    if not touches or subject in plan.task.customers:
+        return plan.ask
+    lane = plan.rules.policy.lanes.get(plan.task.lane)
+    if lane is not None and lane.any_customer:
+        return plan.ask
+    return msgspec.structs.replace(plan.ask, account_in_lane=False)
 
 
 def _check_draft(draft: Draft) -> None:

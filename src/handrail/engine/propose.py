@@ -22,7 +22,7 @@ from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import Context, new_id
 from handrail.engine.escalate import open_for
 from handrail.engine.execute import Job, intend, job_of
-from handrail.engine.prepare import Draft, Plan, prepare
+from handrail.engine.prepare import Draft, Plan, ask_of, prepare
 from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
 from handrail.engine.tasks import check_task
 from handrail.errors import Conflict
@@ -82,10 +82,7 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         check_task(tx, task)
     customer = ready.prepared.customer
     subject = tx.vault.ref_of(desk, DESK_SUBJECT if customer is None else customer, tx.now)
-    ask = ready.ask
-    if ask.lane is not None and customer is not None and not _in_lane(ready, subject):
-        ask = msgspec.structs.replace(ask, account_in_lane=False)
-    decision = ready.rules.decider.decide(ask)
+    decision = ready.rules.decider.decide(ask_of(ready, subject))
     id = new_id("hr", tx.now, ready.ctx.entropy)
     decision, reserved, full = _reserve(tx, ready, decision, id, subject)
     found = _Found(id=id, subject=subject, fingerprint=fingerprint, now=tx.now)
@@ -129,11 +126,6 @@ def _same_again(known: Proposal, fingerprint: str) -> Decided:
             "idempotency_conflict", f"the key was used for `{known.id}` with different content"
         )
     return Decided(proposal=known, fresh=False)
-
-
-def _in_lane(ready: Plan, subject: str) -> bool:
-    lane = ready.rules.policy.lanes.get(ready.task.lane)
-    return (lane is not None and lane.any_customer) or subject in ready.task.customers
 
 
 def _reserve(

@@ -18,6 +18,7 @@ from handrail.core.lifecycle import FINAL, State
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review, why_not
+from handrail.engine.again import Change, before_of, changes_between
 from handrail.engine.context import Context
 from handrail.engine.record import RESULT, content_of
 from handrail.engine.review import makers_of
@@ -48,14 +49,16 @@ class GivenReview(msgspec.Struct, frozen=True, kw_only=True):
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one action that this person may see.
 
-    `artifact` is the full stored artifact, decoded. `note` (the agent's own prose) is None at G3
-    until the decision. `reviews` is empty for a further checker until all are in. `why_not` says
+    `artifact` is the full stored artifact, decoded. `changed` is what differs from what was decided
+    on before, for an action that is put to people anew. `note` (the agent's own prose) is None at
+    G3 until the decision. `reviews` is empty for a further checker until all are in. `why_not` says
     why this person may not approve, `why_no_undo` why it cannot be undone; None means they can.
     """
 
     card: Card
     lines: tuple[Line, ...]
     facts: tuple[Fact, ...]
+    changed: tuple[Change, ...]
     reasons: tuple[Reason, ...]
     artifact: dict[str, object]
     note: str | None
@@ -94,6 +97,7 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
     if proposal is None:
         raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
     content = content_of(tx, proposal)
+    before = before_of(tx, proposal)
     makers = makers_of(tx, proposal)
     reviews = tx.proposals.reviews(desk, id)
     undecided = proposal.state is State.PENDING
@@ -105,6 +109,7 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
         card=_card(ctx, tx, proposal),
         lines=content.lines,
         facts=content.facts,
+        changed=() if before is None else changes_between(before, content),
         reasons=content.reasons,
         artifact=msgspec.json.decode(content.artifact),
         note=None if undecided and proposal.grade is Grade.G3 else content.note,

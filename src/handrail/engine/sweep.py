@@ -18,18 +18,19 @@ from handrail.core.escalation import Cause
 from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
 from handrail.engine.context import GATEWAY, Context
+from handrail.engine.dispatch import claim_unit
 from handrail.engine.escalate import open_for
 from handrail.engine.execute import (
     Effect,
     Ending,
     Job,
-    claim_unit,
     perform,
     settle_unit,
     succeeded,
     well_formed,
 )
 from handrail.engine.record import Data, advance, check_unchanged
+from handrail.engine.reread import reread
 from handrail.errors import Conflict, InvariantBroken
 from handrail.store.protocol import Tx
 
@@ -103,8 +104,8 @@ def _agents_turn(ctx: Context, proposal: Proposal) -> bool:
 
 
 def run_ready(ctx: Context, desk: str, id: str) -> Proposal:
-    """Claim, perform and settle one READY proposal, if it may run; what became of it."""
-    proposal, job = ctx.store.write(claim_unit(ctx, desk, id))
+    """Read again, claim, perform and settle a READY proposal, if it may run; what became of it."""
+    proposal, job = ctx.store.write(claim_unit(ctx, desk, id, reread(ctx, desk, id)))
     return proposal if job is None else run_job(ctx, job)
 
 

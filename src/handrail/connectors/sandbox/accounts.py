@@ -11,7 +11,7 @@ import msgspec
 
 from handrail.connectors.protocol import NotDone, Prepared, Receipt
 from handrail.connectors.sandbox.effects import Stamp
-from handrail.connectors.sandbox.history import account_facts, requester_facts
+from handrail.connectors.sandbox.history import BACKGROUND, account_facts, requester_facts
 from handrail.connectors.sandbox.served import (
     HISTORY_MS,
     DeskRequest,
@@ -160,6 +160,7 @@ def _prepare_update(db: apsw.Connection, params: Params, now: int) -> Prepared:
     return Prepared(
         customer=customer,
         request=msgspec.structs.asdict(request),
+        background=BACKGROUND,
         facts=(
             fact("current_value", before, "customers", same),
             *_facts_of(db, account, customer, ticket, now),
@@ -200,6 +201,7 @@ def _prepare_cancel(db: apsw.Connection, params: Params, now: int) -> Prepared:
     return Prepared(
         customer=customer,
         request=msgspec.structs.asdict(request),
+        background=BACKGROUND,
         facts=(
             *_facts_of(db, account, customer, ticket, now),
             fact(
@@ -248,6 +250,7 @@ def _prepare_payout(db: apsw.Connection, params: Params, now: int) -> Prepared:
     return Prepared(
         customer=customer,
         request=msgspec.structs.asdict(request),
+        background=BACKGROUND,
         facts=(
             fact("current_payout", request.before, "customers", same),
             *_facts_of(db, account, customer, ticket, now),
@@ -297,6 +300,7 @@ def _prepare_login(db: apsw.Connection, params: Params, now: int) -> Prepared:
     return Prepared(
         customer=customer,
         request=msgspec.structs.asdict(request),
+        background=BACKGROUND,
         facts=(
             fact("current_login", account.login_email, "customers"),
             fact("login_taken", taken, "customers", against),

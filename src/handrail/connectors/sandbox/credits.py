@@ -9,7 +9,12 @@ import msgspec
 
 from handrail.connectors.protocol import NotDone, Prepared, Receipt
 from handrail.connectors.sandbox.effects import Stamp
-from handrail.connectors.sandbox.history import account_facts, money_facts, requester_facts
+from handrail.connectors.sandbox.history import (
+    BACKGROUND,
+    account_facts,
+    money_facts,
+    requester_facts,
+)
 from handrail.connectors.sandbox.served import (
     DeskRequest,
     Served,
@@ -75,6 +80,7 @@ def _prepare_grant(db: apsw.Connection, params: Params, now: int) -> Prepared:
     return Prepared(
         customer=customer,
         request=msgspec.structs.asdict(request),
+        background=BACKGROUND,
         facts=(
             *account_facts(status),
             fact("credit_balance", amount_text(held, amount.currency), "credits"),
@@ -150,6 +156,7 @@ def _prepare_revoke(db: apsw.Connection, params: Params, now: int) -> Prepared:
     return Prepared(
         customer=customer,
         request=msgspec.structs.asdict(request),
+        background=BACKGROUND,
         facts=(
             fact(
                 "credit_status",

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import apsw
 
 from handrail.connectors.sandbox.served import HISTORY_MS, amount_text, fact, unknown
 from handrail.core.artifact import Fact
 
-__all__ = ["account_facts", "money_facts", "requester_facts"]
+__all__ = ["BACKGROUND", "account_facts", "money_facts", "requester_facts"]
+
+BACKGROUND: Final = (
+    "refunds_30d",
+    "refunds_30d_sum",
+    "credits_30d",
+    "credits_30d_sum",
+    "credit_balance",
+    "account_changes_30d",
+)
+"""Facts that other actions, or a month's end, change: shown, and no precondition of anything."""
 
 
 def money_facts(db: apsw.Connection, customer: str, currency: str, now: int) -> tuple[Fact, ...]:
@@ -32,7 +44,9 @@ def money_facts(db: apsw.Connection, customer: str, currency: str, now: int) -> 
 
 
 def requester_facts(db: apsw.Connection, ticket: str | None, customer: str) -> tuple[Fact, ...]:
-    """Who wrote the ticket, and whether it is the customer that the action touches.
+    """Who wrote the ticket, whether the action touches this customer, and their last word.
+
+    The last word is a precondition: who writes "forget it" stops what was approved before.
 
     Nothing when the action names no ticket. Raises InvalidInput `subject_unknown`.
     """
@@ -40,13 +54,14 @@ def requester_facts(db: apsw.Connection, ticket: str | None, customer: str) -> t
         return ()
     row = db.execute(
         "SELECT t.customer, t.requester, lower(t.requester) IN (lower(c.email),"
-        " lower(c.login_email)) FROM tickets t JOIN customers c ON c.id = t.customer"
-        " WHERE t.id = ?",
+        " lower(c.login_email)), (SELECT message_id FROM messages WHERE ticket = t.id"
+        " AND author = 'customer' ORDER BY position DESC LIMIT 1)"
+        " FROM tickets t JOIN customers c ON c.id = t.customer WHERE t.id = ?",
         (ticket,),
     ).fetchone()
     if row is None:
         raise unknown("ticket", ticket)
-    of_ticket, requester, on_file = row
+    of_ticket, requester, on_file, question = row
     against = None
     if of_ticket != customer:
         against = f"ticket `{ticket}` is from another customer, `{of_ticket}`"
@@ -55,6 +70,7 @@ def requester_facts(db: apsw.Connection, ticket: str | None, customer: str) -> t
     return (
         fact("requester", requester, "tickets"),
         fact("requester_is_customer", against is None, "customers", against),
+        fact("last_customer_message", question or "none", "messages"),
     )
 
 

@@ -9,7 +9,12 @@ import msgspec
 
 from handrail.connectors.protocol import NotDone, Prepared, Receipt
 from handrail.connectors.sandbox.effects import Stamp
-from handrail.connectors.sandbox.history import account_facts, money_facts, requester_facts
+from handrail.connectors.sandbox.history import (
+    BACKGROUND,
+    account_facts,
+    money_facts,
+    requester_facts,
+)
 from handrail.connectors.sandbox.served import (
     DeskRequest,
     Served,
@@ -107,6 +112,7 @@ def _prepare_issue(db: apsw.Connection, params: Params, now: int) -> Prepared:
     return Prepared(
         customer=paid.customer,
         request=msgspec.structs.asdict(request),
+        background=BACKGROUND,
         facts=(
             fact("order_owner", paid.customer, "orders"),
             *_order_facts(paid),
@@ -235,6 +241,7 @@ def _prepare_reverse(db: apsw.Connection, params: Params, now: int) -> Prepared:
     return Prepared(
         customer=customer,
         request=msgspec.structs.asdict(request),
+        background=BACKGROUND,
         facts=(
             fact("refund_status", status, "refunds", against),
             fact("refund_amount", amount_text(minor, currency), "refunds"),

@@ -110,6 +110,7 @@ def _facts_of(thread: _Thread) -> tuple[Fact, ...]:
         fact("requester", thread.requester, "tickets"),
         fact("requester_is_customer", thread.on_file, "customers", stranger),
         fact("last_message_from", thread.last_author, "messages"),
+        fact("last_customer_message", thread.question_id or "none", "messages"),
     )
 
 

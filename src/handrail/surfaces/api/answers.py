@@ -15,6 +15,7 @@ from handrail.core.entry import Entry
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.review import Verdict
+from handrail.engine.again import Change
 
 __all__ = [
     "ActionView",
@@ -203,6 +204,7 @@ class LogEntryView(_Answer, frozen=True, kw_only=True):
 class DetailView(_Answer, frozen=True, kw_only=True):
     """Everything about one action that this person may see. A review quotes `digest`.
 
+    `changed` is what differs from what was decided on before, when it is put to people anew.
     `why_not` says why this person may not approve it, `why_no_undo` why it cannot be undone.
     """
 
@@ -210,6 +212,7 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     digest: str
     lines: tuple[Line, ...]
     facts: tuple[Fact, ...]
+    changed: tuple[Change, ...]
     reasons: tuple[Reason, ...]
     artifact: dict[str, Any]
     note: str | None

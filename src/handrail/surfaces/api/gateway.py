@@ -17,10 +17,12 @@ from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.engine.context import AGENT_CONNECTOR, Context
-from handrail.engine.execute import Effect, Job, claim_unit
+from handrail.engine.dispatch import claim_unit
+from handrail.engine.execute import Effect, Job
 from handrail.engine.permit import receipt_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
+from handrail.engine.reread import reread
 from handrail.engine.review import Opinion, review_unit
 from handrail.engine.tasks import IssuedTask, check_task, issue_unit
 from handrail.engine.undo import undo_plan
@@ -91,21 +93,22 @@ class Gateway:
         return await asyncio.shield(self.runner.spawn(self._started_all(tickets)))
 
     async def review(self, desk: str, id: str, opinion: Opinion) -> Proposal:
-        """Count a person's verdict; an action that it lets run is claimed in the same commit.
+        """Count a person's verdict; an action that it lets run is read again and claimed at once.
 
         Raises what `core.review.judge` raises.
         """
         self.runner.check_working()
-        kind = self.ctx.rulebook(desk).kind(self.runner.look(desk, id).kind)
-        reviewed = self.ctx.store.submit(review_unit(self.ctx, desk, id, opinion))
-        if kind is None or kind.runs_in_agent:
-            proposal = await reviewed
+        reviewed = self.runner.spawn(self._reviewed(desk, id, opinion))
+        return await asyncio.shield(reviewed)
+
+    async def _reviewed(self, desk: str, id: str, opinion: Opinion) -> Proposal:
+        """The verdict and what follows from it, also when its caller has gone away meanwhile."""
+        proposal = await self.ctx.store.submit(review_unit(self.ctx, desk, id, opinion))
+        kind = self.ctx.rulebook(desk).kind(proposal.kind)
+        if proposal.state is not State.READY or kind is None or kind.runs_in_agent:
             self.runner.wake(id)
             return proposal
-        # Queued behind the review in the same batch: it claims what the review has made READY.
-        claimed = self.runner.spawn(self.runner.claim(desk, id))
-        proposal = await reviewed
-        stands = await asyncio.shield(claimed)
+        stands = await self.runner.claim(desk, id, prompt=kind.connector in PROMPT_CONNECTORS)
         return proposal if stands is None else stands
 
     async def undo(self, desk: str, id: str, *, maker: str) -> Decided:
@@ -130,8 +133,10 @@ class Gateway:
             if proposal.state is not State.READY:
                 stands = proposal.state.value.lower()
                 raise Conflict("not_pending", f"this action is {stands}, not ready to be taken up")
-            return claim_unit(self.ctx, task.desk, id)(tx)
+            return claim_unit(self.ctx, task.desk, id, seen)(tx)
 
+        # What runs in the agent's process is read from nobody, so it may be read here.
+        seen = reread(self.ctx, task.desk, id)
         return await self.ctx.store.submit(unit)
 
     async def receipt(self, task: Task, id: str, *, permit: str, effect: Effect) -> Proposal:

@@ -24,7 +24,9 @@ from handrail.core.lifecycle import FINAL, State
 from handrail.core.proposal import Proposal
 from handrail.engine.checkpoint import sign_checkpoint
 from handrail.engine.context import Context
-from handrail.engine.execute import Effect, Job, claim_unit, perform, settle_unit
+from handrail.engine.dispatch import claim_unit
+from handrail.engine.execute import Effect, Job, perform, settle_unit
+from handrail.engine.reread import reread
 from handrail.engine.sweep import Swept, sweep
 from handrail.errors import HandrailError, InvariantBroken, NotFound, Unavailable
 from handrail.surfaces.api.waiters import Waiters
@@ -167,10 +169,15 @@ class Runner:
                 "connector_unavailable", "too many actions are running now; nothing was done"
             ) from None
 
-    async def claim(self, desk: str, id: str) -> Proposal | None:
-        """Claim a READY action and start it; None when it could not even be looked at."""
+    async def claim(self, desk: str, id: str, *, prompt: bool = False) -> Proposal | None:
+        """Read a READY action again, claim it and start it; None when it could not be looked at.
+
+        With `prompt` it is read from the event loop itself, else in a thread.
+        """
+        look = partial(reread, self.ctx, desk, id)
         try:
-            proposal, job = await self.ctx.store.submit(claim_unit(self.ctx, desk, id))
+            seen = look() if prompt else await self.call(look)
+            proposal, job = await self.ctx.store.submit(claim_unit(self.ctx, desk, id, seen))
         except InvariantBroken as error:
             self.break_down(error)
             return None
@@ -377,7 +384,7 @@ class Runner:
 
     def _claim_and_hand_over(self, ctx: Context, desk: str, id: str) -> Proposal:
         try:
-            proposal, job = ctx.store.write(claim_unit(ctx, desk, id))
+            proposal, job = ctx.store.write(claim_unit(ctx, desk, id, reread(ctx, desk, id)))
         except InvariantBroken:
             raise
         except HandrailError as error:

@@ -78,7 +78,11 @@ def reviewed_view(ctx: Context, proposal: Proposal) -> ReviewedView:
     return ReviewedView(
         **fields,
         reviews_needed=max(1, proposal.checkers),
-        reviews_given=sum(1 for review in reviews if review.verdict is Verdict.APPROVE),
+        reviews_given=sum(
+            1
+            for review in reviews
+            if review.verdict is Verdict.APPROVE and review.statement == proposal.statement
+        ),
     )
 
 
@@ -125,6 +129,7 @@ def detail_view(shown: Shown, escalations: list[EscalationView]) -> DetailView:
         digest=shown.card.proposal.statement,
         lines=shown.lines,
         facts=shown.facts,
+        changed=shown.changed,
         reasons=shown.reasons,
         artifact=shown.artifact,
         note=shown.note,

@@ -85,6 +85,7 @@ REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.UNKNOWN_KIND: "Unknown kind of action",
     ReasonCode.UNLISTED_CURRENCY: "Currency not listed",
     ReasonCode.VALUE_UNKNOWN: "Amount not known",
+    ReasonCode.ASKED_AGAIN: "Changed since it was decided",
     ReasonCode.FACTS_MISSING: "A fact is missing",
     ReasonCode.FACTS_CONTRADICT: "Facts against it",
     ReasonCode.HIDDEN_CONTENT: "Hidden characters",
@@ -99,6 +100,7 @@ LOUD_REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.FACTS_CONTRADICT: "bad",
     ReasonCode.HIDDEN_CONTENT: "bad",
     ReasonCode.UNKNOWN_KIND: "bad",
+    ReasonCode.ASKED_AGAIN: "warn",
     ReasonCode.FACTS_MISSING: "warn",
     ReasonCode.VALUE_UNKNOWN: "warn",
     ReasonCode.UNLISTED_CURRENCY: "warn",
@@ -144,6 +146,7 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.ACTION_ESCALATED.value: "Handed to a person",
     Tag.ACTION_RELEASED.value: "Recall window over, released",
     Tag.ACTION_WAITED.value: "Waits for room under a cap",
+    Tag.ACTION_REOPENED.value: "Changed: put to a person anew",
     Tag.ACTION_UNDONE.value: "Undone",
     Tag.EXECUTION_INTENDED.value: "About to be carried out",
     Tag.EXECUTION_SUCCEEDED.value: "Carried out",
@@ -170,6 +173,17 @@ WHYS: Final[dict[str, str]] = {
     "digest_mismatch": "What was stored is not what was approved, so it did not run.",
     "policy_tightened": "The policy became stricter in the meantime, so it did not run.",
     "cap_full": "A cap was full when it was about to run, so it did not run.",
+    "target_changed": "It would have touched somebody or something else than was allowed, so it did"
+    " not run.",
+    "stale": "It was tried once and not done, and the facts have changed since, so it did not run"
+    " again.",
+    "connector_changed": "It was tried once and not done, and what carries it out has changed"
+    " since, so it did not run again.",
+    "subject_unknown": "What it is about was no longer there when it was about to run.",
+    "connector_refused": "The system of record could no longer take it when it was about to run.",
+    "content_erased": "Its customer was erased, so it did not run.",
+    "asked_too_often": "It changed each time after it was allowed, so it was given up and handed to"
+    " a person.",
     "not_approved": "Its approvals did not cover what is stored, so it did not run.",
 }
 """Why an action expired, by the log's word for it."""

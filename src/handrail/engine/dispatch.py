@@ -1,0 +1,178 @@
+"""Dispatch: an action that waited is looked at again, whole, and claimed for one attempt.
+
+Everything that must hold is checked in the claiming unit itself: the row against its log, the
+content against its digest, expiry, what was read again against what was decided on, the policy of
+then against the policy of now, the approvals, and the caps. What does not hold waits, is put to a
+person anew, or expires.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handrail.core.artifact import digest_of
+from handrail.core.caps import WhenFull
+from handrail.core.decide import ReasonCode
+from handrail.core.entry import Tag
+from handrail.core.lifecycle import Event, State
+from handrail.core.policy import Control
+from handrail.core.proposal import Proposal
+from handrail.core.review import Review, Verdict
+from handrail.engine.again import Again, ask_again, expire
+from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
+from handrail.engine.context import GATEWAY, Context
+from handrail.engine.execute import Job, intend, job_of
+from handrail.engine.prepare import ask_of
+from handrail.engine.record import (
+    Content,
+    advance,
+    check_unchanged,
+    content_of,
+    statement_of,
+    write_move,
+)
+from handrail.engine.reread import Answered, Reread
+from handrail.errors import InvariantBroken, NotFound, Unavailable
+from handrail.store.protocol import Tx, Unit
+
+__all__ = ["claim_unit"]
+
+_ASKED: Final = (Control.APPROVE, Control.MAKER_CHECKER)
+_ALONE: Final = (Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY)
+
+
+def claim_unit(
+    ctx: Context, desk: str, id: str, seen: Reread | None
+) -> Unit[tuple[Proposal, Job | None]]:
+    """The unit that claims a READY proposal for one attempt; no job when it may not run now.
+
+    `seen` is what was read again just now. Without it, and when the action or the policy has
+    changed since, it stays READY.
+    """
+
+    def unit(tx: Tx) -> tuple[Proposal, Job | None]:
+        proposal = tx.proposals.get(desk, id)
+        if proposal is None:
+            raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
+        if proposal.state is not State.READY:
+            return proposal, None
+        return _look_again(tx, ctx, proposal, seen)
+
+    return unit
+
+
+def _look_again(
+    tx: Tx, ctx: Context, proposal: Proposal, seen: Reread | None
+) -> tuple[Proposal, Job | None]:
+    """Everything is checked once more between the decision and the call."""
+    reviews = check_unchanged(tx, proposal)
+    try:
+        content = content_of(tx, proposal)
+    except Unavailable as error:
+        if error.code != "content_erased":
+            raise InvariantBroken("content_unreadable", error.message) from error
+        return expire(tx, ctx, proposal, error.code), None
+    refusal = _refusal(tx, ctx, proposal, content.artifact)
+    if refusal is not None:
+        return expire(tx, ctx, proposal, refusal), None
+    if seen is None or seen.digest != proposal.digest or seen.answered is Answered.NOTHING:
+        return proposal, None
+    changed = _changed(tx, ctx, proposal, seen)
+    if changed is not None:
+        return changed, None
+    if proposal.control in _ASKED and not _approved(proposal, content, reviews):
+        return expire(tx, ctx, proposal, "not_approved"), None
+    return _with_caps(tx, ctx, proposal, content.artifact)
+
+
+def _refusal(tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes) -> str | None:
+    if proposal.execute_by is not None and tx.now >= proposal.execute_by:
+        return "execution_expired"
+    if digest_of(artifact) != proposal.digest:
+        return "digest_mismatch"
+    if ctx.rulebook(proposal.desk).kind(proposal.kind) is None:
+        return "policy_tightened"
+    return None
+
+
+def _changed(tx: Tx, ctx: Context, proposal: Proposal, seen: Reread) -> Proposal | None:
+    """What becomes of an action that is not what was allowed, or not allowed any more; else None.
+
+    The stricter of the policy then and now applies, over the facts as they are now.
+    """
+    plan = seen.plan
+    if seen.answered is Answered.GONE or plan is None:
+        return expire(tx, ctx, proposal, seen.why, escalate=True)
+    rules = ctx.rulebook(proposal.desk)
+    if plan.rules is not rules:
+        return proposal
+    decision = rules.decider.decide(ask_of(plan, proposal.subject))
+    # On what runs alone nobody has looked: the policy judges the facts, as they are now.
+    judged = seen.why == Again.STALE.value and proposal.control in _ALONE
+    if seen.answered is Answered.CHANGED and not judged:
+        if proposal.attempt and not seen.same_request:
+            # INVARIANT: one key never carries two requests, whatever became of the first.
+            return expire(tx, ctx, proposal, seen.why, escalate=True)
+        return ask_again(tx, ctx, proposal, Again(seen.why), plan=plan, decision=decision)
+    if decision.guard.order > proposal.guard.order:
+        same = rules.policy.digest == proposal.policy
+        why = Again.STALE if same else Again.POLICY_TIGHTENED
+        return ask_again(tx, ctx, proposal, why, plan=plan, decision=decision)
+    return None
+
+
+def _approved(proposal: Proposal, content: Content, reviews: list[Review]) -> bool:
+    """Whether enough people approved this very statement, which is that of the content."""
+    statement = statement_of(content, proposal.digest, proposal.policy, proposal.desk)
+    approvals = {
+        review.identity
+        for review in reviews
+        if review.verdict is Verdict.APPROVE and review.statement == statement
+    }
+    return statement == proposal.statement and len(approvals) >= max(1, proposal.checkers)
+
+
+def _with_caps(
+    tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes
+) -> tuple[Proposal, Job | None]:
+    """Reserve under every cap or none; approved or not makes no difference."""
+    rules = ctx.rulebook(proposal.desk)
+    deed = deed_of(
+        tx,
+        rules,
+        desk=proposal.desk,
+        task=proposal.task,
+        kind=proposal.kind,
+        value=proposal.value,
+        agent=proposal.agent,
+        customer=proposal.subject,
+    )
+    full = reserve(tx, rules, proposal.desk, proposal.id, deed)
+    if full is None:
+        return _claim(tx, ctx, proposal, artifact=artifact)
+    tell_of_trip(tx, ctx, proposal, full)
+    if full.charge.rule.when_full is WhenFull.REFUSE:
+        return expire(tx, ctx, proposal, "cap_full"), None
+    code = ReasonCode.CAP_FULL.value
+    if code in proposal.reasons.split(","):
+        return proposal, None
+    waits = advance(
+        tx,
+        proposal,
+        Event.WAIT,
+        Tag.ACTION_WAITED,
+        actor=GATEWAY,
+        data={"cap": full.charge.rule.name},
+        reasons=f"{code},{proposal.reasons}",
+    )
+    return waits, None
+
+
+def _claim(tx: Tx, ctx: Context, proposal: Proposal, *, artifact: bytes) -> tuple[Proposal, Job]:
+    """Write the intent of the next attempt. Its caps are reserved already."""
+    intent = intend(ctx, proposal, tx.now)
+    # INVARIANT: the intent is durable before anything leaves.
+    write_move(
+        tx, proposal, intent.proposal, Tag.EXECUTION_INTENDED, actor=intent.actor, data=intent.data
+    )
+    return intent.proposal, job_of(intent, artifact)

@@ -124,6 +124,8 @@ CODES: Final[dict[str, Code]] = {
     "subject_unknown": _code(422, "the order, ticket or customer named does not exist"),
     "connector_refused": _code(422, "the system of record says that this cannot be done"),
     "idempotency_conflict": _code(409, "the same key was used for different content"),
+    "outcome_too_early": _code(409, "the lost attempt may still be under way"),
+    "provider_ref_taken": _code(409, "that reference belongs to another action"),
     "undo_unavailable": _code(409, "this action cannot be undone, or no longer"),
     # reviews
     "stale_digest": _code(409, "the page showed something else than what is stored now"),

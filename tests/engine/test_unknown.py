@@ -44,7 +44,7 @@ def _run(story: Story, kind: str) -> Action:
 
 @pytest.mark.parametrize("kind", TICKETS)
 def test_done_but_unheard_is_found(story: Story, kind: str) -> None:
-    """The write happened and its answer was lost: it is found, and there is one effect."""
+    """H1, H4: the write happened and its answer was lost: it is found, with one effect."""
     story.fail(Fault.AFTER_EFFECT)
     action = _run(story, kind)
     assert action.state is State.UNKNOWN
@@ -68,7 +68,7 @@ def test_not_done_runs_again_with_the_same_key(story: Story, kind: str) -> None:
         assert story.desk.work().absent == 1
     assert effects_in(story.world) == 0
     story.fail(None)
-    story.later(10 * SECOND)
+    story.later(20 * SECOND)
     story.desk.work()
     assert story.state(action) is State.SUCCEEDED
     assert story.row(action).attempt == 4
@@ -127,7 +127,7 @@ def _never(execute: Execute) -> Receipt:
 def test_blind_stays_unknown_and_asks_once(
     fronted: Story, front: Front, doing: Callable[[Execute], Receipt]
 ) -> None:
-    """Nobody can be asked: it is never sent again, keeps its place, and one person is told."""
+    """H8: nobody can be asked: it is never sent again, keeps its place, and a person is told."""
     front.promise = Promise.BLIND
     front.doing = doing
     action = fronted.refund(SMALL)
@@ -158,6 +158,7 @@ def test_a_lookup_that_fails_tells_nothing(fronted: Story, front: Front) -> None
     assert fronted.state(action) is State.UNKNOWN
     assert fronted.open_escalations() == [action.id]
     front.looking = lambda look: look()
+    fronted.later(MINUTE)
     fronted.desk.work()
     assert fronted.state(action) is State.SUCCEEDED
     assert front.calls == [action.id]
@@ -206,8 +207,8 @@ def test_a_read_that_got_no_answer_failed(fronted: Story, front: Front) -> None:
     assert action.state is State.FAILED
 
 
-def test_a_late_answer_is_ignored(fronted: Story, front: Front) -> None:
-    """An attempt past its deadline was given up; what it says later changes nothing."""
+def test_a_late_answer_moves_nothing(fronted: Story, front: Front) -> None:
+    """H6: an attempt past its deadline was given up; what it says later is only written down."""
     ctx = fronted.desk.ctx
     fields = {"order": "O-5003", "amount": SMALL, "reason": "late"}
     draft = Draft(maker="bot", kind="refund.issue", params=fields)
@@ -220,6 +221,8 @@ def test_a_late_answer_is_ignored(fronted: Story, front: Front) -> None:
     assert fronted.desk.work().lost == 1
     late = ctx.store.write(settle_unit(ctx, job, effect))
     assert late.state is State.UNKNOWN
+    row = fronted.desk.get(job.proposal.id)
+    assert fronted.tags(row)[-1] == "execution.returned"
     fronted.later(10 * SECOND)
     fronted.desk.work()
     assert ctx.store.write(settle_unit(ctx, job, Effect(ending=Ending.NOT_DONE))).state is (
@@ -374,7 +377,7 @@ def test_what_waits_for_room_does_not_hold_up_the_rest(
 
 
 def test_a_worker_that_wakes_up_late_sends_nothing(fronted: Story, front: Front) -> None:
-    """Its attempt was lost, looked up and found undone meanwhile: what it holds is void."""
+    """H6: its attempt was lost, looked up and found undone meanwhile: what it holds is void."""
     ctx = fronted.desk.ctx
     task = fronted.task("T-103")
     fields = {"order": "O-5003", "amount": SMALL, "reason": "late"}

@@ -28,8 +28,9 @@ __all__ = [
 class Promise(Enum):
     """What a connector can promise about a write.
 
-    KEYED: the provider deduplicates by our key for `ttl_ms`. LOOKUP: it can be asked later whether
-    it happened. BLIND: neither; an unknown outcome ends with people.
+    KEYED: the provider deduplicates by our key for `ttl_ms`; after that nothing is sent again.
+    LOOKUP: it can be asked later whether it happened. BLIND: neither; an unknown outcome ends with
+    people.
     """
 
     KEYED = "keyed"
@@ -76,10 +77,15 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """Proof that it was done: the provider's reference, and what the agent may see of it."""
+    """Proof that it was done: the provider's reference, and what the agent may see of it.
+
+    `did` is what the provider says it did, under the names of the request: an amount, a currency, a
+    target. What differs from the request is recorded as measured, and a person is told.
+    """
 
     provider_ref: str | None = None
     result: dict[str, object] = {}
+    did: dict[str, object] | None = None
 
 
 class Looked(Enum):

@@ -54,6 +54,8 @@ class Tag(Enum):
     EXECUTION_FOUND = "execution.found"
     EXECUTION_ABSENT = "execution.absent"
     EXECUTION_ABANDONED = "execution.abandoned"
+    EXECUTION_RETURNED = "execution.returned"
+    EXECUTION_TESTIFIED = "execution.testified"
     EXECUTION_CONFIRMED = "execution.confirmed"
     CAP_TRIPPED = "cap.tripped"
     ESCALATION_OPENED = "escalation.opened"

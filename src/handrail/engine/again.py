@@ -178,6 +178,8 @@ _CONCERNS: Final[dict[str, str]] = {
     "asked_too_often": "this was allowed several times, and changed each time before it could run",
     "subject_unknown": "this was allowed, and did not run: what it is about is no longer there",
     "connector_refused": "this was allowed, and did not run: the system of record cannot take it",
+    "key_expired": "this was tried, certainly not done, and is not tried again: the system of"
+    " record may have forgotten that it was asked before",
     "target_changed": "this was allowed, and did not run: what it touches is someone else's now",
 }
 

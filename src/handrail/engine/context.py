@@ -13,6 +13,7 @@ from handrail.core.lifecycle import State
 from handrail.core.note import VerifierKey
 from handrail.core.policy import Policy
 from handrail.core.task import Task
+from handrail.engine.circuits import Circuits, Way
 from handrail.errors import InvariantBroken, NotFound, SetupFailed
 from handrail.store.protocol import Store
 
@@ -88,7 +89,8 @@ class Context:
 
     `turns` is how far the sweeps have come in each state: a bounded sweep goes on where the last
     one stopped, so that what cannot be moved holds up nothing behind it. `tokens` holds tasks by
-    the hash of their token, for a moment.
+    the hash of their token, for a moment. `circuits` remembers which connectors answer. While there
+    is a reason in `doubts`, nothing is sent anywhere: what may run stays READY.
     """
 
     store: Store
@@ -98,6 +100,8 @@ class Context:
     entropy: Callable[[int], bytes]
     rulebooks: dict[str, Rulebook] = field(default_factory=dict)
     turns: dict[State, tuple[str, str]] = field(default_factory=dict)
+    circuits: Circuits = field(default_factory=Circuits)
+    doubts: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, MetTask] = field(default_factory=dict)
 
     def rulebook(self, desk: str) -> Rulebook:
@@ -115,6 +119,10 @@ class Context:
             raise InvariantBroken(
                 "connector_unknown", f"the connector `{name}` is not configured"
             ) from None
+
+    def may_send(self, connector: str, now: int) -> bool:
+        """Whether anything goes out through a connector now; what may not, stays READY."""
+        return not self.doubts and self.circuits.admits(connector, Way.SEND, now)
 
     def capability(self, kind: ActionKind) -> Capability | None:
         """What the kind's connector can do for it; None for kinds that run in the agent."""

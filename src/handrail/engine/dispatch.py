@@ -22,6 +22,7 @@ from handrail.engine.again import Again, ask_again, expire
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.execute import Job, intend, job_of
+from handrail.engine.lookup import key_lives
 from handrail.engine.prepare import ask_of
 from handrail.engine.record import (
     Content,
@@ -80,8 +81,12 @@ def _look_again(
     changed = _changed(tx, ctx, proposal, seen)
     if changed is not None:
         return changed, None
+    if proposal.attempt and not key_lives(tx, ctx, proposal):
+        return expire(tx, ctx, proposal, "key_expired", escalate=True), None
     if proposal.control in _ASKED and not _approved(proposal, content, reviews):
         return expire(tx, ctx, proposal, "not_approved"), None
+    if not ctx.may_send(proposal.connector, tx.now):
+        return proposal, None
     return _with_caps(tx, ctx, proposal, content.artifact)
 
 

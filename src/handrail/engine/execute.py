@@ -1,4 +1,4 @@
-"""Execute: look at everything again, write the intent, call the connector, settle.
+"""Execute: write the intent, call the connector, settle.
 
 The intent is durable before the call. The call happens with no transaction open. Its outcome is
 one of three: done, certainly not done, or unknown; unknown keeps its reservation and is never
@@ -17,19 +17,23 @@ from handrail.connectors.protocol import NotDone, Receipt
 from handrail.core.action import ActionKind
 from handrail.core.canonical import canonical, check_plain
 from handrail.core.entry import Tag
+from handrail.core.escalation import Cause
 from handrail.core.lifecycle import Event, State, after
-from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
+from handrail.engine.circuits import Way
 from handrail.engine.context import GATEWAY, Context
+from handrail.engine.escalate import open_for
 from handrail.engine.record import (
     RESULT,
     Data,
     advance,
     amend,
     check_unchanged,
+    content_of,
+    note_down,
     sealing_subject,
 )
-from handrail.errors import InvalidInput, NotFound
+from handrail.errors import InvalidInput, NotFound, Unavailable
 from handrail.store.protocol import Tx, Unit
 
 __all__ = [
@@ -46,10 +50,11 @@ __all__ = [
     "well_formed",
 ]
 
+MEASURED: Final = "measured"
+"""Where it is sealed what a provider says it did."""
 RESULT_BYTES_MAX: Final = 1024 * 1024
 REFERENCE_CHARS_MAX: Final = 300
 _PERMIT_BYTES: Final = 24
-_ASKED: Final = (Control.APPROVE, Control.MAKER_CHECKER)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,13 +145,16 @@ def perform(ctx: Context, job: Job) -> Effect:
     if until is not None and ctx.clock() >= until:
         # INVARIANT: an attempt that a sweep may have given up by now never leaves any more.
         return Effect(ending=Ending.UNKNOWN, why="too late to be sent")
-    connector = ctx.connector(proposal.connector)
+    connector, circuits = ctx.connector(proposal.connector), ctx.circuits
     try:
         receipt = connector.execute(proposal.kind, job.request, job.key, now=ctx.clock())
     except NotDone as refusal:
+        circuits.answered(proposal.connector, Way.SEND)
         return Effect(ending=Ending.NOT_DONE, why=str(refusal))
     except Exception as error:
+        circuits.silent(proposal.connector, Way.SEND, ctx.clock())
         return Effect(ending=Ending.UNKNOWN, why=f"no answer ({type(error).__name__})")
+    circuits.answered(proposal.connector, Way.SEND)
     if not well_formed(receipt):
         return Effect(ending=Ending.UNKNOWN, why="an answer that makes no sense")
     return Effect(ending=Ending.DONE, receipt=receipt)
@@ -159,8 +167,12 @@ def well_formed(receipt: object) -> bool:
     reference: object = receipt.provider_ref
     try:
         check_plain(receipt.result)
+        check_plain(receipt.did)
         check_plain(reference)
     except InvalidInput:
+        return False
+    measured: object = receipt.did
+    if measured is not None and not isinstance(measured, dict):
         return False
     return reference is None or (
         isinstance(reference, str) and 1 <= len(reference) <= REFERENCE_CHARS_MAX
@@ -176,6 +188,7 @@ def settle_unit(ctx: Context, job: Job, effect: Effect) -> Unit[Proposal]:
         if now is None:
             raise NotFound("proposal_not_found", f"there is no action `{before.id}` on this desk")
         if now.state is not State.EXECUTING or now.attempt != before.attempt:
+            note_return(tx, ctx, now, before.attempt, effect)
             return now
         if now != before:
             check_unchanged(tx, now)
@@ -232,29 +245,86 @@ def succeeded(tx: Tx, ctx: Context, proposal: Proposal, receipt: Receipt, event:
     undoable = kind is not None and kind.undo is not None
     # The provider's reference is in the row, which the entry commits to: it may be personal.
     data: Data = {"attempt": proposal.attempt}
+    if event is Event.CONFIRM_DONE:
+        data["done"] = True
+    differs = differences(tx, proposal, receipt)
+    if differs:
+        data["differs"] = True
     done = advance(
         tx,
         proposal,
         event,
-        Tag.EXECUTION_SUCCEEDED if event is Event.SUCCEED else Tag.EXECUTION_FOUND,
+        _TAGS[event],
         actor=GATEWAY,
         data=data,
         provider_ref=receipt.provider_ref,
         undo_until=tx.now + rules.policy.clocks.undo_ms if undoable else None,
     )
+    if differs:
+        said = "it was carried out, but not as it was decided: " + "; ".join(differs)
+        open_for(tx, ctx, done, said, cause=Cause.UNKNOWN_OUTCOME)
     if proposal.undoes is not None:
-        undone = tx.proposals.get(proposal.desk, proposal.undoes)
-        if undone is not None:
-            check_unchanged(tx, undone)
-            amend(
-                tx,
-                undone,
-                Tag.ACTION_UNDONE,
-                actor=proposal.agent,
-                data={"by": proposal.id},
-                undone_by=proposal.id,
-            )
+        _mark_undone(tx, proposal)
     return done
+
+
+_TAGS: Final = {
+    Event.SUCCEED: Tag.EXECUTION_SUCCEEDED,
+    Event.FOUND: Tag.EXECUTION_FOUND,
+    Event.CONFIRM_DONE: Tag.EXECUTION_CONFIRMED,
+}
+
+
+def _mark_undone(tx: Tx, proposal: Proposal) -> None:
+    undone = None if proposal.undoes is None else tx.proposals.get(proposal.desk, proposal.undoes)
+    if undone is None:
+        return
+    check_unchanged(tx, undone)
+    amend(
+        tx,
+        undone,
+        Tag.ACTION_UNDONE,
+        actor=proposal.agent,
+        data={"by": proposal.id},
+        undone_by=proposal.id,
+    )
+
+
+def differences(tx: Tx, proposal: Proposal, receipt: Receipt) -> list[str]:
+    """What the provider says it did that is not what it was sent, in words; kept as measured."""
+    if not receipt.did:
+        return []
+    try:
+        request = msgspec.json.decode(content_of(tx, proposal).artifact)["request"]
+    except Unavailable:
+        return []
+    subject = sealing_subject(tx, proposal.desk, proposal.subject)
+    did = canonical(receipt.did)
+    tx.vault.put(proposal.desk, proposal.id, MEASURED, subject=subject, data=did)
+    return [
+        f"`{name}` is {canonical(value).decode()}, and {canonical(request[name]).decode()} was sent"
+        for name, value in receipt.did.items()
+        if name in request and request[name] != value
+    ]
+
+
+def note_return(tx: Tx, ctx: Context, now: Proposal, attempt: int, effect: Effect) -> None:
+    """Write down that an attempt which had been given up was answered after all; move nothing.
+
+    When it was taken for not done, or something else was found, a person is told.
+    """
+    if effect.ending is Ending.UNKNOWN:
+        return
+    done = effect.ending is Ending.DONE
+    known = now.state is State.SUCCEEDED
+    if known and (not done or effect.receipt.provider_ref == now.provider_ref):
+        return
+    check_unchanged(tx, now)
+    data: Data = {"attempt": attempt, "done": done}
+    note_down(tx, now, Tag.EXECUTION_RETURNED, actor=GATEWAY, data=data)
+    if done and now.state is not State.UNKNOWN:
+        said = "an attempt that had been given up says that it was done after all"
+        open_for(tx, ctx, now, said, cause=Cause.UNKNOWN_OUTCOME)
 
 
 def keep_result(tx: Tx, proposal: Proposal, result: dict[str, object]) -> None:

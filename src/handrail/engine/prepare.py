@@ -17,6 +17,7 @@ from handrail.core.grade import Grade
 from handrail.core.money import Money
 from handrail.core.task import Task
 from handrail.core.text import hidden_marks
+from handrail.engine.circuits import Way
 from handrail.engine.context import AGENT_CONNECTOR, Context, Rulebook
 from handrail.errors import HandrailError, InvalidInput, Unavailable
 
@@ -131,13 +132,25 @@ def _prepared(
 ) -> tuple[Prepared, tuple[Line, ...], str]:
     if kind.runs_in_agent:
         return Prepared(customer=None, request={}), _plain_lines(params), AGENT_CONNECTOR
-    connector = ctx.connector(kind.connector)
+    connector, circuits, now = ctx.connector(kind.connector), ctx.circuits, ctx.clock()
+    if not circuits.admits(kind.connector, Way.READ, now):
+        raise Unavailable(
+            "connector_unavailable",
+            f"`{kind.connector}` has stopped answering and is left alone for a moment; nothing was"
+            " done",
+        )
     try:
-        prepared = connector.prepare(kind.name, params, now=ctx.clock())
+        prepared = connector.prepare(kind.name, params, now=now)
         lines = tuple(connector.preview(kind.name, prepared.request))
+        circuits.answered(kind.connector, Way.READ)
+    except Unavailable:
+        circuits.silent(kind.connector, Way.READ, now)
+        raise
     except HandrailError:
+        circuits.answered(kind.connector, Way.READ)
         raise
     except Exception as error:
+        circuits.silent(kind.connector, Way.READ, now)
         raise Unavailable(
             "connector_unavailable",
             f"`{kind.connector}` did not answer ({type(error).__name__}); nothing was done",

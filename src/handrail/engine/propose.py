@@ -136,6 +136,8 @@ def _reserve(
     if control not in (Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY):
         return decision, False, None
     desk, draft, rules = ready.task.desk, ready.draft, ready.rules
+    if ready.kind is not None and not ready.ctx.may_send(ready.kind.connector, tx.now):
+        return decision, False, None
     deed = deed_of(
         tx,
         rules,

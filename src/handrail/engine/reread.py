@@ -16,9 +16,11 @@ from handrail.core.action import ActionKind
 from handrail.core.artifact import Fact
 from handrail.core.canonical import canonical
 from handrail.core.lifecycle import State
+from handrail.core.pause import pause_ms
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.engine.again import Again
+from handrail.engine.circuits import spread_of
 from handrail.engine.context import Context
 from handrail.engine.prepare import Draft, Plan, prepare
 from handrail.engine.record import Content, content_of
@@ -27,6 +29,9 @@ from handrail.store.protocol import Tx
 
 __all__ = ["Answered", "Reread", "reread"]
 
+READ_AGAIN_MS: Final = 1_000
+"""The pause after the first time that nobody answered; it doubles up to `READ_AGAIN_MS_MAX`."""
+READ_AGAIN_MS_MAX: Final = 60_000
 _GONE: Final = frozenset(("subject_unknown", "connector_refused"))
 
 
@@ -76,7 +81,11 @@ def reread(ctx: Context, desk: str, id: str) -> Reread | None:
         why = error.code if error.code in _GONE else Again.POLICY_TIGHTENED.value
         return Reread(digest=proposal.digest, answered=Answered.GONE, why=why)
     except HandrailError:
+        tries = ctx.circuits.tries(desk, id)
+        pause = min(pause_ms(READ_AGAIN_MS, tries + 1, spread_of(id, tries)), READ_AGAIN_MS_MAX)
+        ctx.circuits.pause(desk, id, ctx.clock() + pause)
         return Reread(digest=proposal.digest, answered=Answered.NOTHING)
+    ctx.circuits.forget(desk, id)
     return _compared(proposal, content, stored, plan)
 
 

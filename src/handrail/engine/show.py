@@ -22,6 +22,7 @@ from handrail.engine.again import Change, before_of, changes_between
 from handrail.engine.context import Context
 from handrail.engine.record import RESULT, content_of
 from handrail.engine.review import makers_of
+from handrail.engine.testify import Witness, why_not_testify, witnesses
 from handrail.engine.undo import why_no_undo
 from handrail.errors import NotFound, Unavailable
 from handrail.store.protocol import Escalation, LoggedEntry, Tx
@@ -53,6 +54,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     on before, for an action that is put to people anew. `note` (the agent's own prose) is None at
     G3 until the decision. `reviews` is empty for a further checker until all are in. `why_not` says
     why this person may not approve, `why_no_undo` why it cannot be undone; None means they can.
+    `witnesses` is who said what became of a lost attempt, `why_not_testify` why this person cannot.
     """
 
     card: Card
@@ -65,10 +67,12 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     makers: tuple[str, ...]
     result: dict[str, object] | None
     reviews: tuple[GivenReview, ...]
+    witnesses: tuple[Witness, ...]
     escalations: tuple[Escalation, ...]
     entries: tuple[LoggedEntry, ...]
     why_not: str | None
     why_no_undo: str | None
+    why_not_testify: str | None
 
 
 def show(ctx: Context, desk: str, id: str, *, viewer: Principal) -> Shown:
@@ -100,7 +104,7 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
     before = before_of(tx, proposal)
     makers = makers_of(tx, proposal)
     reviews = tx.proposals.reviews(desk, id)
-    undecided = proposal.state is State.PENDING
+    undecided, unknown = proposal.state is State.PENDING, proposal.state is State.UNKNOWN
     own = [review for review in reviews if review.identity == viewer.identity]
     refusal = why_not(proposal, makers, viewer, reviews) if undecided else "it is decided"
     entries = tx.log.of_proposal(desk, id)
@@ -116,10 +120,12 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
         makers=tuple(sorted(makers)),
         result=_result(tx, proposal),
         reviews=_given(tx, proposal, own if undecided else reviews),
+        witnesses=tuple(witnesses(tx, proposal)) if unknown else (),
         escalations=tuple(tx.escalations.of_proposal(desk, id)),
         entries=tuple(entries),
         why_not=refusal,
         why_no_undo=why_no_undo(ctx, proposal, tx.now),
+        why_not_testify=why_not_testify(tx, ctx, proposal, viewer) if unknown else "it is known",
     )
 
 

@@ -12,24 +12,21 @@ from typing import Final
 
 import msgspec
 
-from handrail.connectors.protocol import Found, Looked, Promise
+from handrail.connectors.protocol import Looked
 from handrail.core.entry import Tag
-from handrail.core.escalation import Cause
 from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.dispatch import claim_unit
-from handrail.engine.escalate import open_for
 from handrail.engine.execute import (
     Effect,
     Ending,
     Job,
     perform,
     settle_unit,
-    succeeded,
-    well_formed,
 )
-from handrail.engine.record import Data, advance, check_unchanged
+from handrail.engine.lookup import ask_a_person, due_at, look_up, resolve
+from handrail.engine.record import advance, check_unchanged
 from handrail.engine.reread import reread
 from handrail.errors import Conflict, InvariantBroken
 from handrail.store.protocol import Tx
@@ -76,7 +73,7 @@ def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
     swept.lost += _each(ctx, swept, State.EXECUTING, _lost, _lose)
     _look_up(ctx, swept)
     for proposal in ctx.store.read(partial(_turn, ctx, State.READY)):
-        if _agents_turn(ctx, proposal):
+        if _agents_turn(ctx, proposal) or not _tried_again(ctx, proposal):
             continue
         try:
             after = take_up(ctx, proposal.desk, proposal.id)
@@ -101,6 +98,15 @@ def _agents_turn(ctx: Context, proposal: Proposal) -> bool:
     kind = ctx.rulebook(proposal.desk).kind(proposal.kind)
     over = proposal.execute_by is not None and ctx.clock() >= proposal.execute_by
     return kind is not None and kind.runs_in_agent and not over
+
+
+def _tried_again(ctx: Context, proposal: Proposal) -> bool:
+    """Whether it is taken up now: not during its pause, and within the connector's budget."""
+    now = ctx.clock()
+    if ctx.circuits.rests(proposal.desk, proposal.id, now):
+        return False
+    over = proposal.execute_by is not None and now >= proposal.execute_by
+    return over or ctx.circuits.may_retry(proposal.connector, now)
 
 
 def run_ready(ctx: Context, desk: str, id: str) -> Proposal:
@@ -226,66 +232,18 @@ def _look_up(ctx: Context, swept: Swept) -> None:
     unknown = ctx.store.read(partial(_turn, ctx, State.UNKNOWN))
     now = ctx.clock()
     for proposal in unknown:
-        clocks = ctx.rulebook(proposal.desk).policy.clocks
-        if now < proposal.updated_at + clocks.quiescence_ms:
+        desk, id = proposal.desk, proposal.id
+        if now < due_at(ctx, proposal) or ctx.circuits.rests(desk, id, now):
             continue
-        found = _found(ctx, proposal)
+        found = look_up(ctx, proposal)
+        if found is None:
+            continue
         failed = swept.failed
-        moved = _landed(ctx, swept, proposal, partial(_resolve, ctx, found))
+        moved = _landed(ctx, swept, proposal, partial(resolve, ctx, found))
+        if moved:
+            ctx.circuits.forget(desk, id)
         if swept.failed > failed:
             # Done, it says, but in a way that cannot be written: as good as no answer.
-            _landed(ctx, swept, proposal, partial(_ask_a_person, ctx))
+            _landed(ctx, swept, proposal, partial(ask_a_person, ctx))
         swept.found += moved and found.looked is Looked.DONE
         swept.absent += moved and found.looked is Looked.NOT_DONE
-
-
-def _found(ctx: Context, proposal: Proposal) -> Found:
-    """The connector's answer; a blind connector, and any error, cannot tell."""
-    kind = ctx.rulebook(proposal.desk).kind(proposal.kind)
-    capability = None if kind is None else ctx.capability(kind)
-    if capability is None or capability.promise is Promise.BLIND:
-        return Found(looked=Looked.CANNOT_TELL)
-    try:
-        found = ctx.connector(proposal.connector).lookup(proposal.kind, proposal.id)
-    except Exception:
-        return Found(looked=Looked.CANNOT_TELL)
-    if found.looked is Looked.DONE and not well_formed(found.receipt):
-        return Found(looked=Looked.CANNOT_TELL)
-    waited = ctx.clock() - proposal.updated_at
-    if found.looked is Looked.NOT_DONE and waited < capability.settled_after_ms:
-        return Found(looked=Looked.CANNOT_TELL)
-    return found
-
-
-def _resolve(ctx: Context, found: Found, tx: Tx, proposal: Proposal) -> bool:
-    match found.looked:
-        case Looked.DONE:
-            assert found.receipt is not None
-            succeeded(tx, ctx, proposal, found.receipt, Event.FOUND)
-            return True
-        case Looked.NOT_DONE:
-            _absent(tx, proposal)
-            return True
-        case Looked.CANNOT_TELL:
-            return _ask_a_person(ctx, tx, proposal)
-
-
-def _absent(tx: Tx, proposal: Proposal) -> Proposal:
-    """Certainly not done: it may run again with the same key and bytes, or its time is over."""
-    # The reservation is given back; a further attempt takes it again, under the caps.
-    tx.caps.void(proposal.desk, proposal.id, tx.now)
-    over = proposal.execute_by is None or tx.now >= proposal.execute_by
-    event, tag = Event.ABSENT, Tag.EXECUTION_ABSENT
-    if over:
-        event, tag = Event.ABANDON, Tag.EXECUTION_ABANDONED
-    data: Data = {"attempt": proposal.attempt}
-    return advance(tx, proposal, event, tag, actor=GATEWAY, data=data)
-
-
-def _ask_a_person(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
-    """Open one escalation per lost attempt; the action stays unknown and keeps its reservation."""
-    known = tx.escalations.of_proposal(proposal.desk, proposal.id)
-    if not any(escalation.opened_at >= proposal.updated_at for escalation in known):
-        said = "nobody can tell whether this was done; look it up by hand"
-        open_for(tx, ctx, proposal, said, cause=Cause.UNKNOWN_OUTCOME)
-    return False

@@ -58,6 +58,11 @@ class Proposals:
         """The proposal that an agent made under an idempotency key."""
         return self._one(" WHERE desk = ? AND agent = ? AND key = ?", (desk, agent, key))
 
+    def by_provider(self, desk: str, connector: str, provider_ref: str) -> Proposal | None:
+        """The proposal that a provider's reference belongs to."""
+        where = " WHERE desk = ? AND connector = ? AND provider_ref = ?"
+        return self._one(where, (desk, connector, provider_ref))
+
     def undo_of(self, desk: str, proposal: str) -> Proposal | None:
         """The newest proposal that undoes this one."""
         return self._one(

@@ -39,6 +39,7 @@ from handrail.engine.say import advice_of
 from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.engine.sweep import Swept, run_job, run_ready, sweep
 from handrail.engine.tasks import issue_unit
+from handrail.engine.testify import Testimony, testify_unit
 from handrail.engine.undo import undo_plan
 from handrail.errors import Conflict, InvalidInput, NotFound
 from handrail.prove.verify import Report, verify_log
@@ -183,6 +184,16 @@ class Desk:
         if reviewed.state is State.READY:
             reviewed = run_ready(self.ctx, self.id, id)
         return self._action(reviewed)
+
+    def settle(
+        self, id: str, *, by: str, done: bool, evidence: str, provider_ref: str | None = None
+    ) -> Action:
+        """A person says whether an action with an unknown outcome was done, and how they know.
+
+        What moves money takes two people who say the same; until then it stays unknown.
+        """
+        said = Testimony(person=by, done=done, evidence=evidence, provider_ref=provider_ref)
+        return self._action(self.ctx.store.write(testify_unit(self.ctx, self.id, id, said)))
 
     def get(self, id: str) -> Action:
         """Where an action stands now."""

@@ -16,6 +16,7 @@ from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.review import Verdict
 from handrail.engine.again import Change
+from handrail.engine.testify import Witness
 
 __all__ = [
     "ActionView",
@@ -205,7 +206,8 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     """Everything about one action that this person may see. A review quotes `digest`.
 
     `changed` is what differs from what was decided on before, when it is put to people anew.
-    `why_not` says why this person may not approve it, `why_no_undo` why it cannot be undone.
+    `why_not` says why this person may not approve it, `why_no_undo` why it cannot be undone,
+    `why_not_testify` why they may not say what became of it. `witnesses` said so already.
     """
 
     card: CardView
@@ -221,8 +223,10 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     reviews: list[ReviewView]
     escalations: list[EscalationView]
     entries: list[LogEntryView]
+    witnesses: tuple[Witness, ...]
     why_not: str | None
     why_no_undo: str | None
+    why_not_testify: str | None
 
 
 class EscalatedView(_Answer, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from handrail.engine.propose import Decided, plan
 from handrail.engine.reread import reread
 from handrail.engine.review import Opinion, review_unit
 from handrail.engine.tasks import IssuedTask, check_task, issue_unit
+from handrail.engine.testify import Testimony, testify_unit
 from handrail.engine.undo import undo_plan
 from handrail.engine.withdraw import withdraw_unit
 from handrail.errors import Conflict, HandrailError, InvariantBroken, NotFound
@@ -110,6 +111,11 @@ class Gateway:
             return proposal
         stands = await self.runner.claim(desk, id, prompt=kind.connector in PROMPT_CONNECTORS)
         return proposal if stands is None else stands
+
+    async def testify(self, desk: str, id: str, said: Testimony) -> Proposal:
+        """Take down what a person says became of an action whose outcome is not known."""
+        self.runner.check_working()
+        return await self.moved(testify_unit(self.ctx, desk, id, said))
 
     async def undo(self, desk: str, id: str, *, maker: str) -> Decided:
         """Reverse an executed action, as a new action on the same road."""

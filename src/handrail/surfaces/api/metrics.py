@@ -100,6 +100,15 @@ class _Process(Collector):
             "1 after a broken invariant has stopped the worker",
             value=0 if runner.broken is None else 1,
         )
+        left_alone = GaugeMetricFamily(
+            "handrail_connector_left_alone",
+            "1 while a connector has stopped answering and is left alone for a moment",
+            labels=["connector"],
+        )
+        open_ones = self._gateway.ctx.circuits.open()
+        for name in self._gateway.ctx.connectors:
+            left_alone.add_metric([name], int(name in open_ones))
+        yield left_alone
         answers = CounterMetricFamily(
             "handrail_http_requests",
             "Answers given over HTTP",

@@ -24,6 +24,7 @@ __all__ = [
     "ItemRequest",
     "LogQuery",
     "LoginRequest",
+    "OutcomeRequest",
     "ProposeRequest",
     "QueueQuery",
     "ReceiptRequest",
@@ -122,6 +123,14 @@ class ReviewRequest(_Request, frozen=True, kw_only=True):
     verdict: Verdict
     digest: str
     reason: str = ""
+
+
+class OutcomeRequest(_Request, frozen=True, kw_only=True):
+    """What a person says became of an action whose outcome is not known, and how they know."""
+
+    done: bool
+    evidence: str
+    provider_ref: str | None = None
 
 
 class EscalateRequest(_Request, frozen=True, kw_only=True):

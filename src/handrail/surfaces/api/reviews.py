@@ -6,13 +6,20 @@ from typing import Final
 
 from handrail.engine.review import Opinion
 from handrail.engine.show import Card, cards_of, show
+from handrail.engine.testify import Testimony
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
-from handrail.surfaces.api.answers import DetailView, QueueView, ReviewedView
+from handrail.surfaces.api.answers import ActionView, DetailView, QueueView, ReviewedView
 from handrail.surfaces.api.incoming import Access, Incoming, id_in
 from handrail.surfaces.api.operations import Operation
-from handrail.surfaces.api.requests import QueueQuery, ReviewRequest
-from handrail.surfaces.api.views import card_view, detail_view, escalation_view, reviewed_view
+from handrail.surfaces.api.requests import OutcomeRequest, QueueQuery, ReviewRequest
+from handrail.surfaces.api.views import (
+    action_view,
+    card_view,
+    detail_view,
+    escalation_view,
+    reviewed_view,
+)
 
 __all__ = ["OPERATIONS"]
 
@@ -29,6 +36,20 @@ async def review_proposal(call: Incoming) -> ReviewedView:
     id = call.path_id("id", "proposal_not_found")
     proposal = await call.gateway.review(person.desk, id, opinion)
     return reviewed_view(call.gateway.ctx, proposal)
+
+
+async def settle_proposal(call: Incoming) -> ActionView:
+    """Say what became of an action whose outcome is not known; money takes two who agree."""
+    body: OutcomeRequest = call.body
+    person = call.by_person()
+    said = Testimony(
+        person=person.id,
+        done=body.done,
+        evidence=body.evidence,
+        provider_ref=body.provider_ref,
+    )
+    id = call.path_id("id", "proposal_not_found")
+    return action_view(call.gateway.ctx, await call.gateway.testify(person.desk, id, said))
 
 
 async def get_proposal_in_full(call: Incoming) -> DetailView:
@@ -92,6 +113,25 @@ OPERATIONS: Final = (
             "reviewed_already",
             "nothing_can_run",
             "content_erased",
+            "invariant_broken",
+        ),
+    ),
+    Operation(
+        method="POST",
+        path="/v1/proposals/{id}/outcome",
+        summary="Say what became of an action whose outcome is not known",
+        handle=settle_proposal,
+        access=Access.PERSON,
+        body=OutcomeRequest,
+        answer=ActionView,
+        problems=(
+            "proposal_not_found",
+            "not_pending",
+            "outcome_too_early",
+            "provider_ref_taken",
+            "reason_missing",
+            "maker_is_checker",
+            "not_entitled",
             "invariant_broken",
         ),
     ),

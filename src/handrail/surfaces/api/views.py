@@ -147,8 +147,10 @@ def detail_view(shown: Shown, escalations: list[EscalationView]) -> DetailView:
         ],
         escalations=escalations,
         entries=[entry_view(logged) for logged in shown.entries],
+        witnesses=shown.witnesses,
         why_not=shown.why_not,
         why_no_undo=shown.why_no_undo,
+        why_not_testify=shown.why_not_testify,
     )
 
 

@@ -15,6 +15,7 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, check_reviewer
 from handrail.engine.context import Context
 from handrail.engine.show import Card, Shown, cards_of, show
+from handrail.engine.testify import needed_for
 from handrail.errors import Conflict, NotAllowed
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.ending import standing_of
@@ -97,6 +98,7 @@ def action_page(
         problem=problem,
         typed=typed,
         around=around,
+        two_needed=proposal.state is State.UNKNOWN and needed_for(ctx, proposal) > 1,
     )
 
 
@@ -152,7 +154,7 @@ def _around(visitor: Visitor, tx: Tx, shown: Shown) -> _Around:
     proposal = shown.card.proposal
     task = tx.tasks.get(proposal.desk, proposal.task)
     names = {}
-    for id in {*shown.makers, proposal.agent}:
+    for id in {*shown.makers, proposal.agent, *(one.person for one in shown.witnesses)}:
         found = tx.people.get(proposal.desk, id)
         names[id] = id if found is None or found.name == id else f"{found.name} ({id})"
     waiting = tx.proposals.queue(proposal.desk, most=2)

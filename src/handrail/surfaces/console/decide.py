@@ -12,13 +12,14 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
 from handrail.engine.review import Opinion
 from handrail.engine.show import show
+from handrail.engine.testify import Testimony
 from handrail.errors import Conflict, HandrailError, InvalidInput, NotAllowed
 from handrail.surfaces.auth import check_role
 from handrail.surfaces.console.action import DECIDERS, action_page
 from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.pages import Visitor, redirect
 
-__all__ = ["decide", "undo"]
+__all__ = ["decide", "settle", "undo"]
 
 OUTCOME_WAIT_MS: Final = 2_500
 """How long a form waits for what it has set off; then the page says that it is running."""
@@ -37,6 +38,30 @@ async def decide(visitor: Visitor, form: Mapping[str, str]) -> Response:
     except (Conflict, NotAllowed) as error:
         return _not_counted(visitor, id, error, reason)
     return redirect(f"/actions/{id}")
+
+
+async def settle(visitor: Visitor, form: Mapping[str, str]) -> Response:
+    """Take down what a person found out about a lost attempt."""
+    id = visitor.request.path_params["id"]
+    evidence = form.get("evidence", "").strip()
+    try:
+        said = Testimony(
+            person=visitor.person.id,
+            done=_outcome(form),
+            evidence=evidence,
+            provider_ref=form.get("provider_ref", "").strip() or None,
+        )
+        await visitor.gateway.testify(visitor.desk, id, said)
+    except (InvalidInput, Conflict, NotAllowed) as error:
+        return action_page(visitor, id, status=error.status, problem=error.message, typed=evidence)
+    return redirect(f"/actions/{id}")
+
+
+def _outcome(form: Mapping[str, str]) -> bool:
+    said = form.get("outcome", "")
+    if said not in ("done", "not_done"):
+        raise InvalidInput("field_malformed", "choose one of the buttons")
+    return said == "done"
 
 
 async def undo(visitor: Visitor, form: Mapping[str, str]) -> Response:

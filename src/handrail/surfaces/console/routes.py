@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import action
 from handrail.surfaces.console.caps import caps
-from handrail.surfaces.console.decide import decide, undo
+from handrail.surfaces.console.decide import decide, settle, undo
 from handrail.surfaces.console.entrance import leave, login_form, login_page
 from handrail.surfaces.console.escalations import close, escalations
 from handrail.surfaces.console.log import action_log, log
@@ -39,6 +39,7 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/pulse", page(pulse, for_script=True), methods=get),
         Route("/actions/{id}", page(action), methods=get),
         Route("/actions/{id}", act(decide), methods=post),
+        Route("/actions/{id}/outcome", act(settle), methods=post),
         Route("/actions/{id}/undo", act(undo), methods=post),
         Route("/ran", page(ran), methods=get),
         Route("/log", page(log), methods=get),

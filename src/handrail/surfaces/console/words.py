@@ -155,6 +155,8 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.EXECUTION_FOUND.value: "Looked up: it was carried out",
     Tag.EXECUTION_ABSENT.value: "Looked up: it was not carried out",
     Tag.EXECUTION_ABANDONED.value: "Given up; it was not carried out",
+    Tag.EXECUTION_RETURNED.value: "Answered after it had been given up",
+    Tag.EXECUTION_TESTIFIED.value: "A person said what became of it",
     Tag.EXECUTION_CONFIRMED.value: "Confirmed by people",
     Tag.CAP_TRIPPED.value: "A cap is full",
     Tag.ESCALATION_OPENED.value: "Escalation opened",
@@ -181,6 +183,7 @@ WHYS: Final[dict[str, str]] = {
     " since, so it did not run again.",
     "subject_unknown": "What it is about was no longer there when it was about to run.",
     "connector_refused": "The system of record could no longer take it when it was about to run.",
+    "key_expired": "It was tried and not done, and can no longer be tried again safely.",
     "content_erased": "Its customer was erased, so it did not run.",
     "asked_too_often": "It changed each time after it was allowed, so it was given up and handed to"
     " a person.",

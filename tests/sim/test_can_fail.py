@@ -17,7 +17,7 @@ from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, after
 from handrail.core.principal import Role
 from handrail.core.review import judge
-from handrail.engine import execute, prepare, propose, review, sweep, withdraw
+from handrail.engine import again, dispatch, execute, prepare, propose, review, sweep, withdraw
 from handrail.engine.execute import Job, job_of, perform
 from handrail.engine.record import advance, note_down
 from handrail.store import caps
@@ -169,7 +169,7 @@ def test_a_lookup_that_lies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_approval_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """All actions are bound by one statement."""
-    for room in (propose, execute, effects):
+    for room in (propose, dispatch, again, effects):
         monkeypatch.setattr(room, "statement_of", lambda *_: "0" * 64)
     assert re.match("I3 .*bound by one statement", _broken())
 
@@ -291,6 +291,15 @@ def test_a_person_who_is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody can find out stays with nobody."""
     monkeypatch.setattr(sweep, "_ask_a_person", lambda *_: False)
     assert re.match("I9 .*nobody was told", _broken())
+
+
+# I11 freshness
+
+
+def test_facts_of_yesterday(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read again is not compared with what was decided on."""
+    monkeypatch.setattr(dispatch, "_changed", lambda *_: None)
+    assert re.match("I11 ", _broken())
 
 
 # I12 default deny

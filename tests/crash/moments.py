@@ -135,6 +135,7 @@ class WatchedStore:
 
     def __init__(self, inner: Store, moment: Callable[[str, str], None]) -> None:
         self.gone = False
+        self.revocations = inner.revocations
         self.entering: str | None = None
         self._inner = inner
         self._moment = moment

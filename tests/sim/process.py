@@ -7,17 +7,21 @@ next one opens the copy. What the provider did stays done.
 from __future__ import annotations
 
 import random
+import resource
 import shutil
 from pathlib import Path
 
 import handrail
+from handrail.engine.desks import open_desk
 from handrail.surfaces.embedded import Desk
 from tests.sim.rules import loaded_policy
+from tests.sim.view import OTHER
 from tests.sim.world import Killed, Provider, Time
 
 __all__ = ["Process"]
 
 _POLICY = loaded_policy()
+_ROOM = resource.getrlimit(resource.RLIMIT_FSIZE)
 _NOT_KEPT = shutil.ignore_patterns("*-shm", "*.lock")
 
 
@@ -32,6 +36,7 @@ class Process:
         self._time = time
         self._entropy = random.Random(f"{seed}/entropy")
         self._left: int | None = None
+        self._full_in: int | None = None
         self._remains: Path | None = None
         provider.moment = self.moment
         provider.kill = self.kill
@@ -41,8 +46,22 @@ class Process:
         """Be killed after so many moments; None calls it off."""
         self._left = moments
 
+    def fill(self, moments: int) -> None:
+        """After so many moments the disk is full, until there is room again."""
+        self._full_in = moments
+
+    def make_room(self) -> None:
+        """Every file can be written again."""
+        self._full_in = None
+        resource.setrlimit(resource.RLIMIT_FSIZE, _ROOM)
+
     def moment(self) -> None:
-        """A place where the process can be gone."""
+        """A place where the process can be gone, or the disk full."""
+        if self._full_in is not None:
+            self._full_in -= 1
+            if self._full_in <= 0:
+                # The system refuses to write to any file: not a byte fits.
+                resource.setrlimit(resource.RLIMIT_FSIZE, (0, _ROOM[1]))
         if self._left is None:
             return
         self._left -= 1
@@ -52,6 +71,7 @@ class Process:
     def kill(self) -> None:
         """The process is gone now, with whatever transaction is open."""
         self._left = None
+        self.make_room()
         self.killed += 1
         self._remains = self._root / f"desk-{self.killed}"
         shutil.copytree(self._folder, self._remains, ignore=_NOT_KEPT)
@@ -80,14 +100,21 @@ class Process:
         self.desk.close()
         self.begin()
 
+    @property
+    def other(self) -> Desk:
+        """The second desk of the same store."""
+        return Desk(self.desk.ctx, OTHER, on_close=lambda: None)
+
     def _opened(self) -> Desk:
-        return handrail.open(
+        desk = handrail.open(
             self._folder,
             policy=_POLICY,
             connectors={"desk": self._provider},
             clock=self._clock,
             entropy=self._random,
         )
+        open_desk(desk.ctx, OTHER, _POLICY, actor="operator")
+        return desk
 
     def _clock(self) -> int:
         self.moment()

@@ -23,8 +23,10 @@ __all__ = [
     "NEVER",
     "PAYING",
     "PEOPLE",
+    "STRANGERS",
     "Ceiling",
     "Person",
+    "graded",
     "loaded_policy",
     "makers",
     "needed",
@@ -50,6 +52,8 @@ caps:
      kinds: &paying [pay.keyed, pay.lookup, pay.blind]}
   usd-per-customer: {scope: customer, money: 10000.00 USD, window: 6h, kinds: *paying}
   pays-per-agent: {scope: agent, count: 4, window: 2m, kinds: *paying, when_full: wait}
+  pays-per-owner: {scope: owner, count: 7, window: 20m, kinds: *paying, when_full: wait}
+  customers-per-task: {scope: task, accounts: 2, window: 8h, kinds: *paying}
   mails-per-kind: {scope: kind, count: 3, window: 1m, kinds: [mail.send], when_full: wait}
 kinds:
   note.add:
@@ -57,6 +61,13 @@ kinds:
     connector: desk
     axes: {reversibility: 0, blast_radius: 0, stakes: 1}
     params: {customer: {type: id}, body: {type: text, chars_max: 100}}
+    control: run_and_log
+  tool.note:
+    title: Write a note with a tool of the agent's own
+    connector: agent
+    runs_in: agent
+    axes: {reversibility: 0, blast_radius: 0, stakes: 1}
+    params: {body: {type: text, chars_max: 100}}
     control: run_and_log
   mail.send:
     title: Send a mail, after a while in which it can be recalled
@@ -114,8 +125,9 @@ kinds:
 PAYING: Final = ("pay.keyed", "pay.lookup", "pay.blind")
 NEVER: Final = ("legal.answer", "data.wipe", "not.declared")
 """Kinds that nothing may ever come of."""
-ASKS_NOBODY: Final = ("note.add", "mail.send", "pay.back")
-KINDS: Final = (*PAYING, *PAYING, *PAYING, "note.add", "mail.send", "reply.send", *NEVER)
+ASKS_NOBODY: Final = ("note.add", "tool.note", "mail.send", "pay.back")
+OTHERS: Final = ("note.add", "tool.note", "mail.send", "reply.send")
+KINDS: Final = (*PAYING, *PAYING, *PAYING, *OTHERS, *NEVER)
 """What agents propose, with its weight."""
 
 AMOUNTS: Final = (1, 1850, 4999, 5000, 5001, 30000, 100000, 100001, 250000, 500000, 500001, 900000)
@@ -123,13 +135,14 @@ AMOUNTS: Final = (1, 1850, 4999, 5000, 5001, 30000, 100000, 100001, 250000, 5000
 
 
 class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
-    """One cap, said a second time: `money` counts minor units, otherwise every effect is one."""
+    """One cap, said a second time: it counts minor units, different customers, or effects."""
 
     kinds: tuple[str, ...]
     per: str
     most: int
     window_ms: int
     money: bool = False
+    distinct: bool = False
 
 
 CAPS: Final = {
@@ -140,6 +153,10 @@ CAPS: Final = {
         kinds=PAYING, per="customer", most=1_000_000, window_ms=6 * 3_600_000, money=True
     ),
     "pays-per-agent": Ceiling(kinds=PAYING, per="agent", most=4, window_ms=120_000),
+    "pays-per-owner": Ceiling(kinds=PAYING, per="owner", most=7, window_ms=1_200_000),
+    "customers-per-task": Ceiling(
+        kinds=PAYING, per="task", most=2, window_ms=8 * 3_600_000, distinct=True
+    ),
     "mails-per-kind": Ceiling(kinds=("mail.send",), per="kind", most=3, window_ms=60_000),
 }
 
@@ -175,6 +192,8 @@ AGENTS: Final[Mapping[str, tuple[str, str | None]]] = {
     "kit": ("cora", None),
 }
 """Each agent's owner and operator."""
+STRANGERS: Final = ("zed", "ext")
+"""The person and the agent of the other desk."""
 
 
 def makers(agent: str) -> frozenset[str]:
@@ -194,6 +213,19 @@ def needed(kind: str, amount: int | None) -> tuple[int, bool]:
     if amount > 100_000:
         return 1, True
     return (1, False) if amount > 5_000 else (0, False)
+
+
+def graded(kind: str, minor: int | None, currency: str | None) -> int:
+    """The grade that an action has at least, whatever else was found about it."""
+    match kind:
+        case "note.add" | "tool.note" | "pay.back":
+            return 1
+        case "mail.send" | "reply.send":
+            return 2
+        case "pay.keyed" | "pay.lookup" | "pay.blind":
+            return 2 if currency == "USD" and minor is not None and minor <= 100_000 else 3
+        case _:
+            return 3
 
 
 def loaded_policy() -> Policy:

@@ -1,4 +1,4 @@
-"""Sixty lives of a desk, each from one seed; a seed lives the same life again."""
+"""Three hundred lives, each from one seed; a seed lives the same life again."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ import pytest
 
 from tests.house.repo import ROOT
 from tests.sim.life import Outcome, lived
-from tests.sim.soak import main
+from tests.sim.soak import cores, lived_many, main
+from tests.sim.watch import AT_THE_DOOR, CHECKS, ELSEWHERE
 
-SEEDS = 60
+SEEDS = 300
+
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
 def lives() -> list[Outcome]:
     """The outcomes of all seeds; an invariant that breaks says its seed."""
-    return [lived(seed) for seed in range(SEEDS)]
+    ended = list(lived_many(range(SEEDS), jobs=cores()))
+    replay = "replay: make soak ARGS='--seed"
+    assert [f"{one.error}; {replay} {one.seed}'" for one in ended if one.error] == []
+    return [one.outcome for one in ended if one.outcome is not None]
 
 
 def test_every_invariant_holds_in_every_life(lives: list[Outcome]) -> None:
@@ -33,9 +39,9 @@ def test_the_lives_are_eventful(lives: list[Outcome]) -> None:
     for life in lives:
         states.update(dict(life.states))
     ends = "SUCCEEDED FAILED UNKNOWN REFUSED REJECTED EXPIRED WITHDRAWN ESCALATED".split()
-    assert {state for state in ends if states[state] >= 20} == set(ends)
-    assert sum(life.effects for life in lives) > 300
-    assert sum(life.killed for life in lives) > 60
+    assert {state for state in ends if states[state] >= 100} == set(ends)
+    assert sum(life.effects for life in lives) > 1_500
+    assert sum(life.killed for life in lives) > 300
     said = "\n".join(line for life in lives for line in life.trace)
     for met in (
         "killed before the effect",
@@ -52,6 +58,13 @@ def test_the_lives_are_eventful(lives: list[Outcome]) -> None:
         "undo_unavailable",
         "connector_unavailable",
         "meanwhile",
+        "an answer that makes no sense",
+        "too late to be sent",
+        "permit_invalid",
+        "store_f",
+        "field_",
+        "1 of 2",
+        "is not there",
     ):
         assert met in said
 
@@ -75,6 +88,15 @@ def test_another_process_lives_it_too(lives: list[Outcome], hashing: str) -> Non
     ).stdout.splitlines()
     assert tuple(told[:-1]) == lives[5].trace
     assert lives[5].root in told[-1]
+
+
+def test_every_invariant_is_checked_or_named() -> None:
+    """I1 to I15: by a check after every step, by one at the provider's door, or by a test."""
+    checked = {name.split()[0] for name in (*CHECKS, *AT_THE_DOOR)}
+    assert not checked & set(ELSEWHERE)
+    assert checked | set(ELSEWHERE) == {f"I{n}" for n in range(1, 16)}
+    for held in ELSEWHERE.values():
+        assert not held.startswith("tests/") or (ROOT / held).is_file()
 
 
 def test_the_long_run_counts_what_it_saw(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,14 +24,14 @@ from handrail.core.artifact import Fact, Line
 from handrail.core.money import Money
 from handrail.errors import InvalidInput
 
-__all__ = ["SETTLED_MS", "Effect", "Fault", "Killed", "Provider", "Time"]
+__all__ = ["PROMISES", "SETTLED_MS", "Effect", "Fault", "Killed", "Provider", "Time", "Word"]
 
 SETTLED_MS: Final = 60_000
 """An effect lands at most so long after the call that asked for it."""
-KEY_TTL_MS: Final = 3_600_000
-"""How long the provider remembers a key."""
+KEY_TTL_MS: Final = 180_000
+"""How long the provider remembers a key. After that it is a new one, and asks for a new effect."""
 
-_PROMISES: Final = {
+PROMISES: Final = {
     "note.add": Promise.KEYED,
     "mail.send": Promise.LOOKUP,
     "reply.send": Promise.BLIND,
@@ -57,8 +57,17 @@ class Fault(Enum):
     LOST_AFTER = "no answer, done"
     LATE = "no answer, done later"
     SLOW = "slow"
+    GARBLED = "an answer that makes no sense, done"
     KILL_BEFORE = "killed before the effect"
     KILL_AFTER = "killed after the effect"
+
+
+class Word(Enum):
+    """What the provider said last about a key. NOTHING yet: it was asked, and has not answered."""
+
+    NOTHING = "nothing"
+    DONE = "done"
+    NO = "not done"
 
 
 _WRITE_FAULTS: Final = (
@@ -101,11 +110,14 @@ class Time:
         self.passing(self.now)
 
 
+Asked = Callable[[str, str, dict[str, object]], None]
+
+
 class Provider:
     """One system of record with kinds under all three promises. It outlives every process.
 
     `moment` is called wherever a process could be killed; `asked` when a request arrives, before
-    anything else, with its key; `meanwhile` during a slow answer, while other things happen.
+    anything else, with its key and bytes; `meanwhile` during a slow answer, while others act.
     """
 
     name = "desk"
@@ -113,9 +125,11 @@ class Provider:
 
     def __init__(self, time: Time, chance: random.Random) -> None:
         self.effects: list[Effect] = []
+        self.words: dict[str, list[Word]] = {}
+        self.told: dict[tuple[str, str], list[tuple[int, tuple[Fact, ...]]]] = {}
         self.faulty = True
         self.moment: Callable[[], None] = lambda: None
-        self.asked: Callable[[str, str], None] = lambda kind, key: None
+        self.asked: Asked = lambda kind, key, request: None
         self.meanwhile: Callable[[], None] = lambda: None
         self.kill: Callable[[], None] = lambda: None
         self.note: Callable[[str], None] = lambda line: None
@@ -139,7 +153,7 @@ class Provider:
                 settled_after_ms=SETTLED_MS,
                 undoable=kind.startswith("pay."),
             )
-            for kind, promise in _PROMISES.items()
+            for kind, promise in PROMISES.items()
         }
 
     def prepare(self, kind: str, params: Params, *, now: int) -> Prepared:
@@ -163,6 +177,7 @@ class Provider:
         account = None if dice < 0.08 else "active"
         against = "the account is closed" if 0.08 <= dice < 0.11 else None
         facts = (Fact(name="account", value=account, source="provider", against=against),)
+        self.told.setdefault((kind, customer), []).append((self._time.now, facts))
         return Prepared(customer=customer, request=request, value=value, facts=facts)
 
     def _prepared_back(self, payment: str) -> Prepared:
@@ -174,15 +189,17 @@ class Provider:
 
     def preview(self, kind: str, request: Mapping[str, object]) -> Sequence[Line]:
         """Every field as it is."""
-        return [Line(label=name, text=str(value)) for name, value in request.items()]
+        return [Line(label=name, text=str(request[name])) for name in sorted(request)]
 
     def execute(self, kind: str, request: Mapping[str, object], key: str, *, now: int) -> Receipt:
         """Do it, or fail in one of many ways."""
-        self.asked(kind, key)
+        self.asked(kind, key, dict(request))
+        self._say(key, Word.NOTHING)
         self.moment()
         fault = self._drawn()
         self.note(f"   {kind} {key[-6:]}: {fault.value}")
         if fault is Fault.SAYS_NO and self._known(kind, key) is None:
+            self._say(key, Word.NO)
             raise NotDone("the provider says no")
         if fault is Fault.KILL_BEFORE:
             self.kill()
@@ -197,12 +214,15 @@ class Provider:
         if fault in (Fault.LOST_AFTER, Fault.LATE):
             raise TimeoutError("no answer")
         self.moment()
+        if fault is Fault.GARBLED:
+            return Receipt(provider_ref="", result={"rate": 0.5})
+        self._say(key, Word.DONE)
         return _receipt(effect)
 
     def lookup(self, kind: str, key: str) -> Found:
         """What can be seen now; what has been accepted and has not landed cannot be seen."""
         self.moment()
-        assert _PROMISES[kind] is not Promise.BLIND, "who promised nothing is not asked"
+        assert PROMISES[kind] is not Promise.BLIND, "who promised nothing is not asked"
         dice = self._chance.random() if self.faulty else 1.0
         if dice < 0.1:
             raise TimeoutError("no answer")
@@ -210,7 +230,9 @@ class Provider:
             return Found(looked=Looked.CANNOT_TELL)
         for effect in self.effects:
             if effect.key == key and effect.landed:
+                self._say(key, Word.DONE)
                 return Found(looked=Looked.DONE, receipt=_receipt(effect))
+        self._say(key, Word.NO)
         return Found(looked=Looked.NOT_DONE)
 
     def undo(self, kind: str, request: Mapping[str, object], receipt: Receipt) -> Reversal:
@@ -218,6 +240,9 @@ class Provider:
         if receipt.provider_ref is None or not kind.startswith("pay.") or kind == "pay.back":
             raise InvalidInput("undo_unavailable", "there is nothing to take back")
         return Reversal(kind="pay.back", params={"payment": receipt.provider_ref})
+
+    def _say(self, key: str, word: Word) -> None:
+        self.words.setdefault(key, []).append(word)
 
     def _drawn(self) -> Fault:
         if not self.faulty:
@@ -238,7 +263,7 @@ class Provider:
             self._depth -= 1
 
     def _known(self, kind: str, key: str) -> Effect | None:
-        if _PROMISES[kind] is not Promise.KEYED:
+        if PROMISES[kind] is not Promise.KEYED:
             return None
         horizon = self._time.now - KEY_TTL_MS
         same = (one for one in self.effects if one.key == key and one.asked_at > horizon)

@@ -1,0 +1,139 @@
+"""Who allowed what: every check on decisions, reviews and the people who gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from handrail.core.lifecycle import State
+from handrail.core.proposal import Proposal
+from handrail.core.review import Verdict
+from tests.sim.rules import AGENTS, PEOPLE, graded, makers, needed
+from tests.sim.view import Said, Sight, View
+
+__all__ = [
+    "claims_only_raise",
+    "everything_open_ends",
+    "makers_do_not_check",
+    "one_approval_for_one_action",
+    "people_said_it_in_time",
+    "was_allowed",
+]
+
+PASSED: Final = frozenset(
+    (State.READY, State.EXECUTING, State.UNKNOWN, State.SUCCEEDED, State.FAILED)
+)
+"""States that an action which somebody was asked about reaches only by being approved."""
+_ENDS: Final = {
+    State.PENDING: "decide_by",
+    State.HOLDING: "hold_until",
+    State.READY: "execute_by",
+    State.EXECUTING: "attempt_until",
+    State.UNKNOWN: "attempt_until",
+}
+"""What bounds each open state; a state without an end would hold for ever."""
+
+
+def was_allowed(view: View) -> Iterator[str]:
+    """I1, I12: what runs, or may run, was approved by enough people who are entitled to it.
+
+    What the policy forbids, hands on or does not know takes a person as well: no agent runs it.
+    """
+    for sight in view.changed:
+        if sight.row.state in PASSED and sight.row.undoes is None:
+            yield from lacking(view, sight)
+
+
+def lacking(view: View, sight: Sight) -> Iterator[str]:
+    """What an action that runs lacks of the approvals that it takes."""
+    row = sight.row
+    least, _ = needed(row.kind, row.value_minor)
+    least = max(least, row.checkers, 1 if row.id in view.asked else 0)
+    found = _approvals(sight)
+    if len(found) < least:
+        yield f"`{row.id}` ({row.kind}) is {row.state.value} with {len(found)} of {least} approvals"
+
+
+def own_of(row: Proposal) -> frozenset[str]:
+    """Every identity that may not pass what this maker made."""
+    return makers(row.agent) if row.agent in AGENTS else frozenset((row.agent,))
+
+
+def _approvals(sight: Sight) -> set[str]:
+    """The entitled people who approved this very statement."""
+    row = sight.row
+    _, checkers_only = needed(row.kind, row.value_minor)
+    found = set()
+    for review in sight.reviews:
+        person = PEOPLE.get(review.person)
+        if review.verdict is not Verdict.APPROVE or person is None:
+            continue
+        limit = person.limit_minor
+        over = limit is not None and (row.value_minor or 0) > limit
+        entitled = {"reviewer", "checker"} & set(person.roles)
+        if checkers_only:
+            entitled &= {"checker"}
+        if entitled and not over and row.statement and review.statement == row.statement:
+            found.add(person.identity)
+    return found
+
+
+def makers_do_not_check(view: View) -> Iterator[str]:
+    """I4: nobody approves what they, their agent, or they on another account made."""
+    for sight in view.changed:
+        own = own_of(sight.row)
+        for review in sight.reviews:
+            person = PEOPLE[review.person]
+            if review.verdict is Verdict.APPROVE and {person.id, person.identity} & own:
+                yield f"`{sight.row.id}` was approved by `{person.id}`, one of its makers"
+
+
+def one_approval_for_one_action(view: View) -> Iterator[str]:
+    """I3: no two actions share what a review binds, and no person counts twice for one."""
+    if not view.changed:
+        return
+    bound: dict[str, str] = {}
+    for row in view.rows:
+        if row.statement and bound.setdefault(row.statement, row.id) != row.id:
+            yield f"`{row.id}` and `{bound[row.statement]}` are bound by one statement"
+    for sight in view.changed:
+        given = [(review.identity, review.statement) for review in sight.reviews]
+        if len(set(given)) != len(given):
+            yield f"one person reviewed `{sight.row.id}` twice"
+
+
+def people_said_it_in_time(view: View) -> Iterator[str]:
+    """I12: a verdict was really given, while it could be; one no ends it."""
+    for sight in view.changed:
+        row = sight.row
+        for review in sight.reviews:
+            said = Said(person=review.person, proposal=row.id, verdict=review.verdict.value)
+            if said not in view.said:
+                yield f"nobody said what stands as {said}"
+            if review.statement != row.statement:
+                continue
+            if row.decide_by is None or review.at >= row.decide_by:
+                yield f"`{row.id}` was reviewed after its time by `{review.person}`"
+            if review.verdict is not Verdict.APPROVE and row.state in PASSED:
+                yield f"`{row.id}` goes on against `{review.person}`"
+
+
+def everything_open_ends(view: View) -> Iterator[str]:
+    """I12: nothing is left undecided, and every open state has an end."""
+    for sight in view.changed:
+        row = sight.row
+        if row.state is State.PROPOSED:
+            yield f"`{row.id}` was left undecided"
+        bound = _ENDS.get(row.state)
+        if bound is not None and getattr(row, bound) is None:
+            yield f"`{row.id}` is {row.state.value} with no end"
+
+
+def claims_only_raise(view: View) -> Iterator[str]:
+    """I8: the grade is at least what the kind, the amount and the agent's own claim come to."""
+    for sight in view.changed:
+        row = sight.row
+        least = graded(row.kind, row.value_minor, row.currency)
+        claimed = int((sight.content.note or "0")[0])
+        if int(row.grade) < max(least, claimed):
+            yield f"`{row.id}` is graded {row.grade.name}, at least {max(least, claimed)} is due"

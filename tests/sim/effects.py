@@ -1,0 +1,198 @@
+"""What leaves, and what happened: judged by what the provider was asked and really did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from handrail.connectors.protocol import Promise
+from handrail.core.artifact import digest_of
+from handrail.core.entry import Tag
+from handrail.core.lifecycle import FINAL, State
+from handrail.core.policy import Control
+from handrail.engine.record import statement_of
+from tests.sim.authority import lacking
+from tests.sim.view import Sight, View
+from tests.sim.world import PROMISES, Word
+
+__all__ = [
+    "Arrival",
+    "allowed_at_the_door",
+    "effects_follow_actions",
+    "fresh_at_the_door",
+    "intended_before_it_left",
+    "never_sent_in_doubt",
+    "no_effect_twice",
+    "outcomes_are_known",
+    "people_are_told",
+    "sent_as_stored",
+    "shown_as_stored",
+    "what_happened_was_stored",
+]
+
+_INTENTS: Final = frozenset((Tag.ACTION_PROPOSED.value, Tag.EXECUTION_INTENDED.value))
+_DONE: Final = frozenset((State.EXECUTING, State.UNKNOWN, State.SUCCEEDED))
+"""States that an action may be in once its effect has come about."""
+STUCK: Final = frozenset(kind for kind, promise in PROMISES.items() if promise is Promise.BLIND)
+"""Kinds of which nobody can find out later whether it was done."""
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that arrives at the provider, and the action behind it as it is committed then."""
+
+    kind: str
+    key: str
+    request: dict[str, object]
+    words: tuple[Word, ...]
+    sight: Sight
+    now: int
+
+
+# at the door: before anything else, in a read of what is committed
+
+
+def allowed_at_the_door(view: View, arrival: Arrival) -> Iterator[str]:
+    """I1: one running action, decided under a policy that stands in the log, approved, in time."""
+    sight, row = arrival.sight, arrival.sight.row
+    if row.state is not State.EXECUTING or row.attempt < 1 or row.kind != arrival.kind:
+        yield f"`{row.id}` is executed as {arrival.kind}, {row.state.value}, attempt {row.attempt}"
+    if row.attempt_until is None or arrival.now >= row.attempt_until:
+        yield f"`{row.id}` is executed after its time"
+    last = [entry for entry in sight.entries if "attempt" in entry.data]
+    if last and row.execute_by is not None and last[-1].at >= row.execute_by:
+        yield f"`{row.id}` was claimed after its time"
+    if row.undoes is None:
+        yield from lacking(view, sight)
+
+
+def intended_before_it_left(view: View, arrival: Arrival) -> Iterator[str]:
+    """I6: the intent of this very attempt, over this very digest, is durable."""
+    row = arrival.sight.row
+    for entry in arrival.sight.entries:
+        about = entry.data.get("attempt"), entry.data.get("digest")
+        if entry.tag in _INTENTS and about == (row.attempt, row.digest):
+            return
+    yield f"`{row.id}` is executed without a committed intent"
+
+
+def sent_as_stored(view: View, arrival: Arrival) -> Iterator[str]:
+    """I2: what arrives is the stored artifact, whose digest was decided on."""
+    row = arrival.sight.row
+    if arrival.request != arrival.sight.request:
+        yield f"what is sent for `{row.id}` is not what is stored"
+    if digest_of(arrival.sight.content.artifact) != row.digest:
+        yield f"what is sent for `{row.id}` is not what its digest says"
+
+
+def never_sent_in_doubt(view: View, arrival: Arrival) -> Iterator[str]:
+    """I9: it is sent again only once the provider has said that nothing was done."""
+    if arrival.words and arrival.words[-1] is not Word.NO:
+        yield f"`{arrival.key}` is sent again, and its outcome is `{arrival.words[-1].value}`"
+
+
+def fresh_at_the_door(view: View, arrival: Arrival) -> Iterator[str]:
+    """I11: what waited was claimed on the facts that the provider told last before the claim.
+
+    Nobody had looked at what runs alone: there it is enough that no fact of now speaks against it.
+    """
+    sight = arrival.sight
+    claims = [entry for entry in sight.entries if entry.tag == Tag.EXECUTION_INTENDED.value]
+    told = view.provider.told.get((arrival.kind, str(arrival.request.get("customer"))), [])
+    before = [(at, facts) for at, facts in told if claims and at <= claims[-1].at]
+    if before and sight.row.attempt == claims[-1].data["attempt"]:
+        # Of what was told in the same moment any may be what was compared.
+        last = [facts for at, facts in before if at == before[-1][0]]
+        alone = sight.row.control in (Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY)
+        spoken = [fact for facts in last for fact in facts if fact.against is not None]
+        if sight.content.facts not in last and not (alone and not spoken):
+            yield f"`{arrival.key}` runs on facts that are no longer so"
+
+
+# after every step
+
+
+def shown_as_stored(view: View) -> Iterator[str]:
+    """I2: the digest is the artifact's, the rendering its request's, the statement binds both."""
+    for sight in view.changed:
+        row, content = sight.row, sight.content
+        if digest_of(content.artifact) != row.digest:
+            yield f"the artifact of `{row.id}` is not what its digest says"
+        if row.statement not in ("", statement_of(content, row.digest, row.policy, row.desk)):
+            yield f"the statement of `{row.id}` is not that of its content"
+        if row.statement and row.kind in PROMISES:
+            shown = tuple(view.provider.preview(row.kind, sight.request))
+            if content.lines != shown:
+                yield f"what is shown of `{row.id}` is not what would be sent"
+
+
+def what_happened_was_stored(view: View) -> Iterator[str]:
+    """I2: what the provider did is what the artifact said."""
+    for effect in view.provider.effects:
+        sight = view.sights.get(effect.key)
+        if sight is not None and effect.request != sight.request:
+            yield f"what was sent for `{effect.key}` is not what was decided"
+
+
+def effects_follow_actions(view: View) -> Iterator[str]:
+    """I1: every effect has an action that may have had it, and every done action its effect."""
+    keys = {effect.key for effect in view.provider.effects}
+    for key in keys:
+        sight = view.sights.get(key)
+        if sight is None:
+            yield f"an effect for `{key}`, and no such action"
+        elif sight.row.state not in _DONE:
+            yield f"`{key}` is {sight.row.state.value}, and its effect happened"
+    for sight in view.changed:
+        row = sight.row
+        if row.kind in PROMISES and row.state is State.SUCCEEDED and row.id not in keys:
+            yield f"`{row.id}` is said to be done, and never happened"
+
+
+def no_effect_twice(view: View) -> Iterator[str]:
+    """I3: one action has one effect, and one payment is taken back once."""
+    keys: set[str] = set()
+    taken_back: set[object] = set()
+    for effect in view.provider.effects:
+        if effect.key in keys:
+            yield f"two effects under the key `{effect.key}`"
+        keys.add(effect.key)
+        payment = effect.request.get("payment")
+        if payment is not None and payment in taken_back:
+            yield f"the payment `{payment}` was taken back twice"
+        taken_back.add(payment)
+
+
+def outcomes_are_known(view: View) -> Iterator[str]:
+    """I9: done and failed are said only when somebody said so; silence is neither."""
+    for sight in view.changed:
+        row = sight.row
+        words = view.provider.words.get(row.id, [])
+        running = row.state in (State.EXECUTING, State.UNKNOWN)
+        if running and (not row.attempt or row.fence is None):
+            yield f"`{row.id}` is {row.state.value} without an attempt"
+        if row.kind not in PROMISES:
+            if row.state in (State.SUCCEEDED, State.FAILED) and row.id not in view.reported:
+                yield f"`{row.id}` is {row.state.value}, and its agent said nothing"
+        elif row.state is State.SUCCEEDED and Word.DONE not in words:
+            yield f"`{row.id}` is said to be done, and nobody said so"
+        elif row.state is State.FAILED and words and words[-1] is not Word.NO:
+            yield f"`{row.id}` is said to have failed, and the last word is `{words[-1].value}`"
+
+
+# at the end
+
+
+def people_are_told(view: View, told: set[str | None]) -> Iterator[str]:
+    """I9: time has done all it can: only what nobody can know is open, and a person looks at it."""
+    for row in view.rows:
+        stuck = row.state is State.UNKNOWN and (row.kind in STUCK or row.kind not in PROMISES)
+        if row.state not in FINAL and not stuck:
+            yield f"`{row.id}` ({row.kind}) stays {row.state.value}"
+        if stuck and row.id not in told:
+            yield f"`{row.id}` stays unknown, and nobody was told"
+    for effect in view.provider.effects:
+        row = view.sights[effect.key].row
+        if row.state is not State.SUCCEEDED and row.kind in PROMISES and row.kind not in STUCK:
+            yield f"`{effect.key}` happened, and is {row.state.value} in the end"

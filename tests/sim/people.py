@@ -1,0 +1,76 @@
+"""The people of a simulated life, from the careful to the one who approves whatever there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handrail.core.lifecycle import State
+from handrail.core.proposal import Proposal
+from handrail.errors import HandrailError
+from tests.sim.borders import trespasses
+from tests.sim.rules import PEOPLE, Person
+from tests.sim.view import MAIN, Said
+
+if TYPE_CHECKING:
+    from tests.sim.life import Life, Ways
+
+__all__ = ["Reviewers"]
+
+
+class Reviewers:
+    """Everything that people do."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        self._chance = life.chance
+
+    def ways(self) -> Ways:
+        """What they may do next, with its weight."""
+        return [(self._review, 24), (self._approve_everything, 2), (self._trespass, 2)]
+
+    def _pending(self) -> list[Proposal]:
+        rows = [row for row in self._life.watch.view.rows if row.desk == MAIN and row.statement]
+        waiting = [row for row in rows if row.state is State.PENDING]
+        return waiting if waiting and self._chance.random() < 0.9 else rows
+
+    def _review(self) -> str:
+        """One person looks at one action, or does not look and approves."""
+        pending = self._pending()
+        if not pending:
+            return "nothing to review"
+        row = self._chance.choice(pending)
+        person = self._chance.choice([*PEOPLE.values()])
+        verdict, statement = "approve", row.statement
+        if self._chance.random() < person.care:
+            verdict = self._chance.choice(
+                ("approve", "approve", "approve", "reject", "request_changes", "escalate")
+            )
+        elif self._chance.random() < 0.1:
+            statement = self._chance.choice(pending).statement
+        return self._say(person, row, verdict, statement)
+
+    def _approve_everything(self) -> str:
+        """Somebody wants to be done: whatever waits is approved, unseen."""
+        person = self._chance.choice([one for one in PEOPLE.values() if one.care < 0.2])
+        rows = [row for row in self._life.watch.view.rows if row.desk == MAIN]
+        waiting = [row for row in rows if row.state is State.PENDING]
+        return "; ".join(self._say(person, row, "approve", row.statement) for row in waiting)
+
+    def _say(self, person: Person, row: Proposal, verdict: str, statement: str) -> str:
+        self._life.watch.view.said.add(Said(person=person.id, proposal=row.id, verdict=verdict))
+        try:
+            action = self._life.desk.review(
+                row.id, verdict, by=person.id, digest=statement, reason="because"
+            )
+        except HandrailError as error:
+            return f"{person.id} on {row.id[-6:]} {verdict}: {error.code}"
+        return f"{person.id} on {row.id[-6:]} {verdict}: {action.state.value}"
+
+    def _trespass(self) -> str:
+        """The other desk reaches for an action of this one."""
+        row = self._life.some(*State)
+        if row is None:
+            return "nothing to reach for"
+        for what in trespasses(self._life.process.other, row.id, row.statement):
+            raise self._life.watch.broken(f"I14 desk isolation: {what}")
+        return f"{row.id[-6:]} is not there"

@@ -61,11 +61,14 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     None when no customer is touched. `missing` names facts that could not be read. `value` is the
     money that the action moves out, by the system of record: zero when it moves none or brings
     money in, None when that is not known. It wins over what the caller states when it is higher.
+    `instrument` identifies what the money goes to (a card, a bank account) so that it is known
+    again behind another customer; only a keyed hash of it is kept.
     """
 
     customer: str | None
     request: dict[str, object]
     value: Money | None = None
+    instrument: str | None = None
     facts: tuple[Fact, ...] = ()
     missing: tuple[str, ...] = ()
 

@@ -24,10 +24,12 @@ from handrail.core.lifecycle import Event, State, after
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
+from handrail.engine.accumulate import accrued_again, outgrown
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.record import (
     RESULT,
+    Content,
     Data,
     advance,
     amend,
@@ -126,7 +128,7 @@ def _look_again(tx: Tx, ctx: Context, proposal: Proposal) -> tuple[Proposal, Job
             refusal = "not_approved"
     if refusal is not None:
         return _denied(tx, proposal, refusal), None
-    return _with_caps(tx, ctx, proposal, content.artifact)
+    return _with_caps(tx, ctx, proposal, content)
 
 
 def _refusal(tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes) -> str | None:
@@ -151,7 +153,7 @@ def _denied(tx: Tx, proposal: Proposal, why: str) -> Proposal:
 
 
 def _with_caps(
-    tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes
+    tx: Tx, ctx: Context, proposal: Proposal, content: Content
 ) -> tuple[Proposal, Job | None]:
     """Reserve under every cap or none; approved or not makes no difference."""
     rules = ctx.rulebook(proposal.desk)
@@ -165,9 +167,13 @@ def _with_caps(
         agent=proposal.agent,
         customer=proposal.subject,
     )
-    full = reserve(tx, rules, proposal.desk, proposal.id, deed)
+    accrued = accrued_again(tx, rules, proposal, content.instrument)
+    if accrued is not None and outgrown(rules, proposal, accrued):
+        return _denied(tx, proposal, ReasonCode.ACCUMULATED.value), None
+    more = () if accrued is None else accrued.charges
+    full = reserve(tx, rules, proposal.desk, proposal.id, deed, more)
     if full is None:
-        return _claim(tx, ctx, proposal, artifact=artifact)
+        return _claim(tx, ctx, proposal, artifact=content.artifact)
     tell_of_trip(tx, ctx, proposal, full)
     if full.charge.rule.when_full is WhenFull.REFUSE:
         return _denied(tx, proposal, "cap_full"), None

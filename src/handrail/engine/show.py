@@ -48,13 +48,15 @@ class GivenReview(msgspec.Struct, frozen=True, kw_only=True):
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one action that this person may see.
 
-    `artifact` is the full stored artifact, decoded. `note` (the agent's own prose) is None at G3
-    until the decision. `reviews` is empty for a further checker until all are in. `why_not` says
-    why this person may not approve, `why_no_undo` why it cannot be undone; None means they can.
+    `history` is what happened before that bears on it: it stands under the digest that a review
+    quotes. `artifact` is the full stored artifact, decoded. `note` (the agent's own prose) is None
+    at G3 until the decision. `reviews` is empty for a further checker until all are in. `why_not`
+    says why this person may not approve, `why_no_undo` why it cannot be undone; None: they can.
     """
 
     card: Card
     lines: tuple[Line, ...]
+    history: tuple[Line, ...]
     facts: tuple[Fact, ...]
     reasons: tuple[Reason, ...]
     artifact: dict[str, object]
@@ -104,6 +106,7 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
     return Shown(
         card=_card(ctx, tx, proposal),
         lines=content.lines,
+        history=content.history,
         facts=content.facts,
         reasons=content.reasons,
         artifact=msgspec.json.decode(content.artifact),

@@ -203,12 +203,14 @@ class LogEntryView(_Answer, frozen=True, kw_only=True):
 class DetailView(_Answer, frozen=True, kw_only=True):
     """Everything about one action that this person may see. A review quotes `digest`.
 
+    `history` is what happened before that bears on it.
     `why_not` says why this person may not approve it, `why_no_undo` why it cannot be undone.
     """
 
     card: CardView
     digest: str
     lines: tuple[Line, ...]
+    history: tuple[Line, ...]
     facts: tuple[Fact, ...]
     reasons: tuple[Reason, ...]
     artifact: dict[str, Any]

@@ -124,6 +124,7 @@ def detail_view(shown: Shown, escalations: list[EscalationView]) -> DetailView:
         card=card_view(shown.card),
         digest=shown.card.proposal.statement,
         lines=shown.lines,
+        history=shown.history,
         facts=shown.facts,
         reasons=shown.reasons,
         artifact=shown.artifact,

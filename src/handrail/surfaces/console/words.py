@@ -90,6 +90,7 @@ REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.HIDDEN_CONTENT: "Hidden characters",
     ReasonCode.CLAIMED_GRADE: "The agent's own warning",
     ReasonCode.CAP_FULL: "A cap is full",
+    ReasonCode.ACCUMULATED: "Too much together",
     ReasonCode.VALUE_BAND: "Amount",
     ReasonCode.KIND_DEFAULT: "Kind of action",
 }
@@ -104,6 +105,7 @@ LOUD_REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.UNLISTED_CURRENCY: "warn",
     ReasonCode.CLAIMED_GRADE: "warn",
     ReasonCode.CAP_FULL: "warn",
+    ReasonCode.ACCUMULATED: "warn",
 }
 """Reasons that a list shows beside the action, with their colour."""
 
@@ -170,6 +172,7 @@ WHYS: Final[dict[str, str]] = {
     "digest_mismatch": "What was stored is not what was approved, so it did not run.",
     "policy_tightened": "The policy became stricter in the meantime, so it did not run.",
     "cap_full": "A cap was full when it was about to run, so it did not run.",
+    "accumulated": "Its customer was given more meanwhile, so its approval no longer covered it.",
     "not_approved": "Its approvals did not cover what is stored, so it did not run.",
 }
 """Why an action expired, by the log's word for it."""

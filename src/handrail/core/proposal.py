@@ -18,7 +18,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     `digest` is the artifact's digest; `statement` is what a review binds (empty when nobody was
     asked). `fingerprint` is a keyed hash of the content without nonce, for idempotency. Times are
     milliseconds UTC: `decide_by` ends the asking, `execute_by` the right to run, `hold_until` the
-    recall window, `attempt_until` the running attempt, `undo_until` the undo window.
+    recall window, `attempt_until` the running attempt, `undo_until` the undo window. `same_as` is
+    the open action because of which this one was refused.
     """
 
     desk: str
@@ -55,6 +56,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     permit: str | None = None
     provider_ref: str | None = None
     undo_until: int | None = None
+    same_as: str | None = None
 
     @property
     def guard(self) -> Guard:

@@ -10,20 +10,23 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from handrail.core.artifact import digest_of
 from handrail.core.caps import WhenFull
-from handrail.core.decide import ReasonCode
+from handrail.core.decide import Ask, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review, Verdict
+from handrail.engine.accumulate import Accrued, accrued_again, history_of
 from handrail.engine.again import Again, ask_again, expire
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.execute import Job, intend, job_of
 from handrail.engine.lookup import key_lives
-from handrail.engine.prepare import ask_of
+from handrail.engine.prepare import Plan, ask_of
 from handrail.engine.record import (
     Content,
     advance,
@@ -78,7 +81,8 @@ def _look_again(
         return expire(tx, ctx, proposal, refusal), None
     if seen is None or seen.digest != proposal.digest or seen.answered is Answered.NOTHING:
         return proposal, None
-    changed = _changed(tx, ctx, proposal, seen)
+    accrued = accrued_again(tx, ctx.rulebook(proposal.desk), proposal, content.instrument)
+    changed = _changed(tx, ctx, proposal, seen, accrued)
     if changed is not None:
         return changed, None
     if proposal.attempt and not key_lives(tx, ctx, proposal):
@@ -87,7 +91,7 @@ def _look_again(
         return expire(tx, ctx, proposal, "not_approved"), None
     if not ctx.may_send(proposal.connector, tx.now):
         return proposal, None
-    return _with_caps(tx, ctx, proposal, content.artifact)
+    return _with_caps(tx, ctx, proposal, content.artifact, accrued)
 
 
 def _refusal(tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes) -> str | None:
@@ -100,7 +104,9 @@ def _refusal(tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes) -> str |
     return None
 
 
-def _changed(tx: Tx, ctx: Context, proposal: Proposal, seen: Reread) -> Proposal | None:
+def _changed(
+    tx: Tx, ctx: Context, proposal: Proposal, seen: Reread, accrued: Accrued | None
+) -> Proposal | None:
     """What becomes of an action that is not what was allowed, or not allowed any more; else None.
 
     The stricter of the policy then and now applies, over the facts as they are now.
@@ -111,7 +117,8 @@ def _changed(tx: Tx, ctx: Context, proposal: Proposal, seen: Reread) -> Proposal
     rules = ctx.rulebook(proposal.desk)
     if plan.rules is not rules:
         return proposal
-    decision = rules.decider.decide(ask_of(plan, proposal.subject))
+    ask = ask_of(plan, proposal.subject)
+    decision = rules.decider.decide(ask)
     # On what runs alone nobody has looked: the policy judges the facts, as they are now.
     judged = seen.why == Again.STALE.value and proposal.control in _ALONE
     if seen.answered is Answered.CHANGED and not judged:
@@ -123,7 +130,24 @@ def _changed(tx: Tx, ctx: Context, proposal: Proposal, seen: Reread) -> Proposal
         same = rules.policy.digest == proposal.policy
         why = Again.STALE if same else Again.POLICY_TIGHTENED
         return ask_again(tx, ctx, proposal, why, plan=plan, decision=decision)
-    return None
+    return _outgrown(tx, ctx, proposal, plan, ask, accrued)
+
+
+def _outgrown(
+    tx: Tx, ctx: Context, proposal: Proposal, plan: Plan, ask: Ask, accrued: Accrued | None
+) -> Proposal | None:
+    """Ask anew when the customer was given so much meanwhile that the sum is judged stricter."""
+    if accrued is None or accrued.total is None:
+        return None
+    rules = ctx.rulebook(proposal.desk)
+    summed = msgspec.structs.replace(ask, accumulated=accrued.total)
+    decision = rules.decider.decide(summed)
+    if decision.guard.order <= proposal.guard.order:
+        return None
+    history = history_of(tx, rules, proposal.desk, accrued)
+    return ask_again(
+        tx, ctx, proposal, Again.SUM_ROSE, plan=plan, decision=decision, history=history
+    )
 
 
 def _approved(proposal: Proposal, content: Content, reviews: list[Review]) -> bool:
@@ -138,7 +162,7 @@ def _approved(proposal: Proposal, content: Content, reviews: list[Review]) -> bo
 
 
 def _with_caps(
-    tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes
+    tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes, accrued: Accrued | None
 ) -> tuple[Proposal, Job | None]:
     """Reserve under every cap or none; approved or not makes no difference."""
     rules = ctx.rulebook(proposal.desk)
@@ -152,7 +176,8 @@ def _with_caps(
         agent=proposal.agent,
         customer=proposal.subject,
     )
-    full = reserve(tx, rules, proposal.desk, proposal.id, deed)
+    more = () if accrued is None else accrued.charges
+    full = reserve(tx, rules, proposal.desk, proposal.id, deed, more)
     if full is None:
         return _claim(tx, ctx, proposal, artifact=artifact)
     tell_of_trip(tx, ctx, proposal, full)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from handrail.core.accumulation import RATE_DECIMALS
 from handrail.core.action import TEXT_CHARS_MAX, ParamType
 from handrail.core.caps import Scope, WhenFull
 from handrail.core.grade import AXIS_MAX, AXIS_MEANINGS, Catchable, Grade
@@ -50,10 +51,12 @@ CHOICE_CHARS_MAX: Final = 100
 FACTS_MAX: Final = 20
 KINDS_MAX: Final = 500
 LANES_MAX: Final = 100
+LIMIT_MAX: Final = 1_000_000
 NAME_CHARS_MAX: Final = 80
 PARAMS_MAX: Final = 40
 TITLE_CHARS_MAX: Final = 80
 VERSION_MAX: Final = 1_000_000_000
+WEIGHT_MAX: Final = 1000
 
 IN_GATEWAY: Final = "gateway"
 IN_AGENT: Final = "agent"
@@ -76,6 +79,12 @@ _WORD: Final = TextShape(
     pattern="[A-Za-z_][A-Za-z0-9_]*",
     chars_max=NAME_CHARS_MAX,
 )
+_CURRENCY: Final = TextShape(what="an ISO 4217 code", pattern="[A-Z]{3}", chars_max=3)
+_RATE: Final = TextShape(
+    what=f"a rate such as 1.10, with at most {RATE_DECIMALS} digits on either side of the point",
+    pattern=rf"(0|[1-9][0-9]{{0,{RATE_DECIMALS - 1}}})(\.[0-9]{{1,{RATE_DECIMALS}}})?",
+    chars_max=2 * RATE_DECIMALS + 1,
+)
 _TITLE: Final = TextShape(what="one line of text", chars_max=TITLE_CHARS_MAX)
 _CHOICE: Final = TextShape(what="one line of text", chars_max=CHOICE_CHARS_MAX)
 _GRADE: Final = ChoiceShape(of=tuple(grade.name for grade in Grade))
@@ -95,6 +104,10 @@ def _left_out(name: str, shape: Shape, about: str, default: str | None = None) -
 def _clock(name: str, about: str) -> Field:
     default = span_text(getattr(Clocks(), f"{name}_ms"))
     return _left_out(name, SpanShape(), about, default)
+
+
+def _limit(name: str, about: str) -> Field:
+    return _left_out(name, WholeShape(low=1, high=LIMIT_MAX), about)
 
 
 def _axis(name: str) -> Field:
@@ -281,6 +294,61 @@ CAP_FORM: Final = RecordShape(
     one_of=("money", "count", "accounts"),
 )
 
+ACCUMULATION_FORM: Final = RecordShape(
+    name="accumulation",
+    phrase="the accumulation",
+    fields=(
+        _needed("window", SpanShape(), "How far back values count, from when each one settled."),
+        _needed("currency", _CURRENCY, "The currency in which the sum is kept."),
+        _needed(
+            "kinds",
+            MapShape(
+                key=_KIND_NAME, value=WholeShape(low=1, high=WEIGHT_MAX), entries_max=KINDS_MAX
+            ),
+            "The kinds that add up, each with the percentage of its amounts that counts.",
+        ),
+        _left_out(
+            "rates",
+            MapShape(
+                key=CurrencyShape(),
+                value=_RATE,
+                entries_min=0,
+                entries_max=len(EXPONENTS),
+            ),
+            "What one unit of another currency is worth in `currency`. Without a rate, every amount"
+            " counts as above every limit.",
+        ),
+        _left_out(
+            "margin",
+            WholeShape(low=0, high=100),
+            "A percentage on top of whatever is converted.",
+            "0",
+        ),
+        _left_out(
+            "bunching",
+            WholeShape(low=1, high=99),
+            "The percentage of amounts that may lie in the fifth below a band's limit; more, beyond"
+            " chance, tells people.",
+        ),
+    ),
+)
+
+LIMITS_FORM: Final = RecordShape(
+    name="limits",
+    phrase="the limits",
+    fields=(
+        _limit("open_per_agent", "Most actions that one agent may have waiting at once."),
+        _limit("waiting_per_desk", "Most actions that may wait for people at once."),
+        _limit("same_action_open", "How often the same content may be open at once."),
+        _limit(
+            "same_action_denied",
+            "How often the same content may be denied before a further"
+            " try is refused and handed to a person.",
+        ),
+        _limit("refused_per_task", "How many refusals a task is answered before it ends."),
+    ),
+)
+
 POLICY_FORM: Final = RecordShape(
     name="policy",
     phrase="a policy",
@@ -298,6 +366,12 @@ POLICY_FORM: Final = RecordShape(
             MapShape(key=_SLUG, value=CAP_FORM, entries_min=0, entries_max=CAPS_MAX),
             "Hard ceilings that nobody can exceed by approving, by name.",
         ),
+        _left_out(
+            "accumulation",
+            ACCUMULATION_FORM,
+            "What is added up per customer, so that bands judge the sum beside the amount.",
+        ),
+        _left_out("limits", LIMITS_FORM, "How much may be open or be tried at once."),
         _needed(
             "kinds",
             MapShape(key=_KIND_NAME, value=KIND_FORM, entries_max=KINDS_MAX),

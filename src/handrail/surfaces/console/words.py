@@ -81,6 +81,10 @@ _CONTROLS: Final[dict[Control, str]] = {
 REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.OUTSIDE_LANE: "Outside its task",
     ReasonCode.UNDO_ONLY: "Only ever an undo",
+    ReasonCode.DENIED_BEFORE: "Denied before",
+    ReasonCode.OPEN_ALREADY: "Under way already",
+    ReasonCode.TOO_MANY_OPEN: "Too much open",
+    ReasonCode.QUEUE_FULL: "The queue is full",
     ReasonCode.EVALUATION_FAILED: "The check itself failed",
     ReasonCode.UNKNOWN_KIND: "Unknown kind of action",
     ReasonCode.UNLISTED_CURRENCY: "Currency not listed",
@@ -91,6 +95,7 @@ REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.HIDDEN_CONTENT: "Hidden characters",
     ReasonCode.CLAIMED_GRADE: "The agent's own warning",
     ReasonCode.CAP_FULL: "A cap is full",
+    ReasonCode.ACCUMULATED: "Too much together",
     ReasonCode.VALUE_BAND: "Amount",
     ReasonCode.KIND_DEFAULT: "Kind of action",
 }
@@ -106,6 +111,7 @@ LOUD_REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.UNLISTED_CURRENCY: "warn",
     ReasonCode.CLAIMED_GRADE: "warn",
     ReasonCode.CAP_FULL: "warn",
+    ReasonCode.ACCUMULATED: "warn",
 }
 """Reasons that a list shows beside the action, with their colour."""
 

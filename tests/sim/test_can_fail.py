@@ -31,7 +31,7 @@ from tests.sim.view import MAIN, OTHER
 from tests.sim.watch import AT_THE_DOOR, CHECKS, Broken
 from tests.sim.world import Provider
 
-SEEDS = 40
+SEEDS = 80
 
 
 def _broken() -> str:

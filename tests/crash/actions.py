@@ -107,18 +107,20 @@ def _review(stage: Stage, action: Action, person: str) -> None:
 
 _ALL: Final = tuple(Promise)
 _ASKS_NOBODY: Final = tuple(step for step in STEPS if step[:2] not in ("5 ", "6 ", "7 "))
-_AGAIN: Final = ("5 show again", "6 decide again", "7 log decision again")
+_SECOND: Final = ("5 show again", "6 decide again", "7 log decision again")
+_WAITED: Final = (*STEPS[:7], "2 grade again", *STEPS[7:])
+"""What waited is graded again before it runs."""
 _RUNS: Final = {"9 log dispatch": State.EXECUTING, "12 log result": State.SUCCEEDED}
 _AT_ONCE: Final = {"3 log intent": State.EXECUTING, **_RUNS}
 _ASKED: Final = {"3 log intent": State.PENDING, "7 log decision": State.READY, **_RUNS}
 
 ACTIONS: Final = {
     "refund alone": Lived(live=_alone, promises=_ALL, steps=_ASKS_NOBODY, stands=_AT_ONCE),
-    "approved refund": Lived(live=_approved, promises=_ALL, steps=STEPS, stands=_ASKED),
+    "approved refund": Lived(live=_approved, promises=_ALL, steps=_WAITED, stands=_ASKED),
     "refund by two": Lived(
         live=_by_two,
         promises=_ALL,
-        steps=(*STEPS[:7], *_AGAIN, *STEPS[7:]),
+        steps=(*STEPS[:7], *_SECOND, *_WAITED[7:]),
         stands={
             **_ASKED,
             "7 log decision": State.PENDING,
@@ -128,7 +130,7 @@ ACTIONS: Final = {
     "held reply": Lived(
         live=_held,
         promises=_ALL,
-        steps=tuple(step for step in STEPS if step[:2] not in ("5 ", "6 ")),
+        steps=tuple(step for step in _WAITED if step[:2] not in ("5 ", "6 ")),
         stands={**_ASKED, "3 log intent": State.HOLDING},
     ),
     "undo": Lived(live=_undo, promises=_ALL, steps=_ASKS_NOBODY, stands=_AT_ONCE),

@@ -13,7 +13,8 @@ from handrail.core.entry import Tag
 from handrail.core.lifecycle import FINAL, State
 from handrail.core.policy import Control
 from handrail.engine.record import statement_of
-from tests.sim.authority import lacking
+from tests.sim.authority import lacking, own_of
+from tests.sim.rules import PAYING
 from tests.sim.view import Sight, View
 from tests.sim.world import PROMISES, Word
 
@@ -172,13 +173,29 @@ def outcomes_are_known(view: View) -> Iterator[str]:
         running = row.state in (State.EXECUTING, State.UNKNOWN)
         if running and (not row.attempt or row.fence is None):
             yield f"`{row.id}` is {row.state.value} without an attempt"
-        if row.kind not in PROMISES:
+        if any(entry.tag == Tag.EXECUTION_CONFIRMED.value for entry in sight.entries):
+            yield from _unsaid(view, sight)
+        elif row.kind not in PROMISES:
             if row.state in (State.SUCCEEDED, State.FAILED) and row.id not in view.reported:
                 yield f"`{row.id}` is {row.state.value}, and its agent said nothing"
         elif row.state is State.SUCCEEDED and Word.DONE not in words:
             yield f"`{row.id}` is said to be done, and nobody said so"
         elif row.state is State.FAILED and words and words[-1] is not Word.NO:
             yield f"`{row.id}` is said to have failed, and the last word is `{words[-1].value}`"
+
+
+def _unsaid(view: View, sight: Sight) -> Iterator[str]:
+    """What people said became of it: two of them for money, and none who answers for it."""
+    row = sight.row
+    done = row.state is State.SUCCEEDED
+    said = {
+        identity
+        for identity, id, what in view.testified
+        if (id, what) == (row.id, done) and identity not in own_of(row)
+    }
+    least = 1 if row.value_minor is None and row.kind not in PAYING else 2
+    if len(said) < least:
+        yield f"`{row.id}` is {row.state.value}, and {len(said)} of {least} people said so"
 
 
 # at the end

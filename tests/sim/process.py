@@ -13,6 +13,7 @@ from pathlib import Path
 
 import handrail
 from handrail.engine.desks import open_desk
+from handrail.errors import SetupFailed
 from handrail.surfaces.embedded import Desk
 from tests.sim.rules import loaded_policy
 from tests.sim.view import OTHER
@@ -96,9 +97,15 @@ class Process:
                 self._folder, self._remains = self._remains, None
 
     def restart(self) -> None:
-        """Close in order, and open again."""
+        """Close in order, and open again; on a full disk that takes until there is room."""
         self.desk.close()
-        self.begin()
+        try:
+            self.begin()
+        except SetupFailed:
+            if resource.getrlimit(resource.RLIMIT_FSIZE) == _ROOM:
+                raise
+            self.make_room()
+            self.begin()
 
     @property
     def other(self) -> Desk:
@@ -113,7 +120,11 @@ class Process:
             clock=self._clock,
             entropy=self._random,
         )
-        open_desk(desk.ctx, OTHER, _POLICY, actor="operator")
+        try:
+            open_desk(desk.ctx, OTHER, _POLICY, actor="operator")
+        except BaseException:
+            desk.ctx.store.close()
+            raise
         return desk
 
     def _clock(self) -> int:

@@ -63,6 +63,7 @@ class View:
         self.silent: list[str] = []
         self.asked: set[str] = set()
         self.reported: set[str] = set()
+        self.testified: set[tuple[str, str, bool]] = set()
         self.leaves: dict[str, list[bytes]] = {desk: [] for desk in DESKS}
         self.heads: dict[str, Frontier] = {}
         self.grown: list[tuple[str, Frontier, Frontier, bool]] = []

@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 
 from handrail.core import merkle
-from handrail.errors import HandrailError, Unavailable
+from handrail.errors import HandrailError, SetupFailed, Unavailable
 from handrail.store.protocol import Tx
 from handrail.store.sqlite import SqliteStore
 from tests.house.repo import ROOT
@@ -128,6 +128,22 @@ def test_reading_works_on_a_full_disk(store: SqliteStore) -> None:
     _fill(store)
     _written_until_full(store)
     assert store.read(lambda tx: len(list(tx.log.scan(DESK)))) >= 3
+
+
+def test_opening_on_a_full_disk(tmp_path: Path) -> None:
+    """It is said by its code, and nothing of the attempt stays in the way of the next one."""
+    SqliteDatabase(tmp_path).open().close()
+    room = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, room[1]))
+    try:
+        with pytest.raises(SetupFailed) as refusal:
+            SqliteDatabase(tmp_path).open()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    assert refusal.value.code in ("store_failed", "store_full", "directory_unwritable")
+    store = SqliteDatabase(tmp_path).open()
+    store.write(_unit)
+    store.close()
 
 
 def _write_until_it_fails(folder: Path, limit: int) -> None:

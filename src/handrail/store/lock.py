@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from handrail.errors import SetupFailed
@@ -29,6 +30,8 @@ def lock_file(path: Path) -> int:
             "store_locked",
             f"process {owner} has `{path}` open; stop it first, or use its HTTP address",
         ) from None
-    os.ftruncate(file, 0)
-    os.pwrite(file, str(os.getpid()).encode(), 0)
+    # It only helps whoever finds the lock taken: a full disk is for the database to tell.
+    with suppress(OSError):
+        os.ftruncate(file, 0)
+        os.pwrite(file, str(os.getpid()).encode(), 0)
     return file

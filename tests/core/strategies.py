@@ -151,6 +151,7 @@ def asks(policy: Policy, chooser: Random) -> Iterator[Ask]:
                     account_in_lane=chooser.random() > WORRY_CHANCE / 2,
                     as_undo=chooser.random() < 2 * WORRY_CHANCE,
                     accumulated=sums(value, chooser),
+                    halted=chooser.random() < WORRY_CHANCE / 8,
                     **worries(chooser),
                 )
 

@@ -255,6 +255,7 @@ def test_what_nobody_knows_or_doubts_never_runs_alone(policy: Policy, chooser: R
             assert decision.guard.control not in RUNS_ALONE, ask
         if ask.kind == some.UNKNOWN_KIND:
             inside = ask.account_in_lane and decider.admits_kind(ask.kind, ask.lane)
+            inside = inside and not ask.halted
             assert decision.grade is Grade.G3
             assert decision.guard == (STRICTEST if inside else REFUSE), ask
 

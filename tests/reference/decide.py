@@ -62,6 +62,8 @@ class Answer(NamedTuple):
 
 def decide(policy: Policy, ask: Ask) -> Answer:
     """Decide by the book."""
+    if ask.halted:
+        return Answer(REFUSE, Grade.G3, ("halted",))
     if not inside_lane(policy, ask):
         return Answer(REFUSE, Grade.G3, ("outside_lane",))
     if reverses(policy, ask.kind) and not ask.as_undo:

@@ -25,6 +25,7 @@ __all__ = ["PRECEDENCE", "Ask", "Decider", "Decision", "Reason", "ReasonCode", "
 class ReasonCode(Enum):
     """Why a decision is what it is. The order here is the order in which reasons are given."""
 
+    HALTED = "halted"
     OUTSIDE_LANE = "outside_lane"
     UNDO_ONLY = "undo_only"
     DENIED_BEFORE = "denied_before"
@@ -65,7 +66,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is the agent's own idea of the grade, which can only raise; `failure` is an error met while
     preparing. `accumulated` is what the customer was given lately, this action included, in the
     currency of `value`. `lane` is None for what a person does outside any task; `as_undo` is True
-    for the reversal of an executed action, which is the only way in which an undo's kind ever runs.
+    for the reversal of an executed action, which is the only way in which an undo's kind ever runs;
+    `halted` is True while a halt stops it.
     """
 
     kind: str
@@ -79,6 +81,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     failure: str | None = None
     accumulated: Money | None = None
     as_undo: bool = False
+    halted: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +133,9 @@ class Decider:
         return known is not None and known(kind)
 
     def decide(self, ask: Ask) -> Decision:
-        """Decide one action. Outside the lane nothing is graded: refused."""
+        """Decide one action. Halted, or outside the lane, nothing is graded: refused."""
+        if ask.halted:
+            return _refused(ReasonCode.HALTED, "work is stopped for now by a halt")
         if not self.admits_kind(ask.kind, ask.lane):
             text = f"`{ask.kind}` is not among what lane `{ask.lane}` may do"
             return _refused(ReasonCode.OUTSIDE_LANE, text)

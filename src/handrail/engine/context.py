@@ -20,6 +20,7 @@ from handrail.store.protocol import Store
 __all__ = [
     "AGENT_CONNECTOR",
     "GATEWAY",
+    "OPERATOR",
     "Context",
     "MetTask",
     "Rulebook",
@@ -29,6 +30,8 @@ __all__ = [
 
 GATEWAY: Final = "gateway"
 """The actor of what handrail does by itself."""
+OPERATOR: Final = "operator"
+"""The actor of what the command line and the embedding program do themselves."""
 AGENT_CONNECTOR: Final = "agent"
 """Serves kinds that run in the agent's own process under a permit."""
 _VARIANT: Final = {digit: "89ab"[place % 4] for place, digit in enumerate("0123456789abcdef")}

@@ -12,10 +12,10 @@ from handrail.core.entry import Entry, Tag, row_commitment
 from handrail.core.principal import PrincipalKind
 from handrail.core.task import Task
 from handrail.engine.context import Context, MetTask, new_id
-from handrail.errors import InvalidInput, NotAuthenticated, NotFound, Unavailable
+from handrail.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, Unavailable
 from handrail.store.protocol import Tx, Unit
 
-__all__ = ["IssuedTask", "check_task", "issue_unit", "revoke_unit", "task_of_token"]
+__all__ = ["IssuedTask", "check_task", "issue_unit", "revoke_in", "revoke_unit", "task_of_token"]
 
 TICKET_KIND: Final = "ticket.read"
 TICKET_PARAM: Final = "ticket"
@@ -23,6 +23,9 @@ CUSTOMERS_MAX: Final = 20
 REMEMBERED_MS: Final = 1_000
 REMEMBERED_MAX: Final = 10_000
 _SECRET_BYTES: Final = 24
+_HALTED: Final = (
+    "work is stopped for now; do not retry, and tell the customer that a colleague will follow up"
+)
 
 
 class IssuedTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +65,9 @@ def issue_unit(
         found = tx.people.get(desk, agent)
         if found is None or found.kind is PrincipalKind.PERSON or found.disabled:
             raise NotFound("principal_not_found", f"there is no agent `{agent}` on this desk")
+        subjects = tuple(tx.vault.ref_of(desk, owner, tx.now) for owner in owners)
+        if tx.halts.active(desk).over(agent=agent, customers=subjects) is not None:
+            raise Conflict("halted", _HALTED)
         token = "hrt_" + ctx.entropy(_SECRET_BYTES).hex()
         task = Task(
             desk=desk,
@@ -69,7 +75,7 @@ def issue_unit(
             agent=agent,
             lane=chosen,
             ticket=ticket,
-            customers=tuple(tx.vault.ref_of(desk, owner, tx.now) for owner in owners),
+            customers=subjects,
             token_hash=hashlib.sha256(token.encode()).hexdigest(),
             created_at=tx.now,
             expires_at=tx.now + policy.clocks.task_ms,
@@ -101,11 +107,13 @@ def revoke_in(tx: Tx, desk: str, id: str, *, by: str) -> Task:
     return task
 
 
-def task_of_token(ctx: Context, token: str) -> Task:
+def task_of_token(ctx: Context, token: str, *, grace_ms: int = 0) -> Task:
     """The task of a bearer token; raises NotAuthenticated when it is unknown or has ended.
 
     What is read is remembered until this process ends a task, and for a second at most: another
     process may end one too. What a task changes, it changes in a transaction that looks again.
+    With `grace_ms`, one that ended less than that ago is still known: an agent whose task was ended
+    under its feet can hand it over, and do nothing else.
     """
     hashed = hashlib.sha256(token.encode()).hexdigest()
     now, revocations = ctx.clock(), ctx.store.revocations
@@ -117,7 +125,11 @@ def task_of_token(ctx: Context, token: str) -> Task:
         if len(ctx.tokens) >= REMEMBERED_MAX:
             ctx.tokens.clear()
         met = ctx.tokens[hashed] = MetTask(task=task, read_at=now, revocations=revocations)
-    if met.task.ended(now):
+    over = met.task.ended(now)
+    if over and grace_ms:
+        revoked_at = met.task.revoked_at
+        over = now >= (met.task.expires_at if revoked_at is None else revoked_at) + grace_ms
+    if over:
         raise NotAuthenticated("task_expired", "this task has ended; ask for a new one")
     return met.task
 

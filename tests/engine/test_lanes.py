@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +12,7 @@ from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.engine.tasks import revoke_unit
-from tests.engine.stories import HOUR, MIDDLE, SMALL, Story, code_of
+from tests.engine.stories import HOUR, MIDDLE, SMALL, Story, code_of, pack
 
 FOREIGN: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "another's order": (
@@ -179,3 +180,26 @@ def test_what_cannot_be_read_is_not_written(story: Story, what: str) -> None:
     size = story.desk.verify().size
     assert code_of(lambda: story.desk.propose(task, "refund.issue", params)).startswith(code)
     assert story.desk.verify().size == size
+
+
+LEFT_OPEN: Final = ("Dear {{customer.email}}", "Dear ${name}", "Dear %NAME%", "<<link>>", "[NAME]")
+
+
+@pytest.mark.parametrize("body", LEFT_OPEN)
+def test_a_placeholder_is_held_for_a_person(tmp_path: Path, body: str) -> None:
+    """A4: what would be filled in after the approval is held, also where nobody is asked else."""
+    held = (
+        "needs: [requester, recipient_is_requester]\n    control: approve",
+        "needs: [requester, recipient_is_requester]\n    control: hold_and_recall",
+    )
+    with Story(tmp_path / "desk", policy=pack(held)) as story:
+        task = story.task("T-101")
+        sent = story.desk.propose(task, "reply.send", {"ticket": "T-101", "body": body})
+        assert (sent.state, sent.control) == (State.PENDING, Control.APPROVE)
+        assert "unresolved_reference" in story.row(sent).reasons
+        plain = story.desk.propose(task, "reply.send", {"ticket": "T-101", "body": "Dear Dana"})
+        assert plain.state is State.HOLDING
+        # A draft stays on the desk, and may well have gaps to fill in.
+        draft = story.desk.propose(task, "reply.draft", {"ticket": "T-101", "body": body})
+        assert draft.state is State.SUCCEEDED
+        story.check()

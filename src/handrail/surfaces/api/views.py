@@ -19,7 +19,7 @@ from handrail.engine.halt import HALT_REASON, why_no_lift
 from handrail.engine.record import RESULT
 from handrail.engine.say import advice_of
 from handrail.engine.show import Card, Shown
-from handrail.engine.undo import why_no_undo
+from handrail.engine.undo import undo_is_late, why_no_undo
 from handrail.errors import Unavailable
 from handrail.store.protocol import Escalation, LoggedEntry, Tx
 from handrail.surfaces.api.answers import (
@@ -56,7 +56,8 @@ def action_view(ctx: Context, proposal: Proposal, job: Job | None = None) -> Act
     if proposal.state in _ANSWERED:
         data = ctx.store.read(lambda tx: _opened(tx, proposal.desk, proposal.id, RESULT))
         result = None if data is None else msgspec.json.decode(data, type=dict[str, object])
-        can_undo = why_no_undo(ctx, proposal, ctx.clock()) is None
+        now = ctx.clock()
+        can_undo = why_no_undo(ctx, proposal, now) is None and not undo_is_late(proposal, now)
     elif proposal.state is State.REJECTED:
         reviewer = ctx.store.read(lambda tx: _said(tx, proposal))
     permitted = job is not None and job.permit is not None

@@ -150,6 +150,8 @@ CODES: Final[dict[str, Code]] = {
     "halt_not_found": _code(404, "no such halt on this desk"),
     "halt_lifted": _code(409, "this halt was lifted already"),
     "lifter_is_puller": _code(403, "a halt is lifted by somebody else than who pulled it"),
+    "lane_not_allowed": _code(403, "this agent may not work in that lane"),
+    "too_many_tasks": _code(409, "this agent has too many open tasks"),
     "too_many_halts": _code(409, "too many halts are active; halt the desk instead"),
     # who is calling
     "credential_missing": _code(401, "no credential was sent"),

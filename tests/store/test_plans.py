@@ -57,6 +57,7 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "latest halts": lambda tx: tx.halts.latest(DESK, most=50),
     "halts, page": lambda tx: tx.halts.page(DESK, after="ha_1", most=50),
     "open tasks": lambda tx: tx.tasks.open_of(DESK, "bot", 1, most=50),
+    "many open tasks": lambda tx: tx.tasks.has_open(DESK, "bot", 1, at_least=2_000),
     "open tasks of a customer": lambda tx: tx.tasks.open_of(DESK, "bot", 1, customer="s", most=9),
     "entry": lambda tx: tx.log.entry(DESK, 1),
     "entries of an action": lambda tx: tx.log.of_proposal(DESK, "hr_1"),

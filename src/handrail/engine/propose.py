@@ -184,6 +184,8 @@ def _write(tx: Tx, proposal: Proposal, content: Content) -> None:
     tx.vault.put_new(proposal.desk, proposal.id, CONTENT, subject=proposal.subject, data=data)
     tx.counters.add(proposal.desk, f"state:{proposal.state.value}")
     tx.counters.add(proposal.desk, f"control:{proposal.control.value}")
+    if proposal.state is State.REFUSED:
+        tx.counters.add(proposal.desk, f"refused:{proposal.reasons.partition(',')[0]}")
 
 
 def _same_again(known: Proposal, fingerprint: str) -> Decided:

@@ -67,6 +67,15 @@ class Tasks:
         )
         return [str(row[0]) for row in rows]
 
+    def has_open(self, desk: str, agent: str, now: int, *, at_least: int) -> bool:
+        """Whether so many of an agent's tasks still count."""
+        row = self._rows.one(
+            "SELECT id FROM task WHERE desk = ? AND agent = ? AND revoked_at IS NULL"
+            " AND expires_at > ? ORDER BY expires_at, id LIMIT 1 OFFSET ?",
+            (desk, agent, now, at_least - 1),
+        )
+        return row is not None
+
     def revoke(self, desk: str, task: str, at: int) -> bool:
         """End a task's token; whether it was still open."""
         self.forget()

@@ -66,7 +66,15 @@ class Gateway:
     ) -> IssuedTask:
         """Issue a task to an agent; the customer behind the ticket is read from the helpdesk."""
         self.runner.check_working()
-        issue = partial(issue_unit, self.ctx, agent.desk, agent=agent.id, lane=lane, ticket=ticket)
+        issue = partial(
+            issue_unit,
+            self.ctx,
+            agent.desk,
+            agent=agent.id,
+            lane=lane,
+            ticket=ticket,
+            by_agent=True,
+        )
         return await self.ctx.store.submit(await self.runner.call(issue))
 
     async def propose(self, task: Task, draft: Draft) -> Decided:

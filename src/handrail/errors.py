@@ -145,6 +145,14 @@ CODES: Final[dict[str, Code]] = {
     "entry_not_found": _code(404, "no such log entry"),
     "page_not_found": _code(404, "no such page"),
     "method_not_allowed": _code(405, "this address does not take that method"),
+    # halts and lanes
+    "halted": _code(409, "work of this kind is stopped for now"),
+    "halt_not_found": _code(404, "no such halt on this desk"),
+    "halt_lifted": _code(409, "this halt was lifted already"),
+    "lifter_is_puller": _code(403, "a halt is lifted by somebody else than who pulled it"),
+    "lane_not_allowed": _code(403, "this agent may not work in that lane"),
+    "too_many_tasks": _code(409, "this agent has too many open tasks"),
+    "too_many_halts": _code(409, "too many halts are active; halt the desk instead"),
     # who is calling
     "credential_missing": _code(401, "no credential was sent"),
     "credential_unknown": _code(401, "the credential is not known"),

@@ -159,6 +159,9 @@ def attack(stage: Stage, operation: Operation, mode: schemathesis.GenerationMode
         case.validate_response(answer, checks=CHECKS)
 
     send()
+    for halt in stage.desk.halts():
+        # What a case has stopped must not stop the cases of other operations.
+        stage.desk.lift(halt.id, by="vera")
 
 
 @ONE_BY_ONE

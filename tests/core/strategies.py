@@ -121,7 +121,7 @@ def worries(chooser: Random) -> dict[str, Any]:
     """What may have been found about an action; often nothing."""
     found: dict[str, Any] = {
         name: chooser.sample(("order total", "ticket owner", "balance"), chooser.randint(1, 2))
-        for name in ("missing", "contradicted", "hidden")
+        for name in ("missing", "contradicted", "hidden", "unresolved")
         if chooser.random() < WORRY_CHANCE
     }
     found = {name: tuple(items) for name, items in found.items()}
@@ -129,6 +129,8 @@ def worries(chooser: Random) -> dict[str, Any]:
         found["claim"] = chooser.choice(list(Grade))
     if chooser.random() < WORRY_CHANCE / 2:
         found["failure"] = "the condition gave no answer"
+    if chooser.random() < WORRY_CHANCE / 2:
+        found["late"] = True
     return found
 
 
@@ -151,6 +153,7 @@ def asks(policy: Policy, chooser: Random) -> Iterator[Ask]:
                     account_in_lane=chooser.random() > WORRY_CHANCE / 2,
                     as_undo=chooser.random() < 2 * WORRY_CHANCE,
                     accumulated=sums(value, chooser),
+                    halted=chooser.random() < WORRY_CHANCE / 8,
                     **worries(chooser),
                 )
 

@@ -17,11 +17,10 @@ from handrail.core.policy import Band, Control, Guard, KindRule, LaneRule, Polic
 CONTROLS = "run_and_log run_and_notify hold_and_recall approve maker_checker escalate refuse"
 
 REASONS = """
-outside_lane undo_only denied_before open_already too_many_open queue_full
-evaluation_failed unknown_kind unlisted_currency
-value_unknown asked_again facts_missing facts_contradict hidden_content claimed_grade cap_full
-accumulated
-value_band kind_default
+halted outside_lane undo_only denied_before open_already too_many_open queue_full
+evaluation_failed unknown_kind unlisted_currency value_unknown asked_again facts_missing
+facts_contradict hidden_content unresolved_reference late_undo claimed_grade cap_full
+accumulated value_band kind_default
 """
 
 
@@ -146,6 +145,12 @@ refund.back  | none         |                | refuse G3          | undo_only
 refund.back  | none         | as_undo        | run_and_log G1     | kind_default
 refund.back  | none         | as_undo hidden | approve G2         | hidden_content kind_default
 refund.back  | none         | claim=G3       | refuse G3          | undo_only
+refund.back  | none         | as_undo late   | approve G2         | late_undo kind_default
+refund.issue | 30.00 USD    | as_undo late   | maker_checker*1 G3 | late_undo value_band
+refund.issue | 30.00 USD    | halted missing | refuse G3          | halted
+reply.later  | none | unresolved     | approve G2         | unresolved_reference kind_default
+reply.draft  | none | unresolved     | approve G2         | unresolved_reference kind_default
+login.change | none | unresolved     | maker_checker*1 G3 | unresolved_reference kind_default
 refund.issue | 1.00 USD     | as_undo        | run_and_notify G2  | value_band
 """
 
@@ -183,7 +188,7 @@ def _ask(kind: str, value: str, found: str) -> Ask:
                 changes[name] = Grade[grade]
             case "failure":
                 changes[name] = "it broke"
-            case "as_undo":
+            case "as_undo" | "late" | "halted":
                 changes[name] = True
             case _:
                 changes[name] = ("the order total",)

@@ -87,6 +87,8 @@ WORRIES: dict[str, Any] = {
     "missing": ("the balance",),
     "contradicted": ("refunded yesterday",),
     "hidden": ("body at 3",),
+    "unresolved": ("{{name}} in `body`",),
+    "late": True,
     "failure": "the condition gave no answer",
     "claim": Grade.G3,
 }
@@ -251,10 +253,18 @@ def test_what_nobody_knows_or_doubts_never_runs_alone(policy: Policy, chooser: R
     decider = compile_policy(policy)
     for ask in some.asks(policy, chooser):
         decision = decider.decide(ask)
-        if ask.missing or ask.contradicted or ask.hidden or ask.failure is not None:
+        if (
+            ask.missing
+            or ask.contradicted
+            or ask.hidden
+            or ask.unresolved
+            or ask.late
+            or ask.failure is not None
+        ):
             assert decision.guard.control not in RUNS_ALONE, ask
         if ask.kind == some.UNKNOWN_KIND:
             inside = ask.account_in_lane and decider.admits_kind(ask.kind, ask.lane)
+            inside = inside and not ask.halted
             assert decision.grade is Grade.G3
             assert decision.guard == (STRICTEST if inside else REFUSE), ask
 

@@ -26,6 +26,9 @@ from tests.store.databases import NOW
 
 __all__ = ["Front", "effects_in", "mortal"]
 
+REVERSALS: Final = ("refund.reverse", "credit.revoke", "draft.discard")
+"""Kinds that undo others: a policy promises an undo only when it can be verified."""
+
 Execute = Callable[[], Receipt]
 
 
@@ -52,9 +55,11 @@ class Front:
         self.desk.close()
 
     def kinds(self) -> Mapping[str, Capability]:
-        """What the desk serves, with this front's promise."""
+        """What the desk serves, with this front's promise; a reversal can always be looked up."""
         return {
-            kind: msgspec.structs.replace(found, promise=self.promise)
+            kind: found
+            if kind in REVERSALS
+            else msgspec.structs.replace(found, promise=self.promise)
             for kind, found in self.desk.kinds().items()
         }
 
@@ -74,7 +79,7 @@ class Front:
     def lookup(self, kind: str, key: str) -> Found:
         """What `looking` makes of the desk's answer; nothing for who promised nothing."""
         self.lookups += 1
-        if self.promise is Promise.BLIND:
+        if self.promise is Promise.BLIND and kind not in REVERSALS:
             return Found(looked=Looked.CANNOT_TELL)
         return self.looking(lambda: self.desk.lookup(kind, key))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -10,8 +11,8 @@ import pytest
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
-from handrail.engine.tasks import revoke_unit
-from tests.engine.stories import HOUR, MIDDLE, SMALL, Story, code_of
+from handrail.engine.tasks import issue_unit, revoke_unit
+from tests.engine.stories import HOUR, MIDDLE, SMALL, Story, code_of, pack
 
 FOREIGN: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "another's order": (
@@ -179,3 +180,73 @@ def test_what_cannot_be_read_is_not_written(story: Story, what: str) -> None:
     size = story.desk.verify().size
     assert code_of(lambda: story.desk.propose(task, "refund.issue", params)).startswith(code)
     assert story.desk.verify().size == size
+
+
+LEFT_OPEN: Final = ("Dear {{customer.email}}", "Dear ${name}", "Dear %NAME%", "<<link>>", "[NAME]")
+
+
+@pytest.mark.parametrize("body", LEFT_OPEN)
+def test_a_placeholder_is_held_for_a_person(tmp_path: Path, body: str) -> None:
+    """A4: what would be filled in after the approval is held, also where nobody is asked else."""
+    held = (
+        "needs: [requester, recipient_is_requester]\n    control: approve",
+        "needs: [requester, recipient_is_requester]\n    control: hold_and_recall",
+    )
+    with Story(tmp_path / "desk", policy=pack(held)) as story:
+        task = story.task("T-101")
+        sent = story.desk.propose(task, "reply.send", {"ticket": "T-101", "body": body})
+        assert (sent.state, sent.control) == (State.PENDING, Control.APPROVE)
+        assert "unresolved_reference" in story.row(sent).reasons
+        plain = story.desk.propose(task, "reply.send", {"ticket": "T-101", "body": "Dear Dana"})
+        assert plain.state is State.HOLDING
+        # A draft stays on the desk, and may well have gaps to fill in.
+        draft = story.desk.propose(task, "reply.draft", {"ticket": "T-101", "body": body})
+        assert draft.state is State.SUCCEEDED
+        story.check()
+
+
+def test_what_is_outside_the_lane_is_counted(story: Story) -> None:
+    """Refused, logged, and counted by reason."""
+    task = story.task("T-103", lane="triage")
+    for _ in range(3):
+        story.desk.propose(task, "reply.send", {"ticket": "T-103", "body": "Hello"})
+    assert story.counters()["refused:outside_lane"] == 3
+
+
+def test_an_agent_does_not_widen_its_lane_by_asking(tmp_path: Path) -> None:
+    """It gets the first lane and what is no wider; the embedding program may name any."""
+    lanes = (
+        '  support: {kinds: "*"}\n  triage: {kinds: [ticket.read, kb.search, reply.draft]}\n',
+        '  triage: {kinds: [ticket.read, kb.search]}\n  support: {kinds: "*", agents: [paid]}\n',
+    )
+    with Story(tmp_path / "desk", policy=pack(lanes)) as story:
+        story.desk.agent("paid")
+        ctx = story.desk.ctx
+
+        def asked(agent: str, lane: str | None) -> str:
+            unit = issue_unit(ctx, "main", agent=agent, lane=lane, ticket="T-103", by_agent=True)
+            return ctx.store.write(unit).task.lane
+
+        assert asked("bot", None) == "triage"
+        assert code_of(lambda: asked("bot", "support")) == "lane_not_allowed"
+        assert asked("paid", "support") == "support"
+        assert story.task("T-103", lane="support").lane == "support"
+        story.check()
+
+
+def test_a_second_task_of_a_ticket_reaches_no_further(story: Story) -> None:
+    """The customers come from the ticket; a task more, or one for another ticket, adds none."""
+    first, second = story.task("T-103"), story.task("T-103")
+    story.task("T-101")
+    assert first.customers == second.customers
+    fields = {"order": "O-5001", "amount": SMALL, "reason": "damaged"}
+    assert story.desk.propose(second, "refund.issue", fields).state is State.REFUSED
+
+
+def test_tasks_are_not_issued_without_end(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L1: an agent that loops over tasks is told to end some; then it goes on."""
+    monkeypatch.setattr("handrail.engine.tasks.OPEN_TASKS_MAX", 3)
+    tasks = [story.task() for _ in range(3)]
+    assert code_of(story.task) == "too_many_tasks"
+    story.desk.ctx.store.write(revoke_unit("main", tasks[0].id, by="bot"))
+    assert story.task().id

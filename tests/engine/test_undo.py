@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 
-from handrail.connectors.sandbox import Fault
+import pytest
+
+from handrail.connectors.protocol import Capability, Found, Looked, NotDone, Promise, Receipt
+from handrail.connectors.sandbox import Fault, Sandbox
+from handrail.core.escalation import Cause
+from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
 from tests.engine.stories import DAY, HOUR, MIDDLE, MINUTE, SECOND, SMALL, Story, code_of
+from tests.store.databases import NOW
 
 
 def test_a_refund_is_taken_back(story: Story) -> None:
@@ -46,7 +54,7 @@ def _text(result: dict[str, object] | None) -> object:
 
 
 def test_undoing_twice_undoes_once(story: Story) -> None:
-    """The second time there is nothing to undo, whoever asks."""
+    """H11: the second time there is nothing to undo, whoever asks."""
     action = story.refund(SMALL)
     story.desk.undo(action.id)
     for name in ("operator", "ann"):
@@ -55,28 +63,38 @@ def test_undoing_twice_undoes_once(story: Story) -> None:
 
 
 def test_an_undo_has_no_undo(story: Story) -> None:
-    """Taking back what was taken back would be a refund, and goes the road of refunds."""
+    """H11: taking back what was taken back would be a refund, and goes the road of refunds."""
     undo = story.desk.undo(story.refund(SMALL).id)
     assert code_of(lambda: story.desk.undo(undo.id)) == "undo_unavailable"
     assert story.refunded() == 0
 
 
 def test_the_window_closes(story: Story) -> None:
-    """A day after it was done, to the millisecond."""
+    """A day after it was done, to the millisecond: then the grade rises, and a person is asked."""
     first, second = story.refund(SMALL), story.refund("5.00 USD")
     story.later(DAY - 1)
     assert story.desk.undo(first.id).state is State.SUCCEEDED
     story.later(1)
-    assert code_of(lambda: story.desk.undo(second.id)) == "undo_unavailable"
+    late = story.desk.undo(second.id, by="ann")
+    assert (late.state, late.grade) == (State.PENDING, Grade.G2)
+    assert story.row(late).reasons.startswith("late_undo")
     assert story.refunded() == 500
+    assert story.refused(late, by="ann") == "maker_is_checker"
+    assert story.approve(late, by="bea").state is State.SUCCEEDED
+    assert story.refunded() == 0
 
 
 def test_only_what_was_done_is_undone(story: Story) -> None:
-    """Not what waits, what was rejected, or what has no undo."""
+    """H11: not what waits, what was refused, rejected or failed, or what has no undo."""
     waiting = story.refund(MIDDLE)
     assert code_of(lambda: story.desk.undo(waiting.id)) == "undo_unavailable"
     story.desk.review(waiting.id, "reject", by="ann", digest=waiting.digest, reason="no")
     assert code_of(lambda: story.desk.undo(waiting.id)) == "undo_unavailable"
+    halt = story.desk.halt("kind", "refund.issue", by="ann").halt
+    refused = story.refund(SMALL)
+    story.desk.lift(halt.id, by="bea")
+    assert refused.state is State.REFUSED
+    assert code_of(lambda: story.desk.undo(refused.id)) == "undo_unavailable"
     read = story.desk.propose(story.task(), "ticket.read", ticket="T-103")
     assert code_of(lambda: story.desk.undo(read.id)) == "undo_unavailable"
     assert code_of(lambda: story.desk.undo("hr_nothing")) == "proposal_not_found"
@@ -144,3 +162,91 @@ def test_a_double_click_is_one_undo(story: Story) -> None:
     story.later(10 * SECOND)
     story.desk.work()
     assert story.refunded() == 0
+
+
+class _Forgetful(Sandbox):
+    """A system of record that reverses and cannot be asked about it, until `remembers`."""
+
+    remembers = False
+    says = Looked.CANNOT_TELL
+
+    def lookup(self, kind: str, key: str) -> Found:
+        if kind == "refund.reverse" and not self.remembers:
+            return Found(looked=self.says)
+        return super().lookup(kind, key)
+
+
+@pytest.fixture
+def forgetful(tmp_path: Path) -> Iterator[tuple[Story, _Forgetful]]:
+    """A desk on such a system."""
+    with (
+        _Forgetful.open(tmp_path / "shop.db", now=NOW) as shop,
+        Story(tmp_path / "desk", connectors={"desk": shop}) as story,
+    ):
+        yield story, shop
+        story.check()
+
+
+def test_an_undo_counts_once_it_was_verified(forgetful: tuple[Story, _Forgetful]) -> None:
+    """Rule 7: what the connector says is looked up before the original counts as undone."""
+    story, shop = forgetful
+    action = story.refund(SMALL)
+    undo = story.desk.undo(action.id)
+    assert undo.state is State.UNKNOWN
+    assert story.row(action).undone_by is None
+    shop.remembers = True
+    story.later(MINUTE)
+    story.desk.work()
+    assert story.state(undo) is State.SUCCEEDED
+    assert story.row(action).undone_by == undo.id
+    assert story.refunded() == 0
+
+
+def test_an_undo_that_nobody_can_verify_goes_to_a_person(
+    forgetful: tuple[Story, _Forgetful],
+) -> None:
+    """Rule 7: it stays open, a person is asked, and nothing claims that it was undone."""
+    story, _ = forgetful
+    action = story.refund(SMALL)
+    undo = story.desk.undo(action.id)
+    story.later(MINUTE)
+    story.desk.work()
+    assert story.state(undo) is State.UNKNOWN
+    assert story.row(action).undone_by is None
+    (escalation,) = story.desk.ctx.store.read(lambda tx: tx.escalations.open("main", most=9))
+    assert (escalation.proposal, escalation.cause) == (undo.id, Cause.UNDO_UNVERIFIED)
+
+
+class _Blind(Sandbox):
+    """A system of record whose reversals cannot be looked up."""
+
+    def kinds(self) -> Mapping[str, Capability]:
+        known = dict(super().kinds())
+        known["refund.reverse"] = Capability(kind="refund.reverse", promise=Promise.BLIND)
+        return known
+
+
+def test_a_policy_whose_undo_cannot_be_verified_is_refused(tmp_path: Path) -> None:
+    """Rule 7: an undo is promised only when it can be looked up afterwards."""
+    with _Blind.open(tmp_path / "shop.db", now=NOW) as shop:
+        refused = code_of(lambda: Story(tmp_path / "desk", connectors={"desk": shop}))
+    assert refused == "connector_unknown"
+
+
+class _Refusing(Sandbox):
+    """A system of record that says no to every refund."""
+
+    def execute(self, kind: str, request: Mapping[str, object], key: str, *, now: int) -> Receipt:
+        raise NotDone("the card was closed")
+
+
+def test_a_failed_refund_is_not_undone(tmp_path: Path) -> None:
+    """H11: the system of record said no, so there is nothing to take back."""
+    with (
+        _Refusing.open(tmp_path / "shop.db", now=NOW) as shop,
+        Story(tmp_path / "desk", connectors={"desk": shop}) as story,
+    ):
+        failed = story.refund(SMALL)
+        assert failed.state is State.FAILED
+        assert code_of(lambda: story.desk.undo(failed.id)) == "undo_unavailable"
+        story.check()

@@ -143,7 +143,10 @@ def policies(draw: st.DrawFn) -> Policy:
     some = st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True).map(tuple)
     lanes = {
         name: LaneRule(
-            name=name, kinds=draw(st.just(("*",)) | some), any_customer=draw(st.booleans())
+            name=name,
+            kinds=draw(st.just(("*",)) | some),
+            any_customer=draw(st.booleans()),
+            agents=draw(st.sampled_from([(), ("*",), ("bot", "A.b@c-1")])),
         )
         for name in draw(st.lists(NAMES, min_size=1, max_size=2, unique=True))
     }

@@ -55,6 +55,7 @@ def _lane(lane: LaneRule) -> dict[str, object]:
         "kinds": _names(lane.kinds),
         "connectors": _names(lane.connectors),
         "any_customer": "yes" if lane.any_customer else "no",
+        **({"agents": _names(lane.agents)} if lane.agents else {}),
     }
 
 

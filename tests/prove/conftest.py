@@ -28,6 +28,7 @@ def _history(story: Story) -> None:
     desk.undo(story.refund(SMALL).id)
     story.refund("60.00 USD")
     desk.escalate(story.task("T-101"), "please look")
+    desk.halt("kind", "reply.send", by="ann")
     story.fail(Fault.AFTER_EFFECT)
     story.refund("3.00 USD")
     story.fail(None)

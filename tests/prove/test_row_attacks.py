@@ -62,6 +62,7 @@ EDITS: Final = {
     "a task removed": "DELETE FROM task WHERE ticket = 'T-101'",
     "an escalation closed": "UPDATE escalation SET closed_at = 1, closed_by = 'ann'",
     "an escalation removed": "DELETE FROM escalation",
+    "a halt lifted": "UPDATE halt SET lifted_at = 1, lifted_by = 'ann'",
     "the active policy": "UPDATE desk SET policy = 'p'",
     "the policy's text": (
         "UPDATE policy_version SET body ="

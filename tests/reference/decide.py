@@ -4,6 +4,7 @@ It walks everything for every question: each rule adds findings, each finding as
 grade, and the strictest of all wins. The tests compare guard, grade and reason codes of the two.
 Rules in words, in the order in which their reasons are given:
 
+halted              a halt stops it: G3, refuse, and no other reason
 outside_lane        a lane names kinds, connectors and customers; outside it nothing is graded:
                     G3, refuse, and no other reason. An unknown lane holds nothing. A kind that the
                     policy does not declare has no connector: only a fully open lane holds it.
@@ -15,6 +16,8 @@ value_unknown       money whose amount nobody knows: the same
 facts_missing       at least G2
 facts_contradict    at least G2
 hidden_content      one grade higher
+unresolved_reference  at least G2
+late_undo           one grade higher, and at least G2
 claimed_grade       what the agent claims counts when it is above what the kind's axes say
 accumulated         what the customer was given lately, this action included, is looked up in the
                     bands as well; when that asks for more than the amount alone, it counts
@@ -62,6 +65,8 @@ class Answer(NamedTuple):
 
 def decide(policy: Policy, ask: Ask) -> Answer:
     """Decide by the book."""
+    if ask.halted:
+        return Answer(REFUSE, Grade.G3, ("halted",))
     if not inside_lane(policy, ask):
         return Answer(REFUSE, Grade.G3, ("outside_lane",))
     if reverses(policy, ask.kind) and not ask.as_undo:
@@ -149,6 +154,12 @@ def raised(policy: Policy, ask: Ask, grade: Grade) -> tuple[Grade, list[str]]:
     if len(ask.hidden) > 0:
         found.append("hidden_content")
         grade = Grade.G3 if grade >= Grade.G2 else Grade(grade + 1)
+    if len(ask.unresolved) > 0:
+        found.append("unresolved_reference")
+        grade = max(grade, Grade.G2)
+    if ask.late:
+        found.append("late_undo")
+        grade = Grade.G2 if grade <= Grade.G1 else Grade.G3
     known = policy.kinds.get(ask.kind)
     said_by_axes = Grade.G3 if known is None else grade_of_axes(known.kind.axes)
     if ask.claim is not None and ask.claim > said_by_axes:

@@ -25,6 +25,7 @@ __all__ = ["PRECEDENCE", "Ask", "Decider", "Decision", "Reason", "ReasonCode", "
 class ReasonCode(Enum):
     """Why a decision is what it is. The order here is the order in which reasons are given."""
 
+    HALTED = "halted"
     OUTSIDE_LANE = "outside_lane"
     UNDO_ONLY = "undo_only"
     DENIED_BEFORE = "denied_before"
@@ -39,6 +40,8 @@ class ReasonCode(Enum):
     FACTS_MISSING = "facts_missing"
     FACTS_CONTRADICT = "facts_contradict"
     HIDDEN_CONTENT = "hidden_content"
+    UNRESOLVED_REFERENCE = "unresolved_reference"
+    LATE_UNDO = "late_undo"
     CLAIMED_GRADE = "claimed_grade"
     CAP_FULL = "cap_full"
     ACCUMULATED = "accumulated"
@@ -61,11 +64,13 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `account_in_lane` is False when the system of record says that the action touches a customer
     outside the task; `missing` names facts that could not be read; `contradicted` says which facts
-    speak against the action; `hidden` says where invisible or deceptive characters stand; `claim`
+    speak against the action; `hidden` says where invisible or deceptive characters stand;
+    `unresolved` names placeholders that were not filled in; `claim`
     is the agent's own idea of the grade, which can only raise; `failure` is an error met while
     preparing. `accumulated` is what the customer was given lately, this action included, in the
     currency of `value`. `lane` is None for what a person does outside any task; `as_undo` is True
-    for the reversal of an executed action, which is the only way in which an undo's kind ever runs.
+    for the reversal of an executed action, which is the only way in which an undo's kind ever runs;
+    `halted` is True while a halt stops it, `late` for a reversal whose window is over.
     """
 
     kind: str
@@ -75,10 +80,13 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     missing: tuple[str, ...] = ()
     contradicted: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
     claim: Grade | None = None
     failure: str | None = None
     accumulated: Money | None = None
     as_undo: bool = False
+    halted: bool = False
+    late: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +138,9 @@ class Decider:
         return known is not None and known(kind)
 
     def decide(self, ask: Ask) -> Decision:
-        """Decide one action. Outside the lane nothing is graded: refused."""
+        """Decide one action. Halted, or outside the lane, nothing is graded: refused."""
+        if ask.halted:
+            return _refused(ReasonCode.HALTED, "work is stopped for now by a halt")
         if not self.admits_kind(ask.kind, ask.lane):
             text = f"`{ask.kind}` is not among what lane `{ask.lane}` may do"
             return _refused(ReasonCode.OUTSIDE_LANE, text)
@@ -145,7 +155,12 @@ class Decider:
         if ask.accumulated is not None and base is not None:
             usual = _with_sum(usual, base(ask.accumulated), ask.accumulated)
         if ask.claim is None and not (
-            ask.missing or ask.contradicted or ask.hidden or ask.failure is not None
+            ask.missing
+            or ask.contradicted
+            or ask.hidden
+            or ask.unresolved
+            or ask.late
+            or ask.failure is not None
         ):
             return usual
         return _raised(usual, ask, self._axes.get(ask.kind, Grade.G3))
@@ -299,6 +314,15 @@ def _raised(usual: Decision, ask: Ask, axes: Grade) -> Decision:
         text = "hidden or deceptive characters: " + "; ".join(ask.hidden)
         reasons.append(Reason(code=ReasonCode.HIDDEN_CONTENT, text=text))
         guard, grade = guard.at_least(_APPROVE), Grade(min(Grade.G3, grade + 1))
+    if ask.unresolved:
+        text = "not filled in: " + "; ".join(ask.unresolved)
+        reasons.append(Reason(code=ReasonCode.UNRESOLVED_REFERENCE, text=text))
+        guard, grade = guard.at_least(_APPROVE), max(grade, Grade.G2)
+    if ask.late:
+        text = "the time in which it could be undone by one click is over"
+        reasons.append(Reason(code=ReasonCode.LATE_UNDO, text=text))
+        risen = max(Grade.G2, Grade(min(Grade.G3, grade + 1)))
+        guard, grade = guard.at_least(_APPROVE), risen
     if ask.claim is not None and ask.claim > axes:
         text = f"the agent itself says {ask.claim.name}"
         reasons.append(Reason(code=ReasonCode.CLAIMED_GRADE, text=text))

@@ -34,6 +34,8 @@ class Tag(Enum):
     SESSION_CLOSED = "session.closed"
     TASK_ISSUED = "task.issued"
     TASK_REVOKED = "task.revoked"
+    HALT_PULLED = "halt.pulled"
+    HALT_LIFTED = "halt.lifted"
     CUSTOMER_ERASED = "customer.erased"
     ACTION_PROPOSED = "action.proposed"
     REVIEW_RECORDED = "review.recorded"

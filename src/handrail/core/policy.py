@@ -89,12 +89,16 @@ class KindRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LaneRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What tasks of this lane may touch. `kinds` may be ("*",); accounts come with the task."""
+    """What tasks of this lane may touch. `kinds` may be ("*",); accounts come with the task.
+
+    `agents` are those that may ask for it, or ("*",); without any, see `core.lane`.
+    """
 
     name: str
     kinds: tuple[str, ...]
     connectors: tuple[str, ...] = (ANY_KIND,)
     any_customer: bool = False
+    agents: tuple[str, ...] = ()
 
 
 class Clocks(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,10 +7,13 @@ from typing import Final
 from handrail.core.caps import Charge, Deed, Scope, charges_of
 from handrail.core.entry import Tag
 from handrail.core.escalation import Cause
+from handrail.core.halt import HaltScope
 from handrail.core.money import Money
+from handrail.core.principal import PrincipalKind
 from handrail.core.proposal import Proposal
 from handrail.engine.context import GATEWAY, Context, Rulebook
 from handrail.engine.escalate import open_for
+from handrail.engine.halt import Stop, pull
 from handrail.engine.record import note_down
 from handrail.store.protocol import DESK_SUBJECT, Full, Tx
 
@@ -83,4 +86,8 @@ def tell_of_trip(tx: Tx, ctx: Context, proposal: Proposal, full: Full) -> None:
 
 
 def _halt_agent(tx: Tx, ctx: Context, proposal: Proposal) -> None:
-    """Stop the agent that met a cap with `halts_agent`."""
+    """Stop the agent that met a cap with `halts_agent`; what a person does stops nobody."""
+    found = tx.people.get(proposal.desk, proposal.agent)
+    if found is not None and found.kind is not PrincipalKind.PERSON:
+        stop = Stop(scope=HaltScope.AGENT, target=proposal.agent)
+        pull(tx, ctx, proposal.desk, stop, by=GATEWAY)

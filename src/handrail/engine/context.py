@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
-from handrail.connectors.protocol import Capability, Connector
-from handrail.core.action import ActionKind, Params, params_parser
+from handrail.connectors.protocol import Capability, Connector, Promise
+from handrail.core.action import ActionKind, Params, ParamType, params_parser
 from handrail.core.decide import Decider, compile_policy
 from handrail.core.lifecycle import State
 from handrail.core.note import VerifierKey
@@ -20,6 +20,7 @@ from handrail.store.protocol import Store
 __all__ = [
     "AGENT_CONNECTOR",
     "GATEWAY",
+    "OPERATOR",
     "Context",
     "MetTask",
     "Rulebook",
@@ -29,6 +30,8 @@ __all__ = [
 
 GATEWAY: Final = "gateway"
 """The actor of what handrail does by itself."""
+OPERATOR: Final = "operator"
+"""The actor of what the command line and the embedding program do themselves."""
 AGENT_CONNECTOR: Final = "agent"
 """Serves kinds that run in the agent's own process under a permit."""
 _VARIANT: Final = {digit: "89ab"[place % 4] for place, digit in enumerate("0123456789abcdef")}
@@ -71,6 +74,12 @@ class Rulebook:
         self.decider: Decider = compile_policy(policy)
         self.cap_scopes = frozenset(cap.scope for cap in policy.caps)
         self.counts_customers = any(cap.distinct for cap in policy.caps)
+        # Where a placeholder must not be left: texts that leave the desk.
+        self.outgoing = {
+            name: tuple(one.name for one in rule.kind.params if one.type is ParamType.TEXT)
+            for name, rule in policy.kinds.items()
+            if rule.kind.axes.blast_radius > 0
+        }
         self._parsers = {name: params_parser(rule.kind) for name, rule in policy.kinds.items()}
 
     def kind(self, name: str) -> ActionKind | None:
@@ -149,3 +158,15 @@ class Context:
                     "connector_unknown",
                     f"the policy promises to undo `{kind.name}`, which `{kind.connector}` cannot",
                 )
+            if kind.undo is not None and not self._can_verify(policy.kinds[kind.undo].kind):
+                raise SetupFailed(
+                    "connector_unknown",
+                    f"the policy promises to undo `{kind.name}` by `{kind.undo}`, of which nobody"
+                    " can say afterwards whether it took place",
+                )
+
+    def _can_verify(self, undo: ActionKind) -> bool:
+        """Whether the gateway runs the reversal itself and can look it up."""
+        connector = None if undo.runs_in_agent else self.connectors.get(undo.connector)
+        found = None if connector is None else connector.kinds().get(undo.name)
+        return found is not None and found.promise is not Promise.BLIND

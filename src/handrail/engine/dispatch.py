@@ -25,10 +25,12 @@ from handrail.engine.again import Again, ask_again, expire
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.execute import Job, intend, job_of
+from handrail.engine.halt import halt_over
 from handrail.engine.lookup import key_lives
 from handrail.engine.prepare import Plan, ask_of
 from handrail.engine.record import (
     Content,
+    Data,
     advance,
     check_unchanged,
     content_of,
@@ -70,6 +72,9 @@ def _look_again(
 ) -> tuple[Proposal, Job | None]:
     """Everything is checked once more between the decision and the call."""
     reviews = check_unchanged(tx, proposal)
+    halt = halt_over(tx, proposal)
+    if halt is not None and not _too_late(tx, proposal):
+        return _waits(tx, proposal, ReasonCode.HALTED, {"halt": halt.id}), None
     try:
         content = content_of(tx, proposal)
     except Unavailable as error:
@@ -95,7 +100,7 @@ def _look_again(
 
 
 def _refusal(tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes) -> str | None:
-    if proposal.execute_by is not None and tx.now >= proposal.execute_by:
+    if _too_late(tx, proposal):
         return "execution_expired"
     if digest_of(artifact) != proposal.digest:
         return "digest_mismatch"
@@ -183,19 +188,26 @@ def _with_caps(
     tell_of_trip(tx, ctx, proposal, full)
     if full.charge.rule.when_full is WhenFull.REFUSE:
         return expire(tx, ctx, proposal, "cap_full"), None
-    code = ReasonCode.CAP_FULL.value
-    if code in proposal.reasons.split(","):
-        return proposal, None
-    waits = advance(
+    return _waits(tx, proposal, ReasonCode.CAP_FULL, {"cap": full.charge.rule.name}), None
+
+
+def _waits(tx: Tx, proposal: Proposal, code: ReasonCode, data: Data) -> Proposal:
+    """It stays allowed, and is tried again; why it waits is written down once."""
+    if code.value in proposal.reasons.split(","):
+        return proposal
+    return advance(
         tx,
         proposal,
         Event.WAIT,
         Tag.ACTION_WAITED,
         actor=GATEWAY,
-        data={"cap": full.charge.rule.name},
-        reasons=f"{code},{proposal.reasons}",
+        data=data,
+        reasons=f"{code.value},{proposal.reasons}",
     )
-    return waits, None
+
+
+def _too_late(tx: Tx, proposal: Proposal) -> bool:
+    return proposal.execute_by is not None and tx.now >= proposal.execute_by
 
 
 def _claim(tx: Tx, ctx: Context, proposal: Proposal, *, artifact: bytes) -> tuple[Proposal, Job]:

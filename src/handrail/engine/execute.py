@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from handrail.connectors.protocol import NotDone, Receipt
+from handrail.connectors.protocol import Connector, Looked, NotDone, Receipt
 from handrail.core.action import ActionKind
 from handrail.core.canonical import canonical, check_plain
 from handrail.core.entry import Tag
@@ -157,7 +157,18 @@ def perform(ctx: Context, job: Job) -> Effect:
     circuits.answered(proposal.connector, Way.SEND)
     if not well_formed(receipt):
         return Effect(ending=Ending.UNKNOWN, why="an answer that makes no sense")
+    if proposal.undoes is not None and not _is_reversed(connector, job):
+        # INVARIANT: an undo counts once it was looked up. The sweep asks again, then a person.
+        return Effect(ending=Ending.UNKNOWN, why="it could not be verified yet")
     return Effect(ending=Ending.DONE, receipt=receipt)
+
+
+def _is_reversed(connector: Connector, job: Job) -> bool:
+    """Whether the system of record, asked again, says that the reversal took place."""
+    try:
+        return connector.lookup(job.proposal.kind, job.key).looked is Looked.DONE
+    except Exception:
+        return False
 
 
 def well_formed(receipt: object) -> bool:

@@ -37,6 +37,7 @@ _ASKS: Final = (Control.APPROVE, Control.MAKER_CHECKER)
 _PASSING: Final = frozenset(
     code.value
     for code in (
+        ReasonCode.HALTED,
         ReasonCode.OPEN_ALREADY,
         ReasonCode.TOO_MANY_OPEN,
         ReasonCode.QUEUE_FULL,

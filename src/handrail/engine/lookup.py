@@ -103,7 +103,9 @@ def ask_a_person(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
     known = tx.escalations.of_proposal(proposal.desk, proposal.id)
     if not any(escalation.opened_at >= proposal.updated_at for escalation in known):
         said = "nobody can tell whether this was done; look it up by hand"
-        open_for(tx, ctx, proposal, said, cause=Cause.UNKNOWN_OUTCOME)
+        undoes = proposal.undoes is not None
+        cause = Cause.UNDO_UNVERIFIED if undoes else Cause.UNKNOWN_OUTCOME
+        open_for(tx, ctx, proposal, said, cause=cause)
     return False
 
 

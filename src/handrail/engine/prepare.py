@@ -16,6 +16,7 @@ from handrail.core.decide import Ask
 from handrail.core.grade import Grade
 from handrail.core.money import Money
 from handrail.core.task import Task
+from handrail.core.template import unresolved_markers
 from handrail.core.text import hidden_marks
 from handrail.engine.circuits import Way
 from handrail.engine.context import AGENT_CONNECTOR, Context, Rulebook
@@ -36,7 +37,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants done. `key` makes it idempotent; one is made up when it is None.
 
     `maker` is the agent of the task, or a person. `note` is the maker's own prose: shown folded,
-    never believed. `claim` can only raise the grade. `undoes` names the action this one reverses.
+    never believed. `claim` can only raise the grade. `undoes` names the action this one reverses,
+    `late` that the time for that by one click is over.
     """
 
     maker: str
@@ -46,6 +48,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
     claim: Grade | None = None
     undoes: str | None = None
+    late: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +99,7 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
         version=version,
         lines=lines,
         value=value,
-        ask=_ask(draft, lane, kind, prepared, value),
+        ask=_ask(draft, lane, kind, prepared, value, _unresolved(rules, draft.kind, params)),
         request=canonical([draft.kind, params, draft.undoes]),
     )
 
@@ -184,8 +187,23 @@ def _literal(value: object) -> str:
     return value if isinstance(value, str) else canonical(value).decode()
 
 
+def _unresolved(rules: Rulebook, kind: str, params: Params) -> tuple[str, ...]:
+    """Placeholders that nobody filled in, in texts that leave the desk; in words."""
+    found = []
+    for name in rules.outgoing.get(kind, ()):
+        text = params.get(name)
+        if isinstance(text, str):
+            found += [f"{mark.what} in `{name}`" for mark in unresolved_markers(text)]
+    return tuple(dict.fromkeys(found))
+
+
 def _ask(
-    draft: Draft, lane: str | None, kind: ActionKind | None, prepared: Prepared, value: Money | None
+    draft: Draft,
+    lane: str | None,
+    kind: ActionKind | None,
+    prepared: Prepared,
+    value: Money | None,
+    unresolved: tuple[str, ...],
 ) -> Ask:
     missing = prepared.missing
     if kind is not None and kind.needs:
@@ -198,8 +216,10 @@ def _ask(
         missing=missing,
         contradicted=tuple(fact.against for fact in prepared.facts if fact.against is not None),
         hidden=_hidden_in(draft.params, prepared.request),
+        unresolved=unresolved,
         claim=draft.claim,
         as_undo=draft.undoes is not None,
+        late=draft.late,
     )
 
 

@@ -15,6 +15,7 @@ from handrail.core.caps import WhenFull
 from handrail.core.decide import Decision, Reason, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.escalation import Cause
+from handrail.core.halt import ActiveHalts
 from handrail.core.lifecycle import Event, State, after
 from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
@@ -115,6 +116,9 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     ask = ask_of(ready, subject)
     if found.accrued is not None:
         ask = msgspec.structs.replace(ask, accumulated=found.accrued.total)
+    halts = tx.halts.active(desk)
+    if halts and _stopped(halts, ready, subject):
+        ask = msgspec.structs.replace(ask, halted=True)
     ruling = _ruling(tx, ready, ready.rules.decider.decide(ask), found)
     content = _content(tx, ready, ruling, found)
     proposal = _built(ready, ruling, found, content)
@@ -147,7 +151,8 @@ def _tell(tx: Tx, ready: Plan, proposal: Proposal, ruling: _Ruling) -> None:
         open_for(tx, ready.ctx, proposal, concern, cause=cause)
     if proposal.state is State.ESCALATED:
         open_for(tx, ready.ctx, proposal, "the policy hands this to a person")
-    if proposal.state is State.REFUSED and ready.draft.maker == ready.task.agent:
+    refused = proposal.state is State.REFUSED and not _is_halted(ruling.decision)
+    if refused and ready.draft.maker == ready.task.agent:
         count_refusal(tx, ready.ctx, ready.rules.policy.limits, proposal)
 
 
@@ -179,6 +184,8 @@ def _write(tx: Tx, proposal: Proposal, content: Content) -> None:
     tx.vault.put_new(proposal.desk, proposal.id, CONTENT, subject=proposal.subject, data=data)
     tx.counters.add(proposal.desk, f"state:{proposal.state.value}")
     tx.counters.add(proposal.desk, f"control:{proposal.control.value}")
+    if proposal.state is State.REFUSED:
+        tx.counters.add(proposal.desk, f"refused:{proposal.reasons.partition(',')[0]}")
 
 
 def _same_again(known: Proposal, fingerprint: str) -> Decided:
@@ -190,8 +197,20 @@ def _same_again(known: Proposal, fingerprint: str) -> Decided:
     return Decided(proposal=known, fresh=False)
 
 
+def _stopped(halts: ActiveHalts, ready: Plan, subject: str) -> bool:
+    draft, task = ready.draft, ready.task.id
+    found = halts.over(agent=draft.maker, kind=draft.kind, task=task, customers=(subject,))
+    return found is not None
+
+
+def _is_halted(decision: Decision) -> bool:
+    return decision.reasons[0].code is ReasonCode.HALTED
+
+
 def _ruling(tx: Tx, ready: Plan, decision: Decision, found: _Found) -> _Ruling:
     """The decision after the same content elsewhere, the caps, and how much is open."""
+    if _is_halted(decision):
+        return _Ruling(decision=decision)
     desk, limits = ready.task.desk, ready.rules.policy.limits
     agents = ready.draft.maker == ready.task.agent and ready.draft.undoes is None
     before = Flood(decision=decision)

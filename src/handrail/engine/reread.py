@@ -22,6 +22,7 @@ from handrail.core.task import Task
 from handrail.engine.again import Again
 from handrail.engine.circuits import spread_of
 from handrail.engine.context import Context
+from handrail.engine.halt import halt_over
 from handrail.engine.prepare import Draft, Plan, prepare
 from handrail.engine.record import Content, content_of
 from handrail.errors import HandrailError, InvalidInput, InvariantBroken, Unavailable
@@ -63,7 +64,7 @@ def reread(ctx: Context, desk: str, id: str) -> Reread | None:
     """Read an action's request and facts again and compare them with what is stored.
 
     Of what runs in the agent's process nothing is asked; only the policy is. None when the action
-    is not READY, is of no kind any more, or cannot be opened: the claim says why.
+    is not READY, is stopped, is of no kind any more, or cannot be opened: the claim says why.
     """
     loaded = ctx.store.read(lambda tx: _loaded(tx, ctx, desk, id))
     if loaded is None:
@@ -111,7 +112,7 @@ def _loaded(tx: Tx, ctx: Context, desk: str, id: str) -> tuple[Proposal, Content
     proposal = tx.proposals.get(desk, id)
     if proposal is None or proposal.state is not State.READY:
         return None
-    if ctx.rulebook(desk).kind(proposal.kind) is None:
+    if ctx.rulebook(desk).kind(proposal.kind) is None or halt_over(tx, proposal) is not None:
         return None
     task = tx.tasks.get(desk, proposal.task)
     try:

@@ -15,6 +15,7 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Outcome, Review, Verdict, judge
 from handrail.engine.context import Context
 from handrail.engine.escalate import open_for
+from handrail.engine.halt import check_not_halted
 from handrail.engine.record import (
     Data,
     advance,
@@ -71,6 +72,7 @@ def review_unit(ctx: Context, desk: str, id: str, opinion: Opinion) -> Unit[Prop
             now=tx.now,
         )
         if outcome in (Outcome.APPROVED, Outcome.WAITING):
+            check_not_halted(tx, proposal)
             _check_runnable(ctx, proposal)
             content_of(tx, proposal)  # nobody approves what can no longer be opened
         review = _recorded(tx, proposal, reviewer, opinion, len(prior) + 1)

@@ -64,7 +64,12 @@ _TOO_MUCH: Final = (
     "Refused as {id}: too much waits already. Do not send it again now. Tell the customer that a"
     " colleague will follow up; if it cannot wait, escalate to a person."
 )
+_HALTED: Final = (
+    "Refused as {id}: work is stopped for now. Do not retry, rephrase or split it. Tell the"
+    " customer that a colleague will follow up; you can still escalate to a person."
+)
 _REFUSED: Final[dict[str, str]] = {
+    ReasonCode.HALTED.value: _HALTED,
     ReasonCode.OUTSIDE_LANE.value: _OUTSIDE_LANE,
     ReasonCode.DENIED_BEFORE.value: (
         "Refused as {id}: the same was denied before, and a person has been told that it came"
@@ -80,11 +85,19 @@ _REFUSED: Final[dict[str, str]] = {
 }
 """What is said of a refusal, by its first reason that is named here."""
 
+_HALTED_WAITS: Final = (
+    "Accepted as {id}, and it waits: work is stopped for now. Do not send it again. Tell the"
+    " customer that a colleague will follow up; do not say that it was done."
+)
+
 
 def advice_of(proposal: Proposal) -> str:
     """A sentence or three for the agent about where its action stands."""
+    codes = proposal.reasons.split(",")
+    if proposal.state is State.READY and ReasonCode.HALTED.value in codes:
+        return _HALTED_WAITS.format(id=proposal.id)
     if proposal.state is State.REFUSED:
-        for code in proposal.reasons.split(","):
+        for code in codes:
             if code in _REFUSED:
                 return _REFUSED[code].format(id=proposal.id, other=proposal.same_as)
     return _ADVICE[proposal.state].format(id=proposal.id)

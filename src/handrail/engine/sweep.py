@@ -25,6 +25,7 @@ from handrail.engine.execute import (
     perform,
     settle_unit,
 )
+from handrail.engine.halt import clear_halts, halt_over
 from handrail.engine.lookup import ask_a_person, due_at, look_up, resolve
 from handrail.engine.record import advance, check_unchanged
 from handrail.engine.reread import reread
@@ -46,6 +47,7 @@ class Swept(msgspec.Struct, kw_only=True):
 
     expired: int = 0
     released: int = 0
+    stopped: int = 0
     lost: int = 0
     found: int = 0
     absent: int = 0
@@ -65,7 +67,7 @@ def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
     action that cannot be moved does not hold up the others. Raises Unavailable when the store
     cannot be written, and InvariantBroken.
     """
-    swept = Swept()
+    swept = Swept(stopped=clear_halts(ctx))
     take_up = run_ready if run is None else run
     for desk in list(ctx.rulebooks):
         swept.expired += _expire(ctx, swept, desk)
@@ -192,6 +194,8 @@ def _held_out(ctx: Context, proposal: Proposal, now: int) -> bool:
 
 
 def _release(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
+    if halt_over(tx, proposal) is not None:
+        return False
     clocks = ctx.rulebook(proposal.desk).policy.clocks
     advance(
         tx,

@@ -9,20 +9,34 @@ from typing import Final
 import msgspec
 
 from handrail.core.entry import Entry, Tag, row_commitment
+from handrail.core.lane import lane_for, may_take
+from handrail.core.policy import Policy
 from handrail.core.principal import PrincipalKind
 from handrail.core.task import Task
 from handrail.engine.context import Context, MetTask, new_id
-from handrail.errors import InvalidInput, NotAuthenticated, NotFound, Unavailable
+from handrail.errors import (
+    Conflict,
+    InvalidInput,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    Unavailable,
+)
 from handrail.store.protocol import Tx, Unit
 
-__all__ = ["IssuedTask", "check_task", "issue_unit", "revoke_unit", "task_of_token"]
+__all__ = ["IssuedTask", "check_task", "issue_unit", "revoke_in", "revoke_unit", "task_of_token"]
 
 TICKET_KIND: Final = "ticket.read"
 TICKET_PARAM: Final = "ticket"
 CUSTOMERS_MAX: Final = 20
+OPEN_TASKS_MAX: Final = 2_000
+"""Tasks that one agent may have open: an agent that loops does not fill the desk with them."""
 REMEMBERED_MS: Final = 1_000
 REMEMBERED_MAX: Final = 10_000
 _SECRET_BYTES: Final = 24
+_HALTED: Final = (
+    "work is stopped for now; do not retry, and tell the customer that a colleague will follow up"
+)
 
 
 class IssuedTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,17 +54,18 @@ def issue_unit(
     lane: str | None = None,
     ticket: str | None = None,
     customers: Sequence[str] = (),
+    by_agent: bool = False,
 ) -> Unit[IssuedTask]:
     """The unit that issues a task.
 
     The customers of a ticket are read from the system of record, never taken from the agent;
-    `customers` is for callers that are trusted to name them. Without a lane the policy's first one
-    applies.
+    `customers` is for callers that are trusted to name them. Without a lane the first one that the
+    agent may take applies. With `by_agent` it is the agent that asks, which takes no wider lane
+    than the policy gives it. Raises NotAllowed `lane_not_allowed`, Conflict `too_many_tasks` while
+    the agent has `OPEN_TASKS_MAX` open, and Conflict `halted`.
     """
     policy = ctx.rulebook(desk).policy
-    chosen = next(iter(policy.lanes), None) if lane is None else lane
-    if chosen is None or chosen not in policy.lanes:
-        raise InvalidInput("field_malformed", f"the policy has no lane `{chosen}`")
+    chosen = _lane_of(policy, lane, agent, asked=by_agent)
     if len(customers) > CUSTOMERS_MAX:
         raise InvalidInput("too_large", f"a task has at most {CUSTOMERS_MAX} customers")
     owners = list(customers)
@@ -62,6 +77,8 @@ def issue_unit(
         found = tx.people.get(desk, agent)
         if found is None or found.kind is PrincipalKind.PERSON or found.disabled:
             raise NotFound("principal_not_found", f"there is no agent `{agent}` on this desk")
+        subjects = tuple(tx.vault.ref_of(desk, owner, tx.now) for owner in owners)
+        _check_room(tx, desk, agent, subjects)
         token = "hrt_" + ctx.entropy(_SECRET_BYTES).hex()
         task = Task(
             desk=desk,
@@ -69,7 +86,7 @@ def issue_unit(
             agent=agent,
             lane=chosen,
             ticket=ticket,
-            customers=tuple(tx.vault.ref_of(desk, owner, tx.now) for owner in owners),
+            customers=subjects,
             token_hash=hashlib.sha256(token.encode()).hexdigest(),
             created_at=tx.now,
             expires_at=tx.now + policy.clocks.task_ms,
@@ -79,6 +96,28 @@ def issue_unit(
         return IssuedTask(task=task, token=token)
 
     return unit
+
+
+def _check_room(tx: Tx, desk: str, agent: str, subjects: tuple[str, ...]) -> None:
+    """No task where work is stopped, and none beyond what one agent may have open."""
+    if tx.halts.active(desk).over(agent=agent, customers=subjects) is not None:
+        raise Conflict("halted", _HALTED)
+    if tx.tasks.has_open(desk, agent, tx.now, at_least=OPEN_TASKS_MAX):
+        raise Conflict("too_many_tasks", "this agent has too many open tasks; end some first")
+
+
+def _lane_of(policy: Policy, asked_for: str | None, agent: str, *, asked: bool) -> str:
+    """The lane of a new task: the one that was asked for, if it may be, or the agent's own."""
+    if asked_for is None:
+        chosen = lane_for(policy.lanes, agent) if asked else next(iter(policy.lanes), None)
+        if chosen is None:
+            raise NotAllowed("lane_not_allowed", "the policy has no lane for this agent")
+        return chosen
+    if asked_for not in policy.lanes:
+        raise InvalidInput("field_malformed", f"the policy has no lane `{asked_for}`")
+    if asked and not may_take(policy.lanes, asked_for, agent):
+        raise NotAllowed("lane_not_allowed", f"this agent may not work in lane `{asked_for}`")
+    return asked_for
 
 
 def revoke_unit(desk: str, id: str, *, by: str) -> Unit[Task]:
@@ -101,11 +140,13 @@ def revoke_in(tx: Tx, desk: str, id: str, *, by: str) -> Task:
     return task
 
 
-def task_of_token(ctx: Context, token: str) -> Task:
+def task_of_token(ctx: Context, token: str, *, grace_ms: int = 0) -> Task:
     """The task of a bearer token; raises NotAuthenticated when it is unknown or has ended.
 
     What is read is remembered until this process ends a task, and for a second at most: another
     process may end one too. What a task changes, it changes in a transaction that looks again.
+    With `grace_ms`, one that ended less than that ago is still known: an agent whose task was ended
+    under its feet can hand it over, and do nothing else.
     """
     hashed = hashlib.sha256(token.encode()).hexdigest()
     now, revocations = ctx.clock(), ctx.store.revocations
@@ -117,7 +158,11 @@ def task_of_token(ctx: Context, token: str) -> Task:
         if len(ctx.tokens) >= REMEMBERED_MAX:
             ctx.tokens.clear()
         met = ctx.tokens[hashed] = MetTask(task=task, read_at=now, revocations=revocations)
-    if met.task.ended(now):
+    over = met.task.ended(now)
+    if over and grace_ms:
+        revoked_at = met.task.revoked_at
+        over = now >= (met.task.expires_at if revoked_at is None else revoked_at) + grace_ms
+    if over:
         raise NotAuthenticated("task_expired", "this task has ended; ask for a new one")
     return met.task
 

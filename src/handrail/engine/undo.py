@@ -15,21 +15,28 @@ from handrail.engine.record import RESULT, content_of
 from handrail.errors import Conflict, NotFound
 from handrail.store.protocol import Tx, Unit
 
-__all__ = ["undo_plan", "why_no_undo"]
+__all__ = ["undo_is_late", "undo_plan", "why_no_undo"]
 
 
 def why_no_undo(ctx: Context, proposal: Proposal, now: int) -> str | None:
-    """Why an action cannot be undone now, as a sentence, or None when it can."""
+    """Why an action cannot be undone, as a sentence; None when it can, maybe late by a person."""
     kind = ctx.rulebook(proposal.desk).kind(proposal.kind)
+    if proposal.undoes is not None:
+        return "this action is itself an undo"
     if kind is None or kind.undo is None:
         return "this kind of action has no undo"
     if proposal.state is not State.SUCCEEDED:
         return f"this action is {proposal.state.value.lower()}, so there is nothing to undo"
     if proposal.undone_by is not None:
         return "this action was undone already"
-    if proposal.undo_until is None or now >= proposal.undo_until:
-        return "the time to undo it is over"
+    if proposal.undo_until is None:
+        return "no undo was promised when this action ran"
     return None
+
+
+def undo_is_late(proposal: Proposal, now: int) -> bool:
+    """Whether the window of the one-click undo is over: then a reversal is graded higher."""
+    return proposal.undo_until is not None and now >= proposal.undo_until
 
 
 def undo_plan(
@@ -38,7 +45,8 @@ def undo_plan(
     """Prepare the reversal of an executed action and return the unit that decides it.
 
     Raises Conflict `undo_unavailable` with the reason when there is none. The reversal is bound to
-    the action: a second one while the first is open or done is refused.
+    the action: a second one while the first is open or done is refused. Within the window it runs
+    as its kind does; after it, it is graded higher, and at least one person is asked.
     """
     proposal, task, request, receipt, earlier = ctx.store.read(lambda tx: _loaded(tx, desk, id))
     refusal = why_no_undo(ctx, proposal, ctx.clock())
@@ -51,6 +59,7 @@ def undo_plan(
         params=reversal.params,
         key=key if key is not None else _key_after(id, earlier),
         undoes=id,
+        late=undo_is_late(proposal, ctx.clock()),
     )
     decide = plan(ctx, task, draft)
 

@@ -199,6 +199,7 @@ def _lane(name: str, record: Record) -> LaneRule:
         kinds=record["kinds"],
         connectors=record["connectors"],
         any_customer=record["any_customer"],
+        agents=record["agents"] or (),
     )
 
 

@@ -1,4 +1,4 @@
-"""The rows that are no actions: people, tasks, hand-offs, policies, credentials.
+"""The rows that are no actions: people, tasks, hand-offs, halts, policies, credentials.
 
 Each of them is named in an entry, with what it was like then; the last one to name it counts.
 """
@@ -85,6 +85,11 @@ def _escalations(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
         yield f"escalation:{escalation.id}", row_commitment(escalation)
 
 
+def _halts(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
+    for halt in _paged(tx.halts.page, desk):
+        yield f"halt:{halt.id}", row_commitment(halt)
+
+
 def _policies(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
     for version in tx.desks.policies(desk):
         body = digest_policy(msgspec.json.decode(version.body, type=Policy))
@@ -108,6 +113,7 @@ _KINDS: Final[dict[str, Callable[[Tx, str], Iterator[tuple[str, str]]]]] = {
     "an agent or a person (principal)": _people,
     "a task": _tasks,
     "a hand-off (escalation)": _escalations,
+    "a halt": _halts,
     "a policy": _policies,
     "a credential": _credentials,
 }

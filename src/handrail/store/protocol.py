@@ -14,12 +14,14 @@ from typing import Protocol, TypeVar
 from handrail.store.caps import Full
 from handrail.store.desks import DeskRow, PolicyVersion
 from handrail.store.escalations import Escalation
+from handrail.store.halts import ACTIVE_HALTS_MAX
 from handrail.store.log import CheckpointRow, LoggedEntry
 from handrail.store.people import Credential, CredentialKind, Session
 from handrail.store.tx import Tx
 from handrail.store.vault import DESK_SUBJECT
 
 __all__ = [
+    "ACTIVE_HALTS_MAX",
     "DESK_SUBJECT",
     "CheckpointRow",
     "Credential",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from handrail.core.task import Task
-from handrail.store.rows import Rows, from_row, insert_sql, select_sql, to_row
+from handrail.store.rows import Rows, Value, from_row, insert_sql, select_sql, to_row
 
 __all__ = ["Tasks"]
 
@@ -52,6 +52,29 @@ class Tasks:
             _SELECT + " WHERE desk = ? AND id > ? ORDER BY id LIMIT ?", (desk, after, most)
         )
         return [from_row(Task, row, _JSON) for row in rows]
+
+    def open_of(
+        self, desk: str, agent: str, now: int, *, customer: str | None = None, most: int
+    ) -> list[str]:
+        """The ids of an agent's tasks whose tokens still count; with `customer`, only theirs."""
+        where = " WHERE desk = ? AND agent = ? AND revoked_at IS NULL AND expires_at > ?"
+        values: list[Value] = [desk, agent, now]
+        if customer is not None:
+            where += " AND customers LIKE ?"
+            values.append(f'%"{customer}"%')
+        rows = self._rows.all(
+            f"SELECT id FROM task{where} ORDER BY expires_at, id LIMIT ?", [*values, most]
+        )
+        return [str(row[0]) for row in rows]
+
+    def has_open(self, desk: str, agent: str, now: int, *, at_least: int) -> bool:
+        """Whether so many of an agent's tasks still count."""
+        row = self._rows.one(
+            "SELECT id FROM task WHERE desk = ? AND agent = ? AND revoked_at IS NULL"
+            " AND expires_at > ? ORDER BY expires_at, id LIMIT 1 OFFSET ?",
+            (desk, agent, now, at_least - 1),
+        )
+        return row is not None
 
     def revoke(self, desk: str, task: str, at: int) -> bool:
         """End a task's token; whether it was still open."""

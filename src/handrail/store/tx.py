@@ -5,6 +5,7 @@ from __future__ import annotations
 from handrail.store.caps import Caps
 from handrail.store.desks import Counters, Desks
 from handrail.store.escalations import Escalations
+from handrail.store.halts import Halts
 from handrail.store.log import Log, Trees
 from handrail.store.people import People
 from handrail.store.proposals import Proposals
@@ -32,6 +33,7 @@ class Tx:
         self.tasks = Tasks(rows)
         self.proposals = Proposals(rows)
         self.escalations = Escalations(rows)
+        self.halts = Halts(rows)
         self.caps = Caps(rows)
         self.counters = Counters(rows)
         self.log = Log(rows, trees)
@@ -48,6 +50,7 @@ class Tx:
         self.vault.back_to(mark[2])
         self.people.forget()
         self.tasks.forget()
+        self.halts.forget()
 
     def finish(self) -> Trees:
         """Write the tree heads and counters; the trees to keep once the commit has landed."""

@@ -19,6 +19,7 @@ from typing import Self
 import msgspec
 
 from handrail.core.grade import Grade
+from handrail.core.halt import Halt, HaltScope
 from handrail.core.lifecycle import State
 from handrail.core.money import Money
 from handrail.core.policy import Control
@@ -27,9 +28,10 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
 from handrail.core.task import Task
 from handrail.engine.checkpoint import sign_checkpoint
-from handrail.engine.context import Context
+from handrail.engine.context import OPERATOR, Context
 from handrail.engine.erase import erase_unit
 from handrail.engine.escalate import close_unit, escalate_unit
+from handrail.engine.halt import Pulled, Stop, clear_halts, lift_unit, pull_unit
 from handrail.engine.people import add_principal_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
@@ -45,11 +47,9 @@ from handrail.errors import Conflict, InvalidInput, NotFound
 from handrail.prove.verify import Report, verify_log
 from handrail.store.protocol import Escalation, Tx
 
-__all__ = ["DEFAULT_AGENT", "Action", "Desk"]
+__all__ = ["DEFAULT_AGENT", "OPERATOR", "Action", "Desk"]
 
 DEFAULT_AGENT = "agent"
-OPERATOR = "operator"
-"""The actor of what the embedding program does itself."""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,6 +226,36 @@ class Desk:
     def close_escalation(self, id: str, *, by: str) -> Escalation:
         """A person says that an escalation is dealt with."""
         return self.ctx.store.write(close_unit(self.id, id, person=by))
+
+    def halt(
+        self,
+        scope: str = "desk",
+        target: str = "",
+        *,
+        by: str = OPERATOR,
+        reason: str = "",
+    ) -> Pulled:
+        """Stop the desk, or one agent, kind, task or customer, at once; what cannot be stopped.
+
+        `scope` is desk, agent, kind, task or customer; `target` names which. Nobody is asked why.
+        """
+        try:
+            wanted = HaltScope(scope)
+        except ValueError:
+            allowed = ", ".join(one.value for one in HaltScope)
+            raise InvalidInput("field_malformed", f"a scope is one of: {allowed}") from None
+        stop = Stop(scope=wanted, target=target, reason=reason)
+        pulled = self.ctx.store.write(pull_unit(self.ctx, self.id, stop, by=by))
+        clear_halts(self.ctx)
+        return pulled
+
+    def lift(self, id: str, *, by: str, reason: str = "") -> Halt:
+        """Another person lets work go on."""
+        return self.ctx.store.write(lift_unit(self.id, id, by=by, reason=reason))
+
+    def halts(self) -> list[Halt]:
+        """What is stopped now, oldest first."""
+        return self.ctx.store.read(lambda tx: tx.halts.list_active(self.id))
 
     def erase(self, customer: str, *, by: str = OPERATOR) -> bool:
         """Destroy a customer's key: their content is gone, the log still verifies."""

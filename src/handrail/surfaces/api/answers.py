@@ -12,6 +12,7 @@ import msgspec
 from handrail.core.artifact import Fact, Line
 from handrail.core.decide import Reason
 from handrail.core.entry import Entry
+from handrail.core.halt import HaltScope
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.review import Verdict
@@ -26,6 +27,8 @@ __all__ = [
     "EscalatedView",
     "EscalationView",
     "EscalationsView",
+    "HaltView",
+    "HaltsView",
     "HealthView",
     "LogEntryView",
     "LogView",
@@ -33,6 +36,7 @@ __all__ = [
     "NewTaskView",
     "ProblemView",
     "ProofView",
+    "PulledView",
     "QueueView",
     "ReadyView",
     "RefusedItemView",
@@ -243,6 +247,42 @@ class EscalationsView(_Answer, frozen=True, kw_only=True):
     """Open hand-offs, by deadline."""
 
     items: list[EscalationView]
+
+
+class HaltView(_Answer, frozen=True, kw_only=True):
+    """A stop. `target` is empty for a desk, and None for a customer who was erased.
+
+    `why_no_lift` says why this person may not lift it; None when they may.
+    """
+
+    id: str
+    scope: HaltScope
+    target: str | None
+    reason: str | None
+    pulled_by: str
+    pulled_at: int
+    lifted_by: str | None
+    lifted_at: int | None
+    why_no_lift: str | None
+
+
+class HaltsView(_Answer, frozen=True, kw_only=True):
+    """What is stopped, then what was, newest first."""
+
+    items: list[HaltView]
+
+
+class PulledView(_Answer, frozen=True, kw_only=True):
+    """The halt that now counts.
+
+    `fresh` is False when it counted already, `met` is False for a customer who is not known yet.
+    `in_flight` are actions that had left before and cannot be stopped any more; only people see it.
+    """
+
+    halt: HaltView
+    fresh: bool
+    met: bool
+    in_flight: list[str]
 
 
 class LogView(_Answer, frozen=True, kw_only=True):

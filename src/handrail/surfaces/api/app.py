@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from handrail.errors import HandrailError, InvariantBroken, NotFound
 from handrail.surfaces.api import (
     escalations,
+    halts,
     log,
     openapi,
     probes,
@@ -45,6 +46,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *sessions.OPERATIONS,
     *reviews.OPERATIONS,
     *escalations.OPERATIONS,
+    *halts.OPERATIONS,
     *log.OPERATIONS,
     *openapi.OPERATIONS,
     *probes.OPERATIONS,

@@ -19,6 +19,7 @@ from handrail.core.task import Task
 from handrail.engine.context import AGENT_CONNECTOR, Context
 from handrail.engine.dispatch import claim_unit
 from handrail.engine.execute import Effect, Job
+from handrail.engine.halt import Pulled, Stop, clear_halts, pull_unit
 from handrail.engine.permit import receipt_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
@@ -65,7 +66,15 @@ class Gateway:
     ) -> IssuedTask:
         """Issue a task to an agent; the customer behind the ticket is read from the helpdesk."""
         self.runner.check_working()
-        issue = partial(issue_unit, self.ctx, agent.desk, agent=agent.id, lane=lane, ticket=ticket)
+        issue = partial(
+            issue_unit,
+            self.ctx,
+            agent.desk,
+            agent=agent.id,
+            lane=lane,
+            ticket=ticket,
+            by_agent=True,
+        )
         return await self.ctx.store.submit(await self.runner.call(issue))
 
     async def propose(self, task: Task, draft: Draft) -> Decided:
@@ -150,6 +159,17 @@ class Gateway:
         self.runner.check_working()
         unit = receipt_unit(self.ctx, task.desk, id, task=task.id, permit=permit, effect=effect)
         return await self.moved(unit)
+
+    async def halt(self, desk: str, stop: Stop, *, by: str) -> Pulled:
+        """Stop something at once. Taken also when the worker has stopped."""
+        pulled = await self.ctx.store.submit(pull_unit(self.ctx, desk, stop, by=by))
+        # What the halt leaves to do is done beside the answer, and by every sweep again.
+        self.runner.spawn(self._cleared())
+        return pulled
+
+    async def _cleared(self) -> None:
+        await self.runner.chore(partial(clear_halts, self.ctx))
+        self.runner.wake_all()
 
     async def withdraw(self, task: Task, id: str) -> Proposal:
         """Take back what has not run yet."""

@@ -22,6 +22,7 @@ __all__ = ["METRICS_TYPE", "metrics_text"]
 METRICS_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 _STATE: Final = "state:"
 _CONTROL: Final = "control:"
+_REFUSED: Final = "refused:"
 
 
 def metrics_text(gateway: Gateway) -> bytes:
@@ -43,6 +44,9 @@ class _Desks(Collector):
         decisions = CounterMetricFamily(
             "handrail_decisions", "Actions decided, by control", labels=["desk", "control"]
         )
+        refused = CounterMetricFamily(
+            "handrail_refused", "Actions refused, by the first reason", labels=["desk", "reason"]
+        )
         actions = GaugeMetricFamily(
             "handrail_actions", "Actions, by the state they are in", labels=["desk", "state"]
         )
@@ -57,6 +61,7 @@ class _Desks(Collector):
         handed = GaugeMetricFamily(
             "handrail_escalations_open", "Hand-offs that nobody has closed", labels=labels
         )
+        halts = GaugeMetricFamily("handrail_halts_active", "Halts that count now", labels=labels)
         size = GaugeMetricFamily("handrail_log_size", "Entries in the log", labels=labels)
 
         def look(tx: Tx) -> None:
@@ -64,6 +69,9 @@ class _Desks(Collector):
                 counters = tx.counters.of(desk)
                 for control, n in _named(counters, _CONTROL):
                     decisions.add_metric([desk, control], n)
+                for reason, n in _named(counters, _REFUSED):
+                    refused.add_metric([desk, reason], n)
+                halts.add_metric([desk], counters.get("halts", 0))
                 for state, n in _named(counters, _STATE):
                     actions.add_metric([desk, state], n)
                 depth.add_metric([desk], counters.get(_STATE + State.PENDING.value, 0))
@@ -74,7 +82,7 @@ class _Desks(Collector):
                 size.add_metric([desk], tx.log.size(desk))
 
         self._gateway.ctx.store.read(look)
-        yield from (decisions, actions, depth, oldest, handed, size)
+        yield from (decisions, refused, actions, depth, oldest, handed, halts, size)
 
 
 class _Process(Collector):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from handrail.core.halt import HaltScope
 from handrail.core.review import Verdict
 from handrail.engine.execute import Ending
 
@@ -21,7 +22,9 @@ __all__ = [
     "EmptyRequest",
     "EscalateRequest",
     "EscalationsQuery",
+    "HaltRequest",
     "ItemRequest",
+    "LiftRequest",
     "LogQuery",
     "LoginRequest",
     "OutcomeRequest",
@@ -36,6 +39,7 @@ __all__ = [
 BATCH_MAX: Final = 100
 PAGE_MAX: Final = 200
 WAIT_MS_MAX: Final = 30_000
+TARGET_CHARS_MAX: Final = 200
 
 _Claim = Annotated[int, msgspec.Meta(ge=0, le=3, description="the agent's own grade; only raises")]
 _Wait = Annotated[
@@ -138,6 +142,20 @@ class EscalateRequest(_Request, frozen=True, kw_only=True):
 
     concern: str
     action: str | None = None
+
+
+class HaltRequest(_Request, frozen=True, kw_only=True):
+    """What to stop. `target` names the agent, kind, task or customer; a desk has none."""
+
+    scope: HaltScope
+    target: Annotated[str, msgspec.Meta(max_length=TARGET_CHARS_MAX)] = ""
+    reason: str = ""
+
+
+class LiftRequest(_Request, frozen=True, kw_only=True):
+    """Let work go on; a reason is welcome."""
+
+    reason: str = ""
 
 
 # queries

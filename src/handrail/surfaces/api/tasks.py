@@ -70,7 +70,14 @@ OPERATIONS: Final = (
         body=TaskRequest,
         answer=NewTaskView,
         status=201,
-        problems=("subject_unknown", "connector_unavailable", "invariant_broken"),
+        problems=(
+            "subject_unknown",
+            "connector_unavailable",
+            "invariant_broken",
+            "halted",
+            "lane_not_allowed",
+            "too_many_tasks",
+        ),
     ),
     Operation(
         method="GET",

@@ -6,17 +6,20 @@ from typing import Final
 
 import msgspec
 
+from handrail.core.halt import Halt, HaltScope
 from handrail.core.lifecycle import FINAL, State
+from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
 from handrail.core.task import Task
 from handrail.engine.context import Context
 from handrail.engine.escalate import CONCERN
 from handrail.engine.execute import Job
+from handrail.engine.halt import HALT_REASON, why_no_lift
 from handrail.engine.record import RESULT
 from handrail.engine.say import advice_of
 from handrail.engine.show import Card, Shown
-from handrail.engine.undo import why_no_undo
+from handrail.engine.undo import undo_is_late, why_no_undo
 from handrail.errors import Unavailable
 from handrail.store.protocol import Escalation, LoggedEntry, Tx
 from handrail.surfaces.api.answers import (
@@ -24,6 +27,7 @@ from handrail.surfaces.api.answers import (
     CardView,
     DetailView,
     EscalationView,
+    HaltView,
     LogEntryView,
     ReviewedView,
     ReviewView,
@@ -36,6 +40,7 @@ __all__ = [
     "detail_view",
     "entry_view",
     "escalation_view",
+    "halt_view",
     "reviewed_view",
     "task_view",
 ]
@@ -51,7 +56,8 @@ def action_view(ctx: Context, proposal: Proposal, job: Job | None = None) -> Act
     if proposal.state in _ANSWERED:
         data = ctx.store.read(lambda tx: _opened(tx, proposal.desk, proposal.id, RESULT))
         result = None if data is None else msgspec.json.decode(data, type=dict[str, object])
-        can_undo = why_no_undo(ctx, proposal, ctx.clock()) is None
+        now = ctx.clock()
+        can_undo = why_no_undo(ctx, proposal, now) is None and not undo_is_late(proposal, now)
     elif proposal.state is State.REJECTED:
         reviewer = ctx.store.read(lambda tx: _said(tx, proposal))
     permitted = job is not None and job.permit is not None
@@ -168,6 +174,29 @@ def escalation_view(tx: Tx, escalation: Escalation) -> EscalationView:
         due_at=escalation.due_at,
         closed_at=escalation.closed_at,
         closed_by=escalation.closed_by,
+    )
+
+
+def halt_view(tx: Tx, halt: Halt, viewer: Principal | None) -> HaltView:
+    """A halt as people see it: a customer by their own id again."""
+    target: str | None = halt.target
+    if halt.scope is HaltScope.CUSTOMER:
+        try:
+            target = tx.vault.customer_of(halt.desk, halt.target)
+        except Unavailable:
+            target = None
+    reason = _opened(tx, halt.desk, halt.id, HALT_REASON)
+    refusal = why_no_lift(tx, halt, viewer) if halt.active else None
+    return HaltView(
+        id=halt.id,
+        scope=halt.scope,
+        target=target,
+        reason=None if reason is None else reason.decode(),
+        pulled_by=halt.pulled_by,
+        pulled_at=halt.pulled_at,
+        lifted_by=halt.lifted_by,
+        lifted_at=halt.lifted_at,
+        why_no_lift=None if refusal is None else refusal[1],
     )
 
 

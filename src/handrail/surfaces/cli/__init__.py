@@ -13,6 +13,7 @@ import typer
 
 from handrail import __version__
 from handrail.errors import HandrailError
+from handrail.surfaces.cli.halts import halt, halts, lift, task_app
 from handrail.surfaces.cli.log import erase, log_app
 from handrail.surfaces.cli.people import agent_app, person_app
 from handrail.surfaces.cli.serve import demo, init, serve
@@ -34,11 +35,15 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(log_app, name="log")
 app.add_typer(person_app, name="person")
 app.add_typer(agent_app, name="agent")
+app.add_typer(task_app, name="task")
 app.command()(demo)
 app.command()(init)
 app.command()(serve)
 app.command()(grade)
 app.command()(erase)
+app.command()(halt)
+app.command()(halts)
+app.command()(lift)
 
 
 @app.callback(invoke_without_command=True)

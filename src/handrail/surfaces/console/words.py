@@ -79,6 +79,7 @@ _CONTROLS: Final[dict[Control, str]] = {
 }
 
 REASONS: Final[dict[ReasonCode, str]] = {
+    ReasonCode.HALTED: "Stopped for now",
     ReasonCode.OUTSIDE_LANE: "Outside its task",
     ReasonCode.UNDO_ONLY: "Only ever an undo",
     ReasonCode.DENIED_BEFORE: "Denied before",
@@ -93,6 +94,8 @@ REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.FACTS_MISSING: "A fact is missing",
     ReasonCode.FACTS_CONTRADICT: "Facts against it",
     ReasonCode.HIDDEN_CONTENT: "Hidden characters",
+    ReasonCode.UNRESOLVED_REFERENCE: "A placeholder is not filled in",
+    ReasonCode.LATE_UNDO: "Undone late",
     ReasonCode.CLAIMED_GRADE: "The agent's own warning",
     ReasonCode.CAP_FULL: "A cap is full",
     ReasonCode.ACCUMULATED: "Too much together",
@@ -104,6 +107,7 @@ LOUD_REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.EVALUATION_FAILED: "bad",
     ReasonCode.FACTS_CONTRADICT: "bad",
     ReasonCode.HIDDEN_CONTENT: "bad",
+    ReasonCode.UNRESOLVED_REFERENCE: "bad",
     ReasonCode.UNKNOWN_KIND: "bad",
     ReasonCode.ASKED_AGAIN: "warn",
     ReasonCode.FACTS_MISSING: "warn",
@@ -112,6 +116,7 @@ LOUD_REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.CLAIMED_GRADE: "warn",
     ReasonCode.CAP_FULL: "warn",
     ReasonCode.ACCUMULATED: "warn",
+    ReasonCode.HALTED: "warn",
 }
 """Reasons that a list shows beside the action, with their colour."""
 
@@ -141,6 +146,8 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.SESSION_CLOSED.value: "Logged out",
     Tag.TASK_ISSUED.value: "Task issued",
     Tag.TASK_REVOKED.value: "Task ended",
+    Tag.HALT_PULLED.value: "Work stopped",
+    Tag.HALT_LIFTED.value: "Work goes on",
     Tag.CUSTOMER_ERASED.value: "Customer's content erased",
     Tag.ACTION_PROPOSED.value: "Proposed",
     Tag.REVIEW_RECORDED.value: "Approved, and waits for a further checker",
@@ -176,6 +183,7 @@ ENTRY_FACTS: Final = ("state", "kind", "grade", "control", "verdict", "why", "at
 """What of an entry's data is worth a word in a list; the leaf itself has everything."""
 
 WHYS: Final[dict[str, str]] = {
+    "halted": "Work was stopped by a halt, so it was taken back and did not run.",
     "nobody_decided": "Nobody decided in time, so nothing ran.",
     "execution_expired": "It was allowed but did not run in time, so it did not run at all.",
     "digest_mismatch": "What was stored is not what was approved, so it did not run.",

@@ -5,7 +5,7 @@ The windows are found by `tests.history`, which knows nothing of handrail.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
@@ -13,7 +13,7 @@ from tests.history import Happened, fullest, most_customers
 from tests.sim.rules import AGENTS, CAPS, Ceiling
 from tests.sim.view import View
 
-__all__ = ["within_caps"]
+__all__ = ["overfull", "within_caps"]
 
 
 def within_caps(view: View) -> Iterator[str]:
@@ -26,10 +26,14 @@ def within_caps(view: View) -> Iterator[str]:
         elif row.state in (State.EXECUTING, State.UNKNOWN):
             charged.append((row, view.time.now))
     told = [(row.id, at) for row, at in charged]
-    if told == view.charged:
-        return
-    view.charged = told
-    for name, cap in CAPS.items():
+    if told != view.charged:
+        view.charged = told
+        yield from overfull(CAPS, charged)
+
+
+def overfull(caps: Mapping[str, Ceiling], charged: list[tuple[Proposal, int]]) -> Iterator[str]:
+    """Each cap that ever held more than it may, given what happened when."""
+    for name, cap in caps.items():
         happened = [
             Happened(_scope(cap, row), at, _amount(cap, row), row.subject)
             for row, at in charged

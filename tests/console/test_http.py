@@ -56,6 +56,19 @@ def test_every_answer_has_the_headers(served: Scene, path: str) -> None:
     assert headers["x-frame-options"] == "DENY"
 
 
+def test_what_came_before_is_shown(served: Scene) -> None:
+    """C1: the page of the refund that crosses lists what makes up the sum."""
+    with served.client("dana") as client:
+        fields = {"customer": "C-1004", "amount": "30.00 USD", "reason": "goodwill"}
+        served.propose("T-105", "credit.grant", fields)
+        action = served.propose("T-105", "credit.grant", fields)
+        page = client.get(f"/actions/{action.id}").text
+    assert "What happened before" in page
+    assert "this customer was given lately it makes" in page
+    assert "Together with this one" in page
+    assert "60.00 USD" in page
+
+
 def test_static_files_are_kept_for_good(served: Scene) -> None:
     """Their address changes with their content, so a browser never asks twice."""
     with served.client() as client:

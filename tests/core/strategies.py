@@ -132,6 +132,13 @@ def worries(chooser: Random) -> dict[str, Any]:
     return found
 
 
+def sums(value: Money | None, chooser: Random) -> Money | None:
+    """What an action makes together with earlier ones: often nothing else, never less than it."""
+    if value is None or chooser.random() > WORRY_CHANCE:
+        return None
+    return Money(minor=value.minor + chooser.randint(0, LIMIT_MAX), currency=value.currency)
+
+
 def asks(policy: Policy, chooser: Random) -> Iterator[Ask]:
     """Every kind, known or not, with every value of `values_of`, in every lane and in none."""
     for kind in (*policy.kinds, UNKNOWN_KIND):
@@ -143,6 +150,7 @@ def asks(policy: Policy, chooser: Random) -> Iterator[Ask]:
                     value=value,
                     account_in_lane=chooser.random() > WORRY_CHANCE / 2,
                     as_undo=chooser.random() < 2 * WORRY_CHANCE,
+                    accumulated=sums(value, chooser),
                     **worries(chooser),
                 )
 

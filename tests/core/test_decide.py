@@ -19,6 +19,7 @@ CONTROLS = "run_and_log run_and_notify hold_and_recall approve maker_checker esc
 REASONS = """
 outside_lane undo_only evaluation_failed unknown_kind unlisted_currency
 value_unknown asked_again facts_missing facts_contradict hidden_content claimed_grade cap_full
+accumulated
 value_band kind_default
 """
 

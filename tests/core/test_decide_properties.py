@@ -136,6 +136,41 @@ def test_a_bigger_amount_never_loosens(policy: Policy, chooser: Random) -> None:
 
 @EVERY_POLICY
 @given(some.policies(), some.choosers)
+def test_a_bigger_sum_never_loosens(policy: Policy, chooser: Random) -> None:
+    """C1: with more behind it the same action gets at least the same guard and grade."""
+    decider = compile_policy(policy)
+    for kind in policy.kinds:
+        for value in some.values_of(policy, kind):
+            found = some.worries(chooser)
+            sums: list[Money | None] = [None]
+            if value is not None:
+                more = sorted(chooser.choices(range(2 * some.LIMIT_MAX), k=6))
+                sums += [Money(minor=value.minor + n, currency=value.currency) for n in more]
+            asked = [
+                Ask(kind=kind, lane=None, value=value, accumulated=total, as_undo=True, **found)
+                for total in sums
+            ]
+            for less, more_of_it in pairwise(asked):
+                assert _is_at_least(decider.decide(more_of_it), decider.decide(less))
+
+
+@EVERY_POLICY
+@given(some.policies(), some.choosers)
+def test_a_sum_is_judged_as_one_amount_would_be(policy: Policy, chooser: Random) -> None:
+    """C1: ten small ones are at least as bad as one of ten times the size."""
+    decider = compile_policy(policy)
+    for kind in policy.kinds:
+        for value in some.values_of(policy, kind):
+            total = some.sums(value, chooser)
+            if total is None:
+                continue
+            split = Ask(kind=kind, lane=None, value=value, accumulated=total, as_undo=True)
+            whole = Ask(kind=kind, lane=None, value=total, as_undo=True)
+            assert _is_at_least(decider.decide(split), decider.decide(whole))
+
+
+@EVERY_POLICY
+@given(some.policies(), some.choosers)
 def test_one_more_worry_never_loosens(policy: Policy, chooser: Random) -> None:
     """A missing fact, a contradiction, hidden text, a claim, a failure: all stays or rises."""
     decider = compile_policy(policy)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Self
 
+import msgspec
 import pytest
 
 import handrail
@@ -18,11 +19,11 @@ from handrail.core.policy import Policy
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.errors import HandrailError
-from handrail.policy.loader import load_text, source_text
+from handrail.policy.loader import digest_policy, load_text, source_text
 from handrail.surfaces.embedded import Action, Desk
 from tests.store.databases import NOW, Clock
 
-__all__ = ["DAY", "HOUR", "MINUTE", "SECOND", "Story", "code_of", "pack"]
+__all__ = ["DAY", "HOUR", "MINUTE", "SECOND", "Story", "code_of", "pack", "pack_of_caps"]
 
 SECOND: Final = 1_000
 MINUTE: Final = 60 * SECOND
@@ -48,6 +49,12 @@ def pack(*changes: tuple[str, str]) -> Policy:
         assert old in text, old
         text = text.replace(old, new)
     return load_text(text, source="support-desk with changes")
+
+
+def pack_of_caps(*changes: tuple[str, str]) -> Policy:
+    """`pack` with nothing but its caps to count: no sums, and no limits on what is open."""
+    policy = msgspec.structs.replace(pack(*changes), accumulation=None)
+    return msgspec.structs.replace(policy, digest=digest_policy(policy))
 
 
 def code_of(call: Callable[[], object]) -> str:

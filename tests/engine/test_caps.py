@@ -12,7 +12,7 @@ from handrail.core.lifecycle import State
 from handrail.core.policy import Policy
 from handrail.engine.desks import open_desk
 from handrail.surfaces.embedded import Action, Desk
-from tests.engine.stories import DAY, HOUR, MIDDLE, MINUTE, SMALL, Story, pack
+from tests.engine.stories import DAY, HOUR, MIDDLE, MINUTE, SMALL, Story, pack_of_caps
 
 PER_CUSTOMER: Final = (
     "usd-per-customer: {scope: customer, money: 10000.00 USD, window: 30d, kinds: *paying}"
@@ -21,11 +21,13 @@ PER_DAY: Final = "{scope: desk, money: 20000.00 USD, window: 24h"
 
 
 def _customer_cap(amount: str, window: str = "30d") -> Policy:
-    return pack((PER_CUSTOMER, PER_CUSTOMER.replace("10000.00 USD", amount).replace("30d", window)))
+    return pack_of_caps(
+        (PER_CUSTOMER, PER_CUSTOMER.replace("10000.00 USD", amount).replace("30d", window))
+    )
 
 
 def _desk_cap(amount: str) -> Policy:
-    return pack((PER_DAY, PER_DAY.replace("20000.00 USD", amount)))
+    return pack_of_caps((PER_DAY, PER_DAY.replace("20000.00 USD", amount)))
 
 
 def test_a_full_cap_refuses(story: Story) -> None:
@@ -140,7 +142,7 @@ def test_an_undo_gives_nothing_back(story: Story) -> None:
 def test_a_count_holds_replies_back(story: Story) -> None:
     """Thirty replies a minute per agent; the next one waits its turn."""
     story.reopen(
-        pack(
+        pack_of_caps(
             (
                 "{scope: agent, count: 30, window: 1m, kinds: [reply.send]",
                 "{scope: agent, count: 2, window: 1m, kinds: [reply.send]",
@@ -215,7 +217,7 @@ def test_a_cap_that_is_met_at_the_dispatch_trips_as_well(story: Story) -> None:
 
 
 def _with_cap(cap: str) -> Policy:
-    return pack(("caps:\n", f"caps:\n  more: {cap}\n"))
+    return pack_of_caps(("caps:\n", f"caps:\n  more: {cap}\n"))
 
 
 def test_an_owners_agents_share_a_cap(story: Story) -> None:
@@ -288,7 +290,7 @@ def test_a_cap_that_counts_otherwise_now_settles_what_is_open(story: Story) -> N
     story.fail(Fault.BEFORE_EFFECT)
     lost = story.refund(SMALL)
     changed = PER_CUSTOMER.replace("scope: customer", "scope: agent")
-    story.reopen(pack((PER_CUSTOMER, changed)))
+    story.reopen(pack_of_caps((PER_CUSTOMER, changed)))
     story.fail(Fault.BEFORE_EFFECT)
     for _ in range(3):
         story.later(MINUTE)

@@ -21,6 +21,13 @@ READ: Final = "    params: {ticket: {type: id}}\n    control: run_and_log\n"
 REVERSE: Final = "    control: approve\n  ticket.read"
 
 # what stands there, what is put there instead, words of the line with the problem, the problem
+KINDS: Final = "kinds:\n  refund.issue:\n"
+ADDS: Final = (
+    "accumulation: {window: 30d, currency: EUR, rates: {USD: 1.00, JPY: 1.00},"
+    " kinds: {refund.reverse: 100}}\n"
+)
+GOOD_SUMS: Final = ADDS.replace("refund.reverse", "refund.issue")
+
 ERRORS: Final = [
     ("    undo: refund.reverse\n", "", BAND,
      "`refund.issue` has no `undo`, so it may not run and notify"),
@@ -55,6 +62,14 @@ ERRORS: Final = [
      "`ticket.reed` is not a kind of this policy (did you mean `ticket.read`?)"),
     ("kinds: [refund.issue]", "kinds: [refund]", "",
      "`refund` is not a kind of this policy (did you mean `refund.issue`?)"),
+    (KINDS, ADDS + KINDS, "accumulation:",
+     "`refund.reverse` has no `value`, so it adds nothing up"),
+    (KINDS, ADDS.replace("refund.reverse", "refund") + KINDS, "accumulation:",
+     "`refund` is not a kind of this policy (did you mean `refund.issue`?)"),
+    (KINDS, GOOD_SUMS.replace("USD: 1.00", "USD: 0.00") + KINDS,
+     "accumulation:", "the rate of USD must be above zero"),
+    (KINDS, GOOD_SUMS.replace("EUR", "EUX") + KINDS,
+     "accumulation:", "`EUX` is not an ISO 4217 currency"),
     ("{scope: agent, count: 30, window: 1m}", "{scope: customer, accounts: 30, window: 1m}",
      "", "cap `replies` counts customers of one customer: there is never more than one"),
     ("connectors: [desk]", "connectors: [desk, crm]", "",
@@ -67,6 +82,9 @@ ERRORS: Final = [
 WARNINGS: Final = [
     ('money: "20000.00 USD"', 'money: "49.99 USD"', BAND,
      "this band runs alone up to more than cap `refunds-per-day` ever lets through"),
+    (KINDS, GOOD_SUMS.replace("USD: 1.00, ", "") + KINDS,
+     "accumulation:",
+     "no rate says what USD is worth in EUR: every amount of it counts as above the highest band"),
     ("kinds: [refund.issue]", "kinds: [refund.issue, refund.reverse]", "",
      "`refund.reverse` has no `value`, so cap `refunds-per-day` counts nothing of it"),
     ("  ticket.read:\n    title: Read a ticket\n    connector: desk",

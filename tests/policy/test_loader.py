@@ -61,6 +61,10 @@ BAD_VALUES: Final = [
      "`any_customer` must be yes or no, not `maybe`"),
     ("any_customer: no", "any_customer: 0", "",
      '`any_customer` must be yes or no; write text in quotes: "0"'),
+    ("kinds:\n  refund", 'accumulation: {window: 1d, currency: USD, kinds: {refund.issue: 100},'
+     ' rates: {JPY: "0.0000000001"}}\nkinds:\n  refund', "accumulation:",
+     "`JPY` must be a rate such as 1.10, with at most 9 digits on either side of the point, at most"
+     " 19 characters, not `0.0000000001`"),
     ("scope: desk", "scope: dsk", "",
      "`scope` must be one of desk, agent, owner, customer, task, kind, account, not `dsk`"
      " (did you mean `desk`?)"),

@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handrail.core.accumulation import Accumulation
 from handrail.core.action import TEXT_CHARS_MAX, ActionKind, Param, ParamType
 from handrail.core.caps import CapRule, Scope, WhenFull
 from handrail.core.grade import Axes, Catchable, Grade, grade_of
@@ -114,6 +115,25 @@ def caps(draw: st.DrawFn, kinds: list[str]) -> CapRule:
 
 
 @st.composite
+def accumulations(draw: st.DrawFn, kinds: dict[str, KindRule]) -> Accumulation | None:
+    """What adds up: some of the kinds that have a value, or nothing."""
+    valued = [
+        name for name, rule in kinds.items() if rule.kind.value or rule.kind.value_from_connector
+    ]
+    if not valued:
+        return None
+    weights = st.dictionaries(st.sampled_from(valued), st.integers(1, 1000), min_size=1)
+    return Accumulation(
+        window_ms=draw(SPANS),
+        currency=draw(CURRENCIES),
+        weights=draw(weights),
+        rates=draw(st.dictionaries(CURRENCIES, st.integers(1, 10**18 - 1))),
+        margin=draw(st.integers(0, 100)),
+        bunching=draw(st.none() | st.integers(1, 99)),
+    )
+
+
+@st.composite
 def policies(draw: st.DrawFn) -> Policy:
     """A policy that loads: two kinds or more, each the undo of the next."""
     names = draw(st.lists(KIND_NAMES, min_size=2, max_size=3, unique=True))
@@ -135,6 +155,7 @@ def policies(draw: st.DrawFn) -> Policy:
         lanes=lanes,
         caps=tuple(draw(st.lists(caps(names), max_size=2, unique_by=lambda cap: cap.name))),
         clocks=Clocks(**clocks),
+        accumulation=draw(st.none() | accumulations(kinds)),
     )
     return msgspec.structs.replace(policy, digest=digest_policy(policy))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from handrail.core.accumulation import Accumulation
 from handrail.core.action import TEXT_CHARS_MAX, ActionKind, Param
 from handrail.core.caps import CapRule
 from handrail.core.money import Money
@@ -14,7 +15,7 @@ __all__ = ["written"]
 
 def written(policy: Policy) -> str:
     """A YAML text that means `policy`. JSON is YAML, and puts every text in quotes."""
-    record = {
+    record: dict[str, object] = {
         "policy": policy.name,
         "version": policy.version,
         "clocks": {
@@ -25,7 +26,20 @@ def written(policy: Policy) -> str:
         "caps": {cap.name: _cap(cap) for cap in policy.caps},
         "kinds": {name: _kind(rule) for name, rule in policy.kinds.items()},
     }
+    if policy.accumulation is not None:
+        record["accumulation"] = _accumulation(policy.accumulation)
     return json.dumps(record, indent=1, ensure_ascii=False)
+
+
+def _accumulation(adds: Accumulation) -> dict[str, object]:
+    record: dict[str, object] = {
+        "window": f"{adds.window_ms}ms",
+        "currency": adds.currency,
+        "kinds": adds.weights,
+        "rates": {name: f"{rate // 10**9}.{rate % 10**9:09}" for name, rate in adds.rates.items()},
+        "margin": adds.margin,
+    }
+    return record if adds.bunching is None else record | {"bunching": adds.bunching}
 
 
 def _lane(lane: LaneRule) -> dict[str, object]:

@@ -16,6 +16,8 @@ facts_missing       at least G2
 facts_contradict    at least G2
 hidden_content      one grade higher
 claimed_grade       what the agent claims counts when it is above what the kind's axes say
+accumulated         what the customer was given lately, this action included, is looked up in the
+                    bands as well; when that asks for more than the amount alone, it counts
 value_band          the first band, from below, whose limit the amount does not exceed
 kind_default        a kind without bands
 
@@ -26,6 +28,8 @@ claimed, the guard is at least the usual one of the grade reached: approve at G2
 from __future__ import annotations
 
 from typing import NamedTuple
+
+import msgspec
 
 from handrail.core.decide import Ask
 from handrail.core.grade import Axes, Grade
@@ -63,6 +67,12 @@ def decide(policy: Policy, ask: Ask) -> Answer:
     if reverses(policy, ask.kind) and not ask.as_undo:
         return Answer(REFUSE, Grade.G3, ("undo_only",))
     guard, grade, code = usual(policy, ask)
+    tail = [code]
+    if ask.accumulated is not None:
+        by_sum, grade_of_sum, _ = usual(policy, msgspec.structs.replace(ask, value=ask.accumulated))
+        if strictest([guard, by_sum]) != guard or grade_of_sum > grade:
+            guard, grade = strictest([guard, by_sum]), max(grade, grade_of_sum)
+            tail = ["accumulated", code]
     raised_grade, found = raised(policy, ask, grade)
     wanted = [guard]
     if found:
@@ -73,7 +83,7 @@ def decide(policy: Policy, ask: Ask) -> Answer:
     before = [name for name in found if name == "evaluation_failed"]
     after = [name for name in found if name != "evaluation_failed"]
     of_the_amount = code in ("value_band", "kind_default")
-    codes = [*before, *after, code] if of_the_amount else [*before, code, *after]
+    codes = [*before, *after, *tail] if of_the_amount else [*before, *tail, *after]
     return Answer(strictest(wanted), raised_grade, tuple(codes))
 
 

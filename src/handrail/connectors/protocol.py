@@ -62,6 +62,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     None when no customer is touched. `missing` names facts that could not be read. `value` is the
     money that the action moves out, by the system of record: zero when it moves none or brings
     money in, None when that is not known. It wins over what the caller states when it is higher.
+    `instrument` identifies what the money goes to (a card, a bank account) so that it is known
+    again behind another customer; only a keyed hash of it is kept.
 
     A fact is a precondition: it is read again right before an action that waited is carried out,
     and one that differs puts the action to a person anew. `background` names the facts that are
@@ -71,6 +73,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     customer: str | None
     request: dict[str, object]
     value: Money | None = None
+    instrument: str | None = None
     facts: tuple[Fact, ...] = ()
     missing: tuple[str, ...] = ()
     background: tuple[str, ...] = ()

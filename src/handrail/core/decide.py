@@ -15,7 +15,7 @@ import msgspec
 
 from handrail.core.action import ParamType
 from handrail.core.grade import Grade
-from handrail.core.money import Money
+from handrail.core.money import MINOR_MAX, Money
 from handrail.core.policy import ANY_KIND, STRICTEST, Control, Guard, KindRule, LaneRule, Policy
 from handrail.errors import PolicyInvalid
 
@@ -37,6 +37,7 @@ class ReasonCode(Enum):
     HIDDEN_CONTENT = "hidden_content"
     CLAIMED_GRADE = "claimed_grade"
     CAP_FULL = "cap_full"
+    ACCUMULATED = "accumulated"
     VALUE_BAND = "value_band"
     KIND_DEFAULT = "kind_default"
 
@@ -58,8 +59,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     outside the task; `missing` names facts that could not be read; `contradicted` says which facts
     speak against the action; `hidden` says where invisible or deceptive characters stand; `claim`
     is the agent's own idea of the grade, which can only raise; `failure` is an error met while
-    preparing. `lane` is None for what a person does outside any task; `as_undo` is True for the
-    reversal of an executed action, which is the only way in which an undo's kind ever runs.
+    preparing. `accumulated` is what the customer was given lately, this action included, in the
+    currency of `value`. `lane` is None for what a person does outside any task; `as_undo` is True
+    for the reversal of an executed action, which is the only way in which an undo's kind ever runs.
     """
 
     kind: str
@@ -71,6 +73,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     hidden: tuple[str, ...] = ()
     claim: Grade | None = None
     failure: str | None = None
+    accumulated: Money | None = None
     as_undo: bool = False
 
 
@@ -135,6 +138,8 @@ class Decider:
             return _refused(ReasonCode.UNDO_ONLY, text)
         base = self._bases.get(ask.kind)
         usual = _UNKNOWN_KIND if base is None else base(ask.value)
+        if ask.accumulated is not None and base is not None:
+            usual = _with_sum(usual, base(ask.accumulated), ask.accumulated)
         if ask.claim is None and not (
             ask.missing or ask.contradicted or ask.hidden or ask.failure is not None
         ):
@@ -298,6 +303,18 @@ def _raised(usual: Decision, ask: Ask, axes: Grade) -> Decision:
         guard = guard.at_least(_floor_of(grade))
     reasons.sort(key=lambda reason: PRECEDENCE[reason.code])
     return Decision(guard=guard, grade=grade, reasons=tuple(reasons))
+
+
+def _with_sum(usual: Decision, by_sum: Decision, total: Money) -> Decision:
+    """The stricter of what the amount and the sum ask for; unchanged when the sum asks for less."""
+    guard, grade = usual.guard.at_least(by_sum.guard), max(usual.grade, by_sum.grade)
+    if (guard, grade) == (usual.guard, usual.grade):
+        return usual
+    text = "what this customer was given lately cannot be summed up, so it counts as too much"
+    if total.minor < MINOR_MAX:
+        text = f"with what this customer was given lately it makes {total.text()}"
+    reason = Reason(code=ReasonCode.ACCUMULATED, text=text)
+    return Decision(guard=guard, grade=grade, reasons=(reason, *usual.reasons))
 
 
 def _floor_of(grade: Grade) -> Guard:

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from handrail.core.accumulation import Accumulation
 from handrail.core.action import ActionKind
 from handrail.core.caps import CapRule
 from handrail.core.grade import Grade
@@ -116,4 +117,5 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     lanes: dict[str, LaneRule]
     caps: tuple[CapRule, ...] = ()
     clocks: Clocks = Clocks()
+    accumulation: Accumulation | None = None
     digest: str = ""

@@ -6,6 +6,7 @@ from typing import Final
 
 from handrail.core.caps import Charge, Deed, Scope, charges_of
 from handrail.core.entry import Tag
+from handrail.core.escalation import Cause
 from handrail.core.money import Money
 from handrail.core.proposal import Proposal
 from handrail.engine.context import GATEWAY, Context, Rulebook
@@ -76,7 +77,7 @@ def tell_of_trip(tx: Tx, ctx: Context, proposal: Proposal, full: Full) -> None:
         data={"cap": rule.name, "scope": rule.scope.value, "halts_agent": rule.halts_agent},
     )
     concern = f"the cap `{rule.name}` is full for {_WHOM[rule.scope]}, and this no longer fits"
-    open_for(tx, ctx, proposal, concern)
+    open_for(tx, ctx, proposal, concern, cause=Cause.CAP)
     if rule.halts_agent:
         _halt_agent(tx, ctx, proposal)
 

@@ -12,15 +12,16 @@ from typing import Final
 
 from handrail.core.artifact import digest_of
 from handrail.core.caps import WhenFull
-from handrail.core.decide import ReasonCode
+from handrail.core.decide import Decision, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review, Verdict
+from handrail.engine.accumulate import Accrued, accrued_of, history_of
 from handrail.engine.again import Again, ask_again, expire
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
-from handrail.engine.context import GATEWAY, Context
+from handrail.engine.context import GATEWAY, Context, Rulebook
 from handrail.engine.execute import Job, intend, job_of
 from handrail.engine.lookup import key_lives
 from handrail.engine.prepare import ask_of
@@ -78,7 +79,8 @@ def _look_again(
         return expire(tx, ctx, proposal, refusal), None
     if seen is None or seen.digest != proposal.digest or seen.answered is Answered.NOTHING:
         return proposal, None
-    changed = _changed(tx, ctx, proposal, seen)
+    accrued = None if seen.plan is None else accrued_of(tx, seen.plan, proposal.subject)
+    changed = _changed(tx, ctx, proposal, seen, accrued)
     if changed is not None:
         return changed, None
     if proposal.attempt and not key_lives(tx, ctx, proposal):
@@ -87,7 +89,7 @@ def _look_again(
         return expire(tx, ctx, proposal, "not_approved"), None
     if not ctx.may_send(proposal.connector, tx.now):
         return proposal, None
-    return _with_caps(tx, ctx, proposal, content.artifact)
+    return _with_caps(tx, ctx, proposal, content.artifact, accrued)
 
 
 def _refusal(tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes) -> str | None:
@@ -100,10 +102,12 @@ def _refusal(tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes) -> str |
     return None
 
 
-def _changed(tx: Tx, ctx: Context, proposal: Proposal, seen: Reread) -> Proposal | None:
+def _changed(
+    tx: Tx, ctx: Context, proposal: Proposal, seen: Reread, accrued: Accrued | None
+) -> Proposal | None:
     """What becomes of an action that is not what was allowed, or not allowed any more; else None.
 
-    The stricter of the policy then and now applies, over the facts as they are now.
+    The stricter of the policy then and now applies, over the facts and the sum as they are now.
     """
     plan = seen.plan
     if seen.answered is Answered.GONE or plan is None:
@@ -111,19 +115,31 @@ def _changed(tx: Tx, ctx: Context, proposal: Proposal, seen: Reread) -> Proposal
     rules = ctx.rulebook(proposal.desk)
     if plan.rules is not rules:
         return proposal
-    decision = rules.decider.decide(ask_of(plan, proposal.subject))
+    total = None if accrued is None else accrued.total
+    decision = rules.decider.decide(ask_of(plan, proposal.subject, total))
     # On what runs alone nobody has looked: the policy judges the facts, as they are now.
     judged = seen.why == Again.STALE.value and proposal.control in _ALONE
     if seen.answered is Answered.CHANGED and not judged:
         if proposal.attempt and not seen.same_request:
             # INVARIANT: one key never carries two requests, whatever became of the first.
             return expire(tx, ctx, proposal, seen.why, escalate=True)
-        return ask_again(tx, ctx, proposal, Again(seen.why), plan=plan, decision=decision)
+        history = history_of(tx, rules, proposal.desk, accrued)
+        return ask_again(
+            tx, ctx, proposal, Again(seen.why), plan=plan, decision=decision, history=history
+        )
     if decision.guard.order > proposal.guard.order:
-        same = rules.policy.digest == proposal.policy
-        why = Again.STALE if same else Again.POLICY_TIGHTENED
-        return ask_again(tx, ctx, proposal, why, plan=plan, decision=decision)
+        history = history_of(tx, rules, proposal.desk, accrued)
+        why = _why(rules, proposal, decision)
+        return ask_again(tx, ctx, proposal, why, plan=plan, decision=decision, history=history)
     return None
+
+
+def _why(rules: Rulebook, proposal: Proposal, decision: Decision) -> Again:
+    """What made the answer stricter: the policy, the sum, or the facts."""
+    if rules.policy.digest != proposal.policy:
+        return Again.POLICY_TIGHTENED
+    summed = any(reason.code is ReasonCode.ACCUMULATED for reason in decision.reasons)
+    return Again.SUM_ROSE if summed else Again.STALE
 
 
 def _approved(proposal: Proposal, content: Content, reviews: list[Review]) -> bool:
@@ -138,7 +154,7 @@ def _approved(proposal: Proposal, content: Content, reviews: list[Review]) -> bo
 
 
 def _with_caps(
-    tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes
+    tx: Tx, ctx: Context, proposal: Proposal, artifact: bytes, accrued: Accrued | None
 ) -> tuple[Proposal, Job | None]:
     """Reserve under every cap or none; approved or not makes no difference."""
     rules = ctx.rulebook(proposal.desk)
@@ -152,7 +168,8 @@ def _with_caps(
         agent=proposal.agent,
         customer=proposal.subject,
     )
-    full = reserve(tx, rules, proposal.desk, proposal.id, deed)
+    more = () if accrued is None else accrued.charges
+    full = reserve(tx, rules, proposal.desk, proposal.id, deed, more)
     if full is None:
         return _claim(tx, ctx, proposal, artifact=artifact)
     tell_of_trip(tx, ctx, proposal, full)

@@ -18,6 +18,7 @@ from handrail.core.lifecycle import Event, State, after
 from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
+from handrail.engine.accumulate import Accrued, accrued_of, history_of
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import Context, new_id
 from handrail.engine.escalate import open_for
@@ -31,6 +32,9 @@ from handrail.store.protocol import DESK_SUBJECT, Full, Tx, Unit
 __all__ = ["Decided", "plan"]
 
 _NONCE_BYTES: Final = 16
+
+_SHOWN: Final = (Control.APPROVE, Control.MAKER_CHECKER, Control.ESCALATE)
+"""Controls under which a person looks at what happened before."""
 
 _EVENTS: Final = {
     Control.RUN_AND_LOG: Event.RUN,
@@ -58,6 +62,7 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     fingerprint: str
     now: int
+    accrued: Accrued | None
 
 
 def plan(ctx: Context, task: Task, draft: Draft) -> Unit[Decided]:
@@ -82,11 +87,20 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         check_task(tx, task)
     customer = ready.prepared.customer
     subject = tx.vault.ref_of(desk, DESK_SUBJECT if customer is None else customer, tx.now)
-    decision = ready.rules.decider.decide(ask_of(ready, subject))
-    id = new_id("hr", tx.now, ready.ctx.entropy)
-    decision, reserved, full = _reserve(tx, ready, decision, id, subject)
-    found = _Found(id=id, subject=subject, fingerprint=fingerprint, now=tx.now)
-    content = _content(ready, decision, id)
+    found = _Found(
+        id=new_id("hr", tx.now, ready.ctx.entropy),
+        subject=subject,
+        fingerprint=fingerprint,
+        now=tx.now,
+        accrued=accrued_of(tx, ready, subject),
+    )
+    total = None if found.accrued is None else found.accrued.total
+    decision = ready.rules.decider.decide(ask_of(ready, subject, total))
+    decision, reserved, full = _reserve(tx, ready, decision, found)
+    content = _content(ready, decision, found)
+    if decision.guard.control in _SHOWN and found.accrued is not None:
+        history = history_of(tx, ready.rules, desk, found.accrued)
+        content = msgspec.structs.replace(content, history=history)
     proposal = _built(ready, decision, found, content)
     runs = proposal.state is State.READY and reserved
     intent = intend(ready.ctx, proposal, tx.now) if runs else None
@@ -129,7 +143,7 @@ def _same_again(known: Proposal, fingerprint: str) -> Decided:
 
 
 def _reserve(
-    tx: Tx, ready: Plan, decision: Decision, id: str, subject: str
+    tx: Tx, ready: Plan, decision: Decision, found: _Found
 ) -> tuple[Decision, bool, Full | None]:
     """Take the caps of an action that may run now; a full cap refuses it or lets it wait."""
     control = decision.guard.control
@@ -146,9 +160,10 @@ def _reserve(
         kind=draft.kind,
         value=ready.value,
         agent=draft.maker,
-        customer=subject,
+        customer=found.subject,
     )
-    full = reserve(tx, rules, desk, id, deed)
+    more = () if found.accrued is None else found.accrued.charges
+    full = reserve(tx, rules, desk, found.id, deed, more)
     if full is None:
         return decision, True, None
     rule = full.charge.rule
@@ -160,12 +175,12 @@ def _reserve(
     return Decision(guard=guard, grade=decision.grade, reasons=reasons), False, full
 
 
-def _content(ready: Plan, decision: Decision, id: str) -> Content:
+def _content(ready: Plan, decision: Decision, found: _Found) -> Content:
     """The artifact under a fresh nonce, and what is sealed with it."""
     nonce = ready.ctx.entropy(_NONCE_BYTES).hex()
     artifact = encode_artifact(
         desk=ready.task.desk,
-        proposal=id,
+        proposal=found.id,
         nonce=nonce,
         kind=ready.draft.kind,
         connector="" if ready.kind is None else ready.kind.connector,

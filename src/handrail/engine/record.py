@@ -41,7 +41,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     """The sealed part of a proposal.
 
     `artifact` is its canonical bytes, `lines` the rendering a person was shown (empty when nobody
-    was asked), `note` the agent's own prose.
+    was asked), `history` what happened before that bears on it, `note` the agent's own prose.
     """
 
     artifact: bytes
@@ -50,6 +50,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
     reasons: tuple[Reason, ...]
     note: str | None = None
+    history: tuple[Line, ...] = ()
 
 
 _content_decoder: Final = msgspec.msgpack.Decoder(Content)
@@ -74,7 +75,7 @@ def statement_of(content: Content, digest: str, policy: str, desk: str) -> str:
     """What a review binds: artifact, rendering, facts, policy, desk and nonce."""
     return statement_digest(
         artifact=digest,
-        rendering=digest_of(canonical(content.lines)),
+        rendering=digest_of(canonical((*content.lines, *content.history))),
         facts=digest_of(canonical(content.facts)),
         policy=policy,
         desk=desk,

@@ -50,6 +50,7 @@ class GivenReview(msgspec.Struct, frozen=True, kw_only=True):
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one action that this person may see.
 
+    `history` is what happened before that bears on it, under the digest that a review quotes.
     `artifact` is the full stored artifact, decoded. `changed` is what differs from what was decided
     on before, for an action that is put to people anew. `note` (the agent's own prose) is None at
     G3 until the decision. `reviews` is empty for a further checker until all are in. `why_not` says
@@ -59,6 +60,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
     card: Card
     lines: tuple[Line, ...]
+    history: tuple[Line, ...]
     facts: tuple[Fact, ...]
     changed: tuple[Change, ...]
     reasons: tuple[Reason, ...]
@@ -112,6 +114,7 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
     return Shown(
         card=_card(ctx, tx, proposal),
         lines=content.lines,
+        history=content.history,
         facts=content.facts,
         changed=() if before is None else changes_between(before, content),
         reasons=content.reasons,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from handrail.core.accumulation import RATE_DECIMALS
 from handrail.core.action import TEXT_CHARS_MAX, ParamType
 from handrail.core.caps import Scope, WhenFull
 from handrail.core.grade import AXIS_MAX, AXIS_MEANINGS, Catchable, Grade
@@ -54,6 +55,7 @@ NAME_CHARS_MAX: Final = 80
 PARAMS_MAX: Final = 40
 TITLE_CHARS_MAX: Final = 80
 VERSION_MAX: Final = 1_000_000_000
+WEIGHT_MAX: Final = 1000
 
 IN_GATEWAY: Final = "gateway"
 IN_AGENT: Final = "agent"
@@ -75,6 +77,12 @@ _WORD: Final = TextShape(
     what="letters, digits and `_`, not beginning with a digit",
     pattern="[A-Za-z_][A-Za-z0-9_]*",
     chars_max=NAME_CHARS_MAX,
+)
+_CURRENCY: Final = TextShape(what="an ISO 4217 code", pattern="[A-Z]{3}", chars_max=3)
+_RATE: Final = TextShape(
+    what=f"a rate such as 1.10, with at most {RATE_DECIMALS} digits on either side of the point",
+    pattern=rf"(0|[1-9][0-9]{{0,{RATE_DECIMALS - 1}}})(\.[0-9]{{1,{RATE_DECIMALS}}})?",
+    chars_max=2 * RATE_DECIMALS + 1,
 )
 _TITLE: Final = TextShape(what="one line of text", chars_max=TITLE_CHARS_MAX)
 _CHOICE: Final = TextShape(what="one line of text", chars_max=CHOICE_CHARS_MAX)
@@ -281,6 +289,45 @@ CAP_FORM: Final = RecordShape(
     one_of=("money", "count", "accounts"),
 )
 
+ACCUMULATION_FORM: Final = RecordShape(
+    name="accumulation",
+    phrase="the accumulation",
+    fields=(
+        _needed("window", SpanShape(), "How far back values count, from when each one settled."),
+        _needed("currency", _CURRENCY, "The currency in which the sum is kept."),
+        _needed(
+            "kinds",
+            MapShape(
+                key=_KIND_NAME, value=WholeShape(low=1, high=WEIGHT_MAX), entries_max=KINDS_MAX
+            ),
+            "The kinds that add up, each with the percentage of its amounts that counts.",
+        ),
+        _left_out(
+            "rates",
+            MapShape(
+                key=CurrencyShape(),
+                value=_RATE,
+                entries_min=0,
+                entries_max=len(EXPONENTS),
+            ),
+            "What one unit of another currency is worth in `currency`. Without a rate, every amount"
+            " counts as above every limit.",
+        ),
+        _left_out(
+            "margin",
+            WholeShape(low=0, high=100),
+            "A percentage on top of whatever is converted.",
+            "0",
+        ),
+        _left_out(
+            "bunching",
+            WholeShape(low=1, high=99),
+            "The percentage of amounts that may lie in the fifth below a band's limit; more, beyond"
+            " chance, tells people.",
+        ),
+    ),
+)
+
 POLICY_FORM: Final = RecordShape(
     name="policy",
     phrase="a policy",
@@ -297,6 +344,11 @@ POLICY_FORM: Final = RecordShape(
             "caps",
             MapShape(key=_SLUG, value=CAP_FORM, entries_min=0, entries_max=CAPS_MAX),
             "Hard ceilings that nobody can exceed by approving, by name.",
+        ),
+        _left_out(
+            "accumulation",
+            ACCUMULATION_FORM,
+            "What is added up per customer, so that bands judge the sum beside the amount.",
         ),
         _needed(
             "kinds",

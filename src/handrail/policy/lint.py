@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import pairwise
 from typing import Final
 
+from handrail.core.accumulation import Accumulation
 from handrail.core.action import ActionKind, ParamType
 from handrail.core.caps import CapRule, Scope
 from handrail.core.grade import Catchable, Grade
@@ -52,6 +53,8 @@ def lint(
         *(found for rule in policy.caps for found in _cap(rule, policy, names)),
         *(found for lane in policy.lanes.values() for found in _lane(lane, names)),
     ]
+    if "kinds" not in broken and policy.accumulation is not None:
+        findings += _accumulation(policy.accumulation, policy)
     if "caps" not in broken:
         findings += [found for rule in rules for found in _unbounded(rule, policy.caps)]
     if "kinds" not in broken:
@@ -310,6 +313,36 @@ def _customers(cap: CapRule, policy: Policy, path: Path) -> Iterator[_Finding]:
             said = f"`{name}` runs in the agent: no connector says whose it is"
             text = f"{said}, so cap `{cap.name}` counts nothing of it"
             yield _warning((*path, "kinds", place), text)
+
+
+def _accumulation(adds: Accumulation, policy: Policy) -> Iterator[_Finding]:
+    """What adds up has an amount to add, a rate to add it by, and somebody to whom it is added."""
+    path: Path = ("accumulation",)
+    if adds.currency not in EXPONENTS:
+        yield _error((*path, "currency"), f"`{adds.currency}` is not an ISO 4217 currency")
+    if adds.window_ms < 1:
+        yield _error((*path, "window"), "the accumulation must have a window above zero")
+    for currency, rate in adds.rates.items():
+        if rate < 1:
+            yield _error((*path, "rates", currency), f"the rate of {currency} must be above zero")
+    for name in adds.weights:
+        within = (*path, "kinds", name)
+        rule = policy.kinds.get(name)
+        if rule is None:
+            hint = suggestion(name, policy.kinds)
+            yield _error(within, f"`{name}` is not a kind of this policy{hint}")
+            continue
+        if not _is_valued(rule.kind):
+            yield _error(within, f"`{name}` has no `value`, so it adds nothing up")
+        if rule.kind.runs_in_agent:
+            said = f"`{name}` runs in the agent: no connector says whose it is"
+            yield _warning(within, f"{said}, so all of it adds up as one customer's")
+        for currency in rule.bands:
+            if currency != adds.currency and currency not in adds.rates:
+                said = f"no rate says what {currency} is worth in {adds.currency}"
+                yield _warning(
+                    within, f"{said}: every amount of it counts as above the highest band"
+                )
 
 
 def _undeclared(kinds: tuple[str, ...], names: Collection[str], path: Path) -> Iterator[_Finding]:

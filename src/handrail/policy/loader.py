@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from handrail.core.accumulation import RATE_DECIMALS, Accumulation
 from handrail.core.action import TEXT_CHARS_MAX, ActionKind, Param, ParamType
 from handrail.core.artifact import digest_of
 from handrail.core.canonical import canonical, quoted
@@ -157,6 +158,7 @@ def _policy(top: Record, reading: Reading) -> Policy:
         lanes={name: _lane(name, record) for name, record in _entries(top["lanes"])},
         caps=tuple(_cap(name, record) for name, record in _entries(top["caps"])),
         clocks=_clocks(clocks) if isinstance(clocks, dict) else Clocks(),
+        accumulation=_accumulation(top["accumulation"]),
     )
     return msgspec.structs.replace(policy, digest=digest_policy(policy))
 
@@ -168,6 +170,25 @@ def _entries(read: object) -> list[tuple[str, Record]]:
 
 def _clocks(record: Record) -> Clocks:
     return Clocks(**{f"{name}_ms": span for name, span in record.items()})
+
+
+def _accumulation(record: object) -> Accumulation | None:
+    if not isinstance(record, dict):
+        return None
+    return Accumulation(
+        window_ms=record["window"],
+        currency=record["currency"],
+        weights=record["kinds"],
+        rates={currency: _rate(text) for currency, text in (record["rates"] or {}).items()},
+        margin=record["margin"],
+        bunching=record["bunching"],
+    )
+
+
+def _rate(text: str) -> int:
+    """A rate in billionths; its form is checked when it is read."""
+    whole, _, decimals = text.partition(".")
+    return int(whole + decimals.ljust(RATE_DECIMALS, "0"))
 
 
 def _lane(name: str, record: Record) -> LaneRule:

@@ -122,7 +122,7 @@ class Reading:
     def _default(self, field: Field) -> Any:
         if field.default is None:
             return None
-        return Reading().read(ScalarNode(text=field.default, line=0), field.shape)
+        return Reading().read(ScalarNode(text=field.default, line=0, plain=True), field.shape)
 
     def _has_needed(
         self, node: MapNode, shape: RecordShape, path: Path, given: Iterable[str]

@@ -113,6 +113,8 @@ def _prepare_issue(db: apsw.Connection, params: Params, now: int) -> Prepared:
         customer=paid.customer,
         request=msgspec.structs.asdict(request),
         background=BACKGROUND,
+        # The desk knows a card by its name alone; a provider has a fingerprint for it.
+        instrument=paid.method,
         facts=(
             fact("order_owner", paid.customer, "orders"),
             *_order_facts(paid),

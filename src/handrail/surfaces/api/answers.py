@@ -206,6 +206,7 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     """Everything about one action that this person may see. A review quotes `digest`.
 
     `changed` is what differs from what was decided on before, when it is put to people anew.
+    `history` is what happened before that bears on it.
     `why_not` says why this person may not approve it, `why_no_undo` why it cannot be undone,
     `why_not_testify` why they may not say what became of it. `witnesses` said so already.
     """
@@ -213,6 +214,7 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     card: CardView
     digest: str
     lines: tuple[Line, ...]
+    history: tuple[Line, ...]
     facts: tuple[Fact, ...]
     changed: tuple[Change, ...]
     reasons: tuple[Reason, ...]

@@ -128,6 +128,7 @@ def detail_view(shown: Shown, escalations: list[EscalationView]) -> DetailView:
         card=card_view(shown.card),
         digest=shown.card.proposal.statement,
         lines=shown.lines,
+        history=shown.history,
         facts=shown.facts,
         changed=shown.changed,
         reasons=shown.reasons,

@@ -91,6 +91,7 @@ REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.HIDDEN_CONTENT: "Hidden characters",
     ReasonCode.CLAIMED_GRADE: "The agent's own warning",
     ReasonCode.CAP_FULL: "A cap is full",
+    ReasonCode.ACCUMULATED: "Too much together",
     ReasonCode.VALUE_BAND: "Amount",
     ReasonCode.KIND_DEFAULT: "Kind of action",
 }
@@ -106,6 +107,7 @@ LOUD_REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.UNLISTED_CURRENCY: "warn",
     ReasonCode.CLAIMED_GRADE: "warn",
     ReasonCode.CAP_FULL: "warn",
+    ReasonCode.ACCUMULATED: "warn",
 }
 """Reasons that a list shows beside the action, with their colour."""
 

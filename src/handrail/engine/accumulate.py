@@ -1,0 +1,118 @@
+"""Accumulate: what a customer was given lately counts beside the amount of the action itself.
+
+The sums are reservations in a ledger without a limit, one per customer and one per instrument (a
+card, a bank account): they count what runs, ran, or may have run, and leave the window as caps do.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from handrail.core.accumulation import FULL_WEIGHT, Accumulation
+from handrail.core.artifact import Line
+from handrail.core.canonical import canonical
+from handrail.core.caps import CapRule, Charge, Scope
+from handrail.core.money import MINOR_MAX, Money
+from handrail.engine.context import Rulebook
+from handrail.engine.prepare import Plan
+from handrail.store.protocol import Tx
+
+__all__ = ["Accrued", "accrued_of", "history_of"]
+
+VALUE: Final = "@value"
+INSTRUMENT: Final = "@instrument"
+"""No cap of a policy has such a name, and both come before any of those in their order."""
+_NO_LIMIT: Final = 2**62
+_SHOWN_MAX: Final = 20
+
+
+class Accrued(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a customer stands before an action, and what the action adds.
+
+    `total` is what the bands look at, None when there was nothing before and they have looked at
+    the amount already. `earlier` is in the ledger `cap` under `scope_key`, the larger of the two.
+    """
+
+    total: Money | None
+    earlier: int
+    charges: tuple[Charge, ...]
+    cap: str
+    scope_key: str
+
+
+def accrued_of(tx: Tx, plan: Plan, subject: str) -> Accrued | None:
+    """Read and lock the sums that an action adds to; None for a kind that adds nothing up."""
+    adds, kind, value = plan.rules.policy.accumulation, plan.draft.kind, plan.value
+    if adds is None or kind not in adds.weights:
+        return None
+    desk = plan.task.desk
+    worth = adds.worth(kind, value)
+    # In the order of the names, as caps are locked.
+    ledgers = [(VALUE, subject)]
+    if plan.prepared.instrument is not None:
+        # A keyed hash: the card is known again, and nothing of it is kept.
+        card = tx.vault.fingerprint_of(canonical([desk, plan.prepared.instrument]))
+        ledgers.insert(0, (INSTRUMENT, card))
+    found = []
+    for cap, key in ledgers:
+        rule = _ledger(adds, cap)
+        found.append((tx.caps.total(desk, rule, key, tx.now), rule, key))
+    earlier, widest, key = max(found, key=lambda one: one[0])
+    judged = earlier == 0 and worth < MINOR_MAX and adds.weights[kind] <= FULL_WEIGHT
+    return Accrued(
+        total=None if value is None or judged else adds.with_earlier(kind, value, earlier),
+        earlier=earlier,
+        charges=tuple(
+            Charge(rule=rule, scope_key=key, amount=worth) for _, rule, key in found if worth
+        ),
+        cap=widest.name,
+        scope_key=key,
+    )
+
+
+def _ledger(adds: Accumulation, name: str) -> CapRule:
+    return CapRule(
+        name=name,
+        scope=Scope.CUSTOMER,
+        limit=_NO_LIMIT,
+        window_ms=adds.window_ms,
+        currency=adds.currency,
+    )
+
+
+def history_of(tx: Tx, rules: Rulebook, desk: str, accrued: Accrued | None) -> tuple[Line, ...]:
+    """What makes up the sum, for the person who is asked: newest first, and then the sum."""
+    adds = rules.policy.accumulation
+    if adds is None or accrued is None or accrued.total is None or not accrued.earlier:
+        return ()
+    since = tx.now - adds.window_ms
+    settled = tx.caps.posted(desk, accrued.cap, accrued.scope_key, since, most=_SHOWN_MAX)
+    lines = []
+    for one in settled:
+        row = tx.proposals.get(desk, one.proposal)
+        if row is None:
+            continue
+        kind = rules.kind(row.kind)
+        amount = "an unknown amount" if row.value is None else row.value.text()
+        label = row.kind if kind is None else kind.title
+        lines.append(Line(label=label, text=f"{amount} on {_date(one.at)} as {row.id}"))
+    rest = accrued.earlier - sum(one.amount for one in settled)
+    if rest > 0:
+        lines.append(Line(label="Under way, or further back", text=_text(rest, adds.currency)))
+    lines.append(Line(label="Together with this one", text=_text_of(accrued.total)))
+    return tuple(lines)
+
+
+def _date(at: int) -> str:
+    return datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _text(minor: int, currency: str) -> str:
+    return _text_of(Money(minor=min(minor, MINOR_MAX), currency=currency))
+
+
+def _text_of(money: Money) -> str:
+    return "more than can be summed up" if money.minor >= MINOR_MAX else money.text()

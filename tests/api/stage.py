@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,6 +68,7 @@ class Stage:
         self.key = agent_key(desk, "bot")
         self.http = httpx.Client(base_url=url, timeout=20)
         self._people: dict[str, Person] = {}
+        self._numbers = count()
 
     def close(self) -> None:
         """Close every client."""
@@ -106,8 +108,9 @@ class Stage:
         found: dict[str, Any] = answer.json()
         return found
 
-    def held(self, headers: dict[str, str], text: str = "Hello") -> dict[str, Any]:
-        """A reply that waits for a person."""
+    def held(self, headers: dict[str, str], text: str | None = None) -> dict[str, Any]:
+        """A reply that waits for a person; unless told otherwise, no two are the same."""
+        text = f"Hello {next(self._numbers)}" if text is None else text
         return self.propose(headers, "reply.send", {"ticket": "T-101", "body": text})
 
     def digest(self, id: str, person: str = "maria") -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -38,9 +39,16 @@ def gated(folder: Path) -> Iterator[tuple[Desk, GatedDesk, Task]]:
         connector.close()
 
 
+REASONS: Final = (
+    *("damaged", "not_received", "wrong_item", "late", "returned", "duplicate_charge"),
+    *("cancelled_order", "goodwill"),
+)
+
+
 def refund(task: Task, key: str) -> Draft:
-    """A small refund, which runs by itself."""
-    params = {"order": "O-5001", "amount": "1.00 USD", "reason": "damaged"}
+    """A small refund, which runs by itself; another key, another reason."""
+    reason = REASONS[sum(key.encode()) % len(REASONS)]
+    params = {"order": "O-5001", "amount": "1.00 USD", "reason": reason}
     return Draft(maker=task.agent, kind="refund.issue", params=params, key=key)
 
 

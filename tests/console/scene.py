@@ -10,12 +10,15 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 import handrail
 from handrail.bootstrap import now_ms
 from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Sandbox
+from handrail.core.policy import Limits
+from handrail.policy.loader import digest_policy, load
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
 from handrail.surfaces.console import console_routes
 from handrail.surfaces.embedded import Action, Desk
@@ -167,7 +170,10 @@ def scene_in(
 ) -> Iterator[Scene]:
     """A served desk; at the end nothing must have complained, or asked for another address."""
     clock = MovableClock()
-    desk = handrail.open(folder / "desk", clock=clock, connectors=connectors)
+    # Many tests share a scene, and propose the same more than once.
+    policy = msgspec.structs.replace(load("support-desk"), limits=Limits())
+    policy = msgspec.structs.replace(policy, digest=digest_policy(policy))
+    desk = handrail.open(folder / "desk", policy=policy, clock=clock, connectors=connectors)
     try:
         for id, (name, roles, limits) in PEOPLE.items():
             desk.person(id, name=name, roles=roles, limits=limits)

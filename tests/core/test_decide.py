@@ -17,7 +17,8 @@ from handrail.core.policy import Band, Control, Guard, KindRule, LaneRule, Polic
 CONTROLS = "run_and_log run_and_notify hold_and_recall approve maker_checker escalate refuse"
 
 REASONS = """
-outside_lane undo_only evaluation_failed unknown_kind unlisted_currency
+outside_lane undo_only denied_before open_already too_many_open queue_full
+evaluation_failed unknown_kind unlisted_currency
 value_unknown asked_again facts_missing facts_contradict hidden_content claimed_grade cap_full
 accumulated
 value_band kind_default

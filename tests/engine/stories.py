@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Final, Self
 
@@ -15,7 +16,7 @@ from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Fault, Sandbox
 from handrail.core.entry import Entry
 from handrail.core.lifecycle import State
-from handrail.core.policy import Policy
+from handrail.core.policy import Limits, Policy
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.errors import HandrailError
@@ -39,6 +40,8 @@ LARGE: Final = "2400.00 USD"
 HUGE: Final = "6000.00 USD"
 """Waits for two."""
 
+REASONS: Final = ("damaged", "not_received", "wrong_item", "late", "returned", "goodwill", "other")
+
 TICKET_OF: Final = {"O-5001": "T-101", "O-5003": "T-103", "O-5005": "T-104", "O-5004": "T-105"}
 
 
@@ -53,7 +56,7 @@ def pack(*changes: tuple[str, str]) -> Policy:
 
 def pack_of_caps(*changes: tuple[str, str]) -> Policy:
     """`pack` with nothing but its caps to count: no sums, and no limits on what is open."""
-    policy = msgspec.structs.replace(pack(*changes), accumulation=None)
+    policy = msgspec.structs.replace(pack(*changes), accumulation=None, limits=Limits())
     return msgspec.structs.replace(policy, digest=digest_policy(policy))
 
 
@@ -82,6 +85,7 @@ class Story:
         self.clock = clock or Clock(NOW)
         self.policy = policy
         self._connectors = connectors
+        self._reasons = cycle(REASONS)
         self.desk = self._opened()
         self.desk.agent("bot", owner="boss", operator="otto")
         for name in ("boss", "otto", "carl", "cora"):
@@ -137,9 +141,14 @@ class Story:
     def refund(
         self, amount: str = SMALL, order: str = "O-5003", *, key: str | None = None
     ) -> Action:
-        """The agent proposes a refund on the ticket of the order's customer."""
+        """The agent proposes a refund on the ticket of the order's customer.
+
+        Each has a reason of its own, or the second would be the same content again; but for those
+        with a key.
+        """
         task = self.task(TICKET_OF[order])
-        fields = {"order": order, "amount": amount, "reason": "damaged"}
+        reason = next(self._reasons) if key is None else "damaged"
+        fields = {"order": order, "amount": amount, "reason": reason}
         return self.desk.propose(task, "refund.issue", fields, key=key)
 
     def approve(self, action: Action, *, by: str = "ann") -> Action:

@@ -155,7 +155,7 @@ def test_what_nobody_knows_counts_and_what_certainly_failed_does_not(story: Stor
     lost = story.refund("50.00 USD")
     assert lost.state is State.UNKNOWN
     story.fail(None)
-    assert credit(story, "1.00 USD").state is State.PENDING
+    assert credit(story, "0.99 USD").state is State.PENDING
     story.later(HOUR)
     story.desk.work()
     assert story.state(lost) is State.FAILED
@@ -164,7 +164,7 @@ def test_what_nobody_knows_counts_and_what_certainly_failed_does_not(story: Stor
 
 def test_what_waits_does_not_count_but_is_judged_again(story: Story) -> None:
     """C1: two of $600 are each for one person; together they need a checker, so only one runs."""
-    big, other = credit(story, "600.00 USD"), credit(story, "600.00 USD")
+    big, other = credit(story, "600.00 USD"), credit(story, "600.01 USD")
     assert [story.row(one).control.value for one in (big, other)] == ["approve", "approve"]
     assert story.approve(big).state is State.SUCCEEDED
     assert story.approve(other).state is State.PENDING

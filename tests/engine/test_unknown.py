@@ -141,7 +141,8 @@ def test_blind_stays_unknown_and_asks_once(
     assert fronted.state(action) is State.UNKNOWN
     assert fronted.open_escalations() == [action.id]
     assert len(front.calls) == 1
-    assert _taken(fronted) == 2 * 1850
+    # Under the caps of the day, of the month and of the year, and as one customer of the hour.
+    assert _taken(fronted) == 3 * 1850 + 1
 
 
 def test_a_lookup_that_fails_tells_nothing(fronted: Story, front: Front) -> None:

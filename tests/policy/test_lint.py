@@ -80,6 +80,8 @@ ERRORS: Final = [
 ]  # fmt: skip
 
 WARNINGS: Final = [
+    (KINDS, "limits: {open_per_agent: 9, waiting_per_desk: 8}\n" + KINDS, "limits:",
+     "one agent may have more open than may wait on the whole desk"),
     ('money: "20000.00 USD"', 'money: "49.99 USD"', BAND,
      "this band runs alone up to more than cap `refunds-per-day` ever lets through"),
     (KINDS, GOOD_SUMS.replace("USD: 1.00, ", "") + KINDS,

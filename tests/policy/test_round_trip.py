@@ -13,7 +13,7 @@ from handrail.core.action import TEXT_CHARS_MAX, ActionKind, Param, ParamType
 from handrail.core.caps import CapRule, Scope, WhenFull
 from handrail.core.grade import Axes, Catchable, Grade, grade_of
 from handrail.core.money import MINOR_MAX
-from handrail.core.policy import Band, Clocks, Control, Guard, KindRule, LaneRule, Policy
+from handrail.core.policy import Band, Clocks, Control, Guard, KindRule, LaneRule, Limits, Policy
 from handrail.policy.lint import lint
 from handrail.policy.loader import digest_policy, load_text, problems_of
 from handrail.policy.problem import errors_in
@@ -155,6 +155,12 @@ def policies(draw: st.DrawFn) -> Policy:
         lanes=lanes,
         caps=tuple(draw(st.lists(caps(names), max_size=2, unique_by=lambda cap: cap.name))),
         clocks=Clocks(**clocks),
+        limits=Limits(
+            **{
+                field: draw(st.none() | st.integers(1, 1_000_000))
+                for field in Limits.__struct_fields__
+            }
+        ),
         accumulation=draw(st.none() | accumulations(kinds)),
     )
     return msgspec.structs.replace(policy, digest=digest_policy(policy))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 from handrail.core.accumulation import Accumulation
 from handrail.core.action import TEXT_CHARS_MAX, ActionKind, Param
 from handrail.core.caps import CapRule
@@ -26,6 +28,12 @@ def written(policy: Policy) -> str:
         "caps": {cap.name: _cap(cap) for cap in policy.caps},
         "kinds": {name: _kind(rule) for name, rule in policy.kinds.items()},
     }
+    limits = {
+        name: most
+        for name, most in msgspec.structs.asdict(policy.limits).items()
+        if most is not None
+    }
+    record["limits"] = limits
     if policy.accumulation is not None:
         record["accumulation"] = _accumulation(policy.accumulation)
     return json.dumps(record, indent=1, ensure_ascii=False)

@@ -9,6 +9,7 @@ import apsw
 import pytest
 
 import handrail
+from handrail.core.caps import CapRule, Scope
 from handrail.core.escalation import Cause
 from handrail.core.lifecycle import State
 from handrail.core.principal import PrincipalKind
@@ -18,6 +19,11 @@ from handrail.surfaces.embedded import Desk
 
 DESK = "main"
 WALKS = re.compile(r"^SCAN (?!CONSTANT)|USING PRIMARY KEY \(desk=\?\)$")
+CAPS = (
+    CapRule(name="usd", scope=Scope.DESK, limit=1, window_ms=1, currency="USD"),
+    CapRule(name="who", scope=Scope.AGENT, limit=1, window_ms=1, distinct=True),
+    CapRule(name="all", scope=Scope.ACCOUNT, limit=1, window_ms=1),
+)
 SMALL_TABLES = ("checkpoint", "counter", "desk", "principal", "policy_version", "meta")
 
 LOOKS: dict[str, Callable[[Tx], object]] = {
@@ -31,6 +37,11 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "by the provider's reference": lambda tx: tx.proposals.by_provider(DESK, "desk", "R-1"),
     "undo of": lambda tx: tx.proposals.undo_of(DESK, "hr_1"),
     "of a customer": lambda tx: tx.proposals.of_subject(DESK, "sub_1", most=50),
+    "the same again": lambda tx: tx.proposals.same(DESK, "f0", most=50),
+    "what an agent has waiting": lambda tx: tx.proposals.waiting_of(DESK, "bot", most=200),
+    "a counter": lambda tx: tx.counters.now(DESK, "state:PENDING"),
+    "what settled under a cap": lambda tx: tx.caps.posted(DESK, "@value", "sub_1", 1, most=20),
+    "what is taken of caps": lambda tx: tx.caps.uses(DESK, CAPS, 1),
     "reviews": lambda tx: tx.proposals.reviews(DESK, "hr_1"),
     "ready": lambda tx: tx.proposals.in_state(State.READY, most=50),
     "unknown": lambda tx: tx.proposals.in_state(State.UNKNOWN, most=50),

@@ -27,6 +27,10 @@ class ReasonCode(Enum):
 
     OUTSIDE_LANE = "outside_lane"
     UNDO_ONLY = "undo_only"
+    DENIED_BEFORE = "denied_before"
+    OPEN_ALREADY = "open_already"
+    TOO_MANY_OPEN = "too_many_open"
+    QUEUE_FULL = "queue_full"
     EVALUATION_FAILED = "evaluation_failed"
     UNKNOWN_KIND = "unknown_kind"
     UNLISTED_CURRENCY = "unlisted_currency"

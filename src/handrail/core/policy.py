@@ -21,6 +21,7 @@ __all__ = [
     "Guard",
     "KindRule",
     "LaneRule",
+    "Limits",
     "Policy",
 ]
 
@@ -108,6 +109,21 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True):
     task_ms: int = 8 * 3_600_000
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much may be open or be tried at once. None where nothing is limited.
+
+    `open_per_agent` counts what an agent has waiting, `waiting_per_desk` what waits for people;
+    `same_action_open` and `same_action_denied` count actions of the same content, by anybody;
+    `refused_per_task` is how many refusals a task is answered before it ends.
+    """
+
+    open_per_agent: int | None = None
+    waiting_per_desk: int | None = None
+    same_action_open: int | None = None
+    same_action_denied: int | None = None
+    refused_per_task: int | None = None
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """A whole policy. `digest` is the SHA-256 (hex) of the canonical form of all the rest."""
 
@@ -118,4 +134,5 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     caps: tuple[CapRule, ...] = ()
     clocks: Clocks = Clocks()
     accumulation: Accumulation | None = None
+    limits: Limits = Limits()
     digest: str = ""

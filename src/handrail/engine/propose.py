@@ -10,10 +10,11 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.artifact import digest_of, encode_artifact
+from handrail.core.artifact import Line, digest_of, encode_artifact
 from handrail.core.caps import WhenFull
 from handrail.core.decide import Decision, Reason, ReasonCode
 from handrail.core.entry import Tag
+from handrail.core.escalation import Cause
 from handrail.core.lifecycle import Event, State, after
 from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
@@ -23,6 +24,13 @@ from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import Context, new_id
 from handrail.engine.escalate import open_for
 from handrail.engine.execute import Job, intend, job_of
+from handrail.engine.flood import (
+    Flood,
+    count_refusal,
+    denied_before,
+    same_again,
+    too_much_open,
+)
 from handrail.engine.prepare import Draft, Plan, ask_of, prepare
 from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
 from handrail.engine.tasks import check_task
@@ -53,6 +61,21 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     proposal: Proposal
     fresh: bool
     job: Job | None = None
+
+
+class _Ruling(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided at last: after caps, and after what is open or was denied already.
+
+    `reserved` says that the caps are taken; `full` is the one that was not, `alarm` what a person
+    is told of a flood, `same_as` the open action that is the same.
+    """
+
+    decision: Decision
+    reserved: bool = False
+    full: Full | None = None
+    alarm: tuple[Cause, str] | None = None
+    same_as: str | None = None
+    denied: tuple[Proposal, ...] = ()
 
 
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,13 +119,10 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     )
     total = None if found.accrued is None else found.accrued.total
     decision = ready.rules.decider.decide(ask_of(ready, subject, total))
-    decision, reserved, full = _reserve(tx, ready, decision, found)
-    content = _content(ready, decision, found)
-    if decision.guard.control in _SHOWN and found.accrued is not None:
-        history = history_of(tx, ready.rules, desk, found.accrued)
-        content = msgspec.structs.replace(content, history=history)
-    proposal = _built(ready, decision, found, content)
-    runs = proposal.state is State.READY and reserved
+    ruling = _ruling(tx, ready, decision, found)
+    content = _content(tx, ready, ruling, found)
+    proposal = _built(ready, ruling, found, content)
+    runs = proposal.state is State.READY and ruling.reserved
     intent = intend(ready.ctx, proposal, tx.now) if runs else None
     stands = proposal if intent is None else intent.proposal
     _write(tx, stands, content)
@@ -118,11 +138,21 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     )
     if intent is not None:
         return Decided(proposal=stands, fresh=True, job=job_of(intent, content.artifact))
-    if full is not None:
-        tell_of_trip(tx, ready.ctx, proposal, full)
+    _tell(tx, ready, proposal, ruling)
+    return Decided(proposal=proposal, fresh=True)
+
+
+def _tell(tx: Tx, ready: Plan, proposal: Proposal, ruling: _Ruling) -> None:
+    """Hand to a person what a person is to be told, once."""
+    if ruling.full is not None:
+        tell_of_trip(tx, ready.ctx, proposal, ruling.full)
+    if ruling.alarm is not None:
+        cause, concern = ruling.alarm
+        open_for(tx, ready.ctx, proposal, concern, cause=cause)
     if proposal.state is State.ESCALATED:
         open_for(tx, ready.ctx, proposal, "the policy hands this to a person")
-    return Decided(proposal=proposal, fresh=True)
+    if proposal.state is State.REFUSED and ready.draft.maker == ready.task.agent:
+        count_refusal(tx, ready.ctx, ready.rules.policy.limits, proposal)
 
 
 def _write(tx: Tx, proposal: Proposal, content: Content) -> None:
@@ -142,13 +172,31 @@ def _same_again(known: Proposal, fingerprint: str) -> Decided:
     return Decided(proposal=known, fresh=False)
 
 
-def _reserve(
-    tx: Tx, ready: Plan, decision: Decision, found: _Found
-) -> tuple[Decision, bool, Full | None]:
+def _ruling(tx: Tx, ready: Plan, decision: Decision, found: _Found) -> _Ruling:
+    """The decision after the same content elsewhere, the caps, and how much is open."""
+    desk, limits = ready.task.desk, ready.rules.policy.limits
+    agents = ready.draft.maker == ready.task.agent and ready.draft.undoes is None
+    before = Flood(decision=decision)
+    if agents:
+        before = same_again(tx, limits, decision, desk=desk, fingerprint=found.fingerprint)
+    ruling = _reserve(tx, ready, before.decision, found)
+    after = Flood(decision=ruling.decision)
+    if agents and not ruling.reserved:
+        after = too_much_open(tx, limits, ruling.decision, desk=desk, agent=ready.draft.maker)
+    return msgspec.structs.replace(
+        ruling,
+        decision=after.decision,
+        alarm=before.alarm or after.alarm,
+        same_as=before.same_as,
+        denied=before.denied,
+    )
+
+
+def _reserve(tx: Tx, ready: Plan, decision: Decision, found: _Found) -> _Ruling:
     """Take the caps of an action that may run now; a full cap refuses it or lets it wait."""
     control = decision.guard.control
     if control not in (Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY):
-        return decision, False, None
+        return _Ruling(decision=decision)
     desk, draft, rules = ready.task.desk, ready.draft, ready.rules
     if ready.kind is not None and not ready.ctx.may_send(ready.kind.connector, tx.now):
         return decision, False, None
@@ -165,17 +213,17 @@ def _reserve(
     more = () if found.accrued is None else found.accrued.charges
     full = reserve(tx, rules, desk, found.id, deed, more)
     if full is None:
-        return decision, True, None
+        return _Ruling(decision=decision, reserved=True)
     rule = full.charge.rule
     reason = Reason(code=ReasonCode.CAP_FULL, text=f"the cap `{rule.name}` is full")
     guard = decision.guard
     if rule.when_full is WhenFull.REFUSE:
         guard = Guard(control=Control.REFUSE)
     reasons = (reason, *decision.reasons)
-    return Decision(guard=guard, grade=decision.grade, reasons=reasons), False, full
+    return _Ruling(decision=Decision(guard=guard, grade=decision.grade, reasons=reasons), full=full)
 
 
-def _content(ready: Plan, decision: Decision, found: _Found) -> Content:
+def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found) -> Content:
     """The artifact under a fresh nonce, and what is sealed with it."""
     nonce = ready.ctx.entropy(_NONCE_BYTES).hex()
     artifact = encode_artifact(
@@ -194,12 +242,22 @@ def _content(ready: Plan, decision: Decision, found: _Found) -> Content:
         nonce=nonce,
         facts=ready.prepared.facts,
         lines=ready.lines,
-        reasons=decision.reasons,
+        reasons=ruling.decision.reasons,
         note=ready.draft.note,
+        history=_history(tx, ready, ruling, found),
     )
 
 
-def _built(ready: Plan, decision: Decision, found: _Found, content: Content) -> Proposal:
+def _history(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found) -> tuple[Line, ...]:
+    """What happened before, for the person who is asked."""
+    if ruling.decision.guard.control not in _SHOWN:
+        return ()
+    given = history_of(tx, ready.rules, ready.task.desk, found.accrued)
+    return (*denied_before(ruling.denied), *given)
+
+
+def _built(ready: Plan, ruling: _Ruling, found: _Found, content: Content) -> Proposal:
+    decision = ruling.decision
     task, draft, value = ready.task, ready.draft, ready.value
     policy = ready.rules.policy
     state = after(State.PROPOSED, _EVENTS[decision.guard.control])
@@ -228,6 +286,7 @@ def _built(ready: Plan, decision: Decision, found: _Found, content: Content) -> 
         statement=statement_of(content, digest, policy.digest, task.desk) if asked else "",
         policy=policy.digest,
         undoes=draft.undoes,
+        same_as=ruling.same_as,
         created_at=now,
         updated_at=now,
         decide_by=now + clocks.approval_ms if asked else None,

@@ -60,11 +60,31 @@ _OUTSIDE_LANE: Final = (
     "Refused as {id}: it is outside this task. This task covers only its own ticket and customer."
     " Do not try again; tell the customer that you cannot help with that here, or escalate."
 )
+_TOO_MUCH: Final = (
+    "Refused as {id}: too much waits already. Do not send it again now. Tell the customer that a"
+    " colleague will follow up; if it cannot wait, escalate to a person."
+)
+_REFUSED: Final[dict[str, str]] = {
+    ReasonCode.OUTSIDE_LANE.value: _OUTSIDE_LANE,
+    ReasonCode.DENIED_BEFORE.value: (
+        "Refused as {id}: the same was denied before, and a person has been told that it came"
+        " again. Do not send it again, rephrased or split. Tell the customer that a colleague has"
+        " decided against it, and offer to hand over to a person."
+    ),
+    ReasonCode.OPEN_ALREADY.value: (
+        "Refused as {id}: the same is under way already as {other}. Do not send it again, in any"
+        " form. Tell the customer that it is being dealt with."
+    ),
+    ReasonCode.TOO_MANY_OPEN.value: _TOO_MUCH,
+    ReasonCode.QUEUE_FULL.value: _TOO_MUCH,
+}
+"""What is said of a refusal, by its first reason that is named here."""
 
 
 def advice_of(proposal: Proposal) -> str:
     """A sentence or three for the agent about where its action stands."""
-    outside = ReasonCode.OUTSIDE_LANE.value in proposal.reasons.split(",")
-    if proposal.state is State.REFUSED and outside:
-        return _OUTSIDE_LANE.format(id=proposal.id)
+    if proposal.state is State.REFUSED:
+        for code in proposal.reasons.split(","):
+            if code in _REFUSED:
+                return _REFUSED[code].format(id=proposal.id, other=proposal.same_as)
     return _ADVICE[proposal.state].format(id=proposal.id)

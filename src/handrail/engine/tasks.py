@@ -85,14 +85,20 @@ def revoke_unit(desk: str, id: str, *, by: str) -> Unit[Task]:
     """The unit that ends a task's token at once."""
 
     def unit(tx: Tx) -> Task:
-        tx.tasks.revoke(desk, id, tx.now)
-        task = tx.tasks.get(desk, id)
-        if task is None:
-            raise NotFound("task_not_found", f"there is no task `{id}` on this desk")
-        _note_task(tx, task, Tag.TASK_REVOKED, by)
-        return task
+        return revoke_in(tx, desk, id, by=by)
 
     return unit
+
+
+def revoke_in(tx: Tx, desk: str, id: str, *, by: str) -> Task:
+    """End a task's token inside a running unit. One that was ended already stays as it is."""
+    fresh = tx.tasks.revoke(desk, id, tx.now)
+    task = tx.tasks.get(desk, id)
+    if task is None:
+        raise NotFound("task_not_found", f"there is no task `{id}` on this desk")
+    if fresh:
+        _note_task(tx, task, Tag.TASK_REVOKED, by)
+    return task
 
 
 def task_of_token(ctx: Context, token: str) -> Task:

@@ -51,6 +51,7 @@ CHOICE_CHARS_MAX: Final = 100
 FACTS_MAX: Final = 20
 KINDS_MAX: Final = 500
 LANES_MAX: Final = 100
+LIMIT_MAX: Final = 1_000_000
 NAME_CHARS_MAX: Final = 80
 PARAMS_MAX: Final = 40
 TITLE_CHARS_MAX: Final = 80
@@ -103,6 +104,10 @@ def _left_out(name: str, shape: Shape, about: str, default: str | None = None) -
 def _clock(name: str, about: str) -> Field:
     default = span_text(getattr(Clocks(), f"{name}_ms"))
     return _left_out(name, SpanShape(), about, default)
+
+
+def _limit(name: str, about: str) -> Field:
+    return _left_out(name, WholeShape(low=1, high=LIMIT_MAX), about)
 
 
 def _axis(name: str) -> Field:
@@ -328,6 +333,22 @@ ACCUMULATION_FORM: Final = RecordShape(
     ),
 )
 
+LIMITS_FORM: Final = RecordShape(
+    name="limits",
+    phrase="the limits",
+    fields=(
+        _limit("open_per_agent", "Most actions that one agent may have waiting at once."),
+        _limit("waiting_per_desk", "Most actions that may wait for people at once."),
+        _limit("same_action_open", "How often the same content may be open at once."),
+        _limit(
+            "same_action_denied",
+            "How often the same content may be denied before a further"
+            " try is refused and handed to a person.",
+        ),
+        _limit("refused_per_task", "How many refusals a task is answered before it ends."),
+    ),
+)
+
 POLICY_FORM: Final = RecordShape(
     name="policy",
     phrase="a policy",
@@ -350,6 +371,7 @@ POLICY_FORM: Final = RecordShape(
             ACCUMULATION_FORM,
             "What is added up per customer, so that bands judge the sum beside the amount.",
         ),
+        _left_out("limits", LIMITS_FORM, "How much may be open or be tried at once."),
         _needed(
             "kinds",
             MapShape(key=_KIND_NAME, value=KIND_FORM, entries_max=KINDS_MAX),

@@ -53,6 +53,10 @@ def lint(
         *(found for rule in policy.caps for found in _cap(rule, policy, names)),
         *(found for lane in policy.lanes.values() for found in _lane(lane, names)),
     ]
+    most, waiting = policy.limits.open_per_agent, policy.limits.waiting_per_desk
+    if most is not None and waiting is not None and most > waiting:
+        said = "one agent may have more open than may wait on the whole desk"
+        findings.append(_warning(("limits", "open_per_agent"), said))
     if "kinds" not in broken and policy.accumulation is not None:
         findings += _accumulation(policy.accumulation, policy)
     if "caps" not in broken:

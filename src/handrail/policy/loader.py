@@ -24,6 +24,7 @@ from handrail.core.policy import (
     Guard,
     KindRule,
     LaneRule,
+    Limits,
     Policy,
 )
 from handrail.errors import InvalidInput, NotFound, PolicyInvalid
@@ -158,6 +159,7 @@ def _policy(top: Record, reading: Reading) -> Policy:
         lanes={name: _lane(name, record) for name, record in _entries(top["lanes"])},
         caps=tuple(_cap(name, record) for name, record in _entries(top["caps"])),
         clocks=_clocks(clocks) if isinstance(clocks, dict) else Clocks(),
+        limits=Limits(**top["limits"]) if isinstance(top["limits"], dict) else Limits(),
         accumulation=_accumulation(top["accumulation"]),
     )
     return msgspec.structs.replace(policy, digest=digest_policy(policy))

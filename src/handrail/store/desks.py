@@ -109,6 +109,11 @@ class Counters:
         key = (desk, name)
         self._added[key] = self._added.get(key, 0) + n
 
+    def now(self, desk: str, name: str) -> int:
+        """One counter with what this transaction has added to it so far."""
+        row = self._rows.one("SELECT n FROM counter WHERE desk = ? AND name = ?", (desk, name))
+        return (0 if row is None else int(row[0] or 0)) + self._added.get((desk, name), 0)
+
     def mark(self) -> dict[tuple[str, str], int]:
         """What has been added so far in this commit."""
         return self._added.copy()

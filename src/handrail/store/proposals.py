@@ -29,6 +29,8 @@ __all__ = ["Proposals"]
 _SELECT: Final = select_sql("proposal", Proposal)
 _INSERT: Final = insert_sql("proposal", Proposal)
 _MOVING: Final = "('READY', 'EXECUTING', 'UNKNOWN', 'HOLDING')"
+_WAITING: Final = "('PENDING', 'HOLDING', 'READY')"
+_STANDS: Final = "('PENDING', 'HOLDING', 'READY', 'EXECUTING', 'UNKNOWN', 'REJECTED', 'REFUSED')"
 _COLUMNS: Final = columns_of(Proposal)
 _STATES: Final = {state.value: state for state in State}
 _GRADES: Final = {grade.value: grade for grade in Grade}
@@ -107,6 +109,22 @@ class Proposals:
         """What was proposed about one customer, newest first."""
         where = " WHERE desk = ? AND subject = ? ORDER BY id DESC LIMIT ?"
         return self._many(where, (desk, subject, most))
+
+    def same(self, desk: str, fingerprint: str, *, most: int) -> list[Proposal]:
+        """What has the same content and is open or was denied, newest first; not what is G0."""
+        where = (
+            f" WHERE desk = ? AND fingerprint = ? AND grade > 0 AND state IN {_STANDS}"
+            " ORDER BY id DESC LIMIT ?"
+        )
+        return self._many(where, (desk, fingerprint, most))
+
+    def waiting_of(self, desk: str, agent: str, *, most: int) -> int:
+        """How much an agent has waiting for people or for its time; counted up to `most`."""
+        rows = self._rows.all(
+            f"SELECT 1 FROM proposal WHERE desk = ? AND agent = ? AND state IN {_WAITING} LIMIT ?",
+            (desk, agent, most),
+        )
+        return len(rows)
 
     def in_state(
         self, state: State, *, after: tuple[str, str] = ("", ""), most: int

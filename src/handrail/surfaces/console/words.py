@@ -81,6 +81,10 @@ _CONTROLS: Final[dict[Control, str]] = {
 REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.OUTSIDE_LANE: "Outside its task",
     ReasonCode.UNDO_ONLY: "Only ever an undo",
+    ReasonCode.DENIED_BEFORE: "Denied before",
+    ReasonCode.OPEN_ALREADY: "Under way already",
+    ReasonCode.TOO_MANY_OPEN: "Too much open",
+    ReasonCode.QUEUE_FULL: "The queue is full",
     ReasonCode.EVALUATION_FAILED: "The check itself failed",
     ReasonCode.UNKNOWN_KIND: "Unknown kind of action",
     ReasonCode.UNLISTED_CURRENCY: "Currency not listed",

@@ -19,7 +19,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     asked). `fingerprint` is a keyed hash of the content without nonce, for idempotency. Times are
     milliseconds UTC: `decide_by` ends the asking, `execute_by` the right to run, `hold_until` the
     recall window, `attempt_until` the running attempt, `undo_until` the undo window. `rounds` says
-    how often it was put to a person anew after it had been allowed. `same_as` is the open action
+    how often it was put to a person anew after it had been allowed; `same_as` is the open action
     because of which this one was refused.
     """
 

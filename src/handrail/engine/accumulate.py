@@ -16,17 +16,11 @@ from handrail.core.artifact import Line
 from handrail.core.canonical import canonical
 from handrail.core.caps import CapRule, Charge, Scope
 from handrail.core.money import MINOR_MAX, Money
-from handrail.core.proposal import Proposal
 from handrail.engine.context import Rulebook
+from handrail.engine.prepare import Plan
 from handrail.store.protocol import Tx
 
-__all__ = [
-    "Accrued",
-    "accrued_again",
-    "accrued_of",
-    "history_of",
-    "instrument_ref",
-]
+__all__ = ["Accrued", "accrued_of", "history_of"]
 
 VALUE: Final = "@value"
 INSTRUMENT: Final = "@instrument"
@@ -49,59 +43,33 @@ class Accrued(msgspec.Struct, frozen=True, kw_only=True):
     scope_key: str
 
 
-def instrument_ref(tx: Tx, desk: str, instrument: str | None) -> str | None:
-    """A keyed hash by which a card is known again, and nothing of it is kept."""
-    return None if instrument is None else tx.vault.fingerprint_of(canonical([desk, instrument]))
-
-
-def accrued_of(
-    tx: Tx,
-    rules: Rulebook,
-    *,
-    desk: str,
-    kind: str,
-    value: Money | None,
-    customer: str,
-    instrument: str | None,
-) -> Accrued | None:
-    """Read and lock the sums of an action; None for a kind that adds nothing up."""
-    adds = rules.policy.accumulation
+def accrued_of(tx: Tx, plan: Plan, subject: str) -> Accrued | None:
+    """Read and lock the sums that an action adds to; None for a kind that adds nothing up."""
+    adds, kind, value = plan.rules.policy.accumulation, plan.draft.kind, plan.value
     if adds is None or kind not in adds.weights:
         return None
+    desk = plan.task.desk
     worth = adds.worth(kind, value)
     # In the order of the names, as caps are locked.
-    ledgers = [] if instrument is None else [(INSTRUMENT, instrument)]
+    ledgers = [(VALUE, subject)]
+    if plan.prepared.instrument is not None:
+        # A keyed hash: the card is known again, and nothing of it is kept.
+        card = tx.vault.fingerprint_of(canonical([desk, plan.prepared.instrument]))
+        ledgers.insert(0, (INSTRUMENT, card))
     found = []
-    for cap, key in (*ledgers, (VALUE, customer)):
+    for cap, key in ledgers:
         rule = _ledger(adds, cap)
         found.append((tx.caps.total(desk, rule, key, tx.now), rule, key))
     earlier, widest, key = max(found, key=lambda one: one[0])
+    judged = earlier == 0 and worth < MINOR_MAX and adds.weights[kind] <= FULL_WEIGHT
     return Accrued(
-        total=None
-        if value is None
-        or (earlier == 0 and worth < MINOR_MAX and adds.weights[kind] <= FULL_WEIGHT)
-        else adds.with_earlier(kind, value, earlier),
+        total=None if value is None or judged else adds.with_earlier(kind, value, earlier),
         earlier=earlier,
         charges=tuple(
             Charge(rule=rule, scope_key=key, amount=worth) for _, rule, key in found if worth
         ),
         cap=widest.name,
         scope_key=key,
-    )
-
-
-def accrued_again(
-    tx: Tx, rules: Rulebook, proposal: Proposal, instrument: str | None
-) -> Accrued | None:
-    """`accrued_of` for an action that was decided earlier and is about to run."""
-    return accrued_of(
-        tx,
-        rules,
-        desk=proposal.desk,
-        kind=proposal.kind,
-        value=proposal.value,
-        customer=proposal.subject,
-        instrument=instrument,
     )
 
 

@@ -79,14 +79,14 @@ def ask_again(
     *,
     plan: Plan | None = None,
     decision: Decision | None = None,
-    history: tuple[Line, ...] | None = None,
+    history: tuple[Line, ...] = (),
 ) -> Proposal:
     """Put a READY or HOLDING action before a person anew, in the running unit.
 
     `plan` is the action as it was read just now; without it, content stays as it is but for the
     nonce. `decision` is what the policy says now; the stricter of then and now applies, and at
-    least one person is asked. `history` takes the place of what was shown of it. Only what has not
-    been sent yet may change what it would send.
+    least one person is asked. `history` is what happened before, as far as it is read anew. Only
+    what has not been sent yet may change what it would send.
 
     An action that the policy now refuses or hands on, and one that was asked about `ROUNDS_MAX`
     times, expires instead and is escalated. The row is as its log says: call `check_unchanged`
@@ -101,8 +101,7 @@ def ask_again(
         return expire(tx, ctx, proposal, "asked_too_often", escalate=True)
     before = content_of(tx, proposal)
     content = _content(ctx, proposal, before, plan, _reasons(before, decision, why))
-    if history is not None:
-        content = msgspec.structs.replace(content, history=history)
+    content = msgspec.structs.replace(content, history=history or before.history)
     tx.caps.void(proposal.desk, proposal.id, tx.now)
     _keep(tx, proposal, before, content)
     return _put_to_people(tx, ctx, proposal, content, why, _anew(proposal, guard, plan, decision))
@@ -291,6 +290,4 @@ def _content(
         lines=before.lines if plan is None else plan.lines,
         reasons=reasons,
         note=before.note,
-        history=before.history,
-        instrument=before.instrument,
     )

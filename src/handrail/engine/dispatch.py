@@ -10,24 +10,22 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from handrail.core.artifact import digest_of
 from handrail.core.caps import WhenFull
-from handrail.core.decide import Ask, ReasonCode
+from handrail.core.decide import Decision, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review, Verdict
-from handrail.engine.accumulate import Accrued, accrued_again, history_of
+from handrail.engine.accumulate import Accrued, accrued_of, history_of
 from handrail.engine.again import Again, ask_again, expire
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
-from handrail.engine.context import GATEWAY, Context
+from handrail.engine.context import GATEWAY, Context, Rulebook
 from handrail.engine.execute import Job, intend, job_of
 from handrail.engine.halt import halt_over
 from handrail.engine.lookup import key_lives
-from handrail.engine.prepare import Plan, ask_of
+from handrail.engine.prepare import ask_of
 from handrail.engine.record import (
     Content,
     Data,
@@ -86,7 +84,7 @@ def _look_again(
         return expire(tx, ctx, proposal, refusal), None
     if seen is None or seen.digest != proposal.digest or seen.answered is Answered.NOTHING:
         return proposal, None
-    accrued = accrued_again(tx, ctx.rulebook(proposal.desk), proposal, content.instrument)
+    accrued = None if seen.plan is None else accrued_of(tx, seen.plan, proposal.subject)
     changed = _changed(tx, ctx, proposal, seen, accrued)
     if changed is not None:
         return changed, None
@@ -114,7 +112,7 @@ def _changed(
 ) -> Proposal | None:
     """What becomes of an action that is not what was allowed, or not allowed any more; else None.
 
-    The stricter of the policy then and now applies, over the facts as they are now.
+    The stricter of the policy then and now applies, over the facts and the sum as they are now.
     """
     plan = seen.plan
     if seen.answered is Answered.GONE or plan is None:
@@ -122,37 +120,31 @@ def _changed(
     rules = ctx.rulebook(proposal.desk)
     if plan.rules is not rules:
         return proposal
-    ask = ask_of(plan, proposal.subject)
-    decision = rules.decider.decide(ask)
+    total = None if accrued is None else accrued.total
+    decision = rules.decider.decide(ask_of(plan, proposal.subject, total))
     # On what runs alone nobody has looked: the policy judges the facts, as they are now.
     judged = seen.why == Again.STALE.value and proposal.control in _ALONE
     if seen.answered is Answered.CHANGED and not judged:
         if proposal.attempt and not seen.same_request:
             # INVARIANT: one key never carries two requests, whatever became of the first.
             return expire(tx, ctx, proposal, seen.why, escalate=True)
-        return ask_again(tx, ctx, proposal, Again(seen.why), plan=plan, decision=decision)
+        history = history_of(tx, rules, proposal.desk, accrued)
+        return ask_again(
+            tx, ctx, proposal, Again(seen.why), plan=plan, decision=decision, history=history
+        )
     if decision.guard.order > proposal.guard.order:
-        same = rules.policy.digest == proposal.policy
-        why = Again.STALE if same else Again.POLICY_TIGHTENED
-        return ask_again(tx, ctx, proposal, why, plan=plan, decision=decision)
-    return _outgrown(tx, ctx, proposal, plan, ask, accrued)
+        history = history_of(tx, rules, proposal.desk, accrued)
+        why = _why(rules, proposal, decision)
+        return ask_again(tx, ctx, proposal, why, plan=plan, decision=decision, history=history)
+    return None
 
 
-def _outgrown(
-    tx: Tx, ctx: Context, proposal: Proposal, plan: Plan, ask: Ask, accrued: Accrued | None
-) -> Proposal | None:
-    """Ask anew when the customer was given so much meanwhile that the sum is judged stricter."""
-    if accrued is None or accrued.total is None:
-        return None
-    rules = ctx.rulebook(proposal.desk)
-    summed = msgspec.structs.replace(ask, accumulated=accrued.total)
-    decision = rules.decider.decide(summed)
-    if decision.guard.order <= proposal.guard.order:
-        return None
-    history = history_of(tx, rules, proposal.desk, accrued)
-    return ask_again(
-        tx, ctx, proposal, Again.SUM_ROSE, plan=plan, decision=decision, history=history
-    )
+def _why(rules: Rulebook, proposal: Proposal, decision: Decision) -> Again:
+    """What made the answer stricter: the policy, the sum, or the facts."""
+    if rules.policy.digest != proposal.policy:
+        return Again.POLICY_TIGHTENED
+    summed = any(reason.code is ReasonCode.ACCUMULATED for reason in decision.reasons)
+    return Again.SUM_ROSE if summed else Again.STALE
 
 
 def _approved(proposal: Proposal, content: Content, reviews: list[Review]) -> bool:

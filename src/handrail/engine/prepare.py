@@ -104,15 +104,18 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
     )
 
 
-def ask_of(plan: Plan, subject: str) -> Ask:
-    """What is decided, once the transaction knows the reference of the customer that is touched."""
-    touches = plan.ask.lane is not None and plan.prepared.customer is not None
+def ask_of(plan: Plan, subject: str, accumulated: Money | None = None) -> Ask:
+    """What is decided, once the transaction knows whom it touches and what they had before."""
+    ask = plan.ask
+    if accumulated is not None:
+        ask = msgspec.structs.replace(ask, accumulated=accumulated)
+    touches = ask.lane is not None and plan.prepared.customer is not None
     if not touches or subject in plan.task.customers:
-        return plan.ask
+        return ask
     lane = plan.rules.policy.lanes.get(plan.task.lane)
     if lane is not None and lane.any_customer:
-        return plan.ask
-    return msgspec.structs.replace(plan.ask, account_in_lane=False)
+        return ask
+    return msgspec.structs.replace(ask, account_in_lane=False)
 
 
 def _check_draft(draft: Draft) -> None:

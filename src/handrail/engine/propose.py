@@ -20,7 +20,7 @@ from handrail.core.lifecycle import Event, State, after
 from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
-from handrail.engine.accumulate import Accrued, accrued_of, history_of, instrument_ref
+from handrail.engine.accumulate import Accrued, accrued_of, history_of
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import Context, new_id
 from handrail.engine.escalate import open_for
@@ -87,7 +87,6 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     now: int
     accrued: Accrued | None
-    instrument: str | None
 
 
 def plan(ctx: Context, task: Task, draft: Draft) -> Unit[Decided]:
@@ -112,10 +111,14 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         check_task(tx, task)
     customer = ready.prepared.customer
     subject = tx.vault.ref_of(desk, DESK_SUBJECT if customer is None else customer, tx.now)
-    found = _found(tx, ready, subject, fingerprint)
-    ask = ask_of(ready, subject)
-    if found.accrued is not None:
-        ask = msgspec.structs.replace(ask, accumulated=found.accrued.total)
+    found = _Found(
+        id=new_id("hr", tx.now, ready.ctx.entropy),
+        subject=subject,
+        fingerprint=fingerprint,
+        now=tx.now,
+        accrued=accrued_of(tx, ready, subject),
+    )
+    ask = ask_of(ready, subject, None if found.accrued is None else found.accrued.total)
     halts = tx.halts.active(desk)
     if halts and _stopped(halts, ready, subject):
         ask = msgspec.structs.replace(ask, halted=True)
@@ -154,28 +157,6 @@ def _tell(tx: Tx, ready: Plan, proposal: Proposal, ruling: _Ruling) -> None:
     refused = proposal.state is State.REFUSED and not _is_halted(ruling.decision)
     if refused and ready.draft.maker == ready.task.agent:
         count_refusal(tx, ready.ctx, ready.rules.policy.limits, proposal)
-
-
-def _found(tx: Tx, ready: Plan, subject: str, fingerprint: str) -> _Found:
-    desk = ready.task.desk
-    instrument = instrument_ref(tx, desk, ready.prepared.instrument)
-    accrued = accrued_of(
-        tx,
-        ready.rules,
-        desk=desk,
-        kind=ready.draft.kind,
-        value=ready.value,
-        customer=subject,
-        instrument=instrument,
-    )
-    return _Found(
-        id=new_id("hr", tx.now, ready.ctx.entropy),
-        subject=subject,
-        fingerprint=fingerprint,
-        now=tx.now,
-        accrued=accrued,
-        instrument=instrument,
-    )
 
 
 def _write(tx: Tx, proposal: Proposal, content: Content) -> None:
@@ -282,7 +263,6 @@ def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found) -> Content:
         reasons=ruling.decision.reasons,
         note=ready.draft.note,
         history=_history(tx, ready, ruling, found),
-        instrument=found.instrument,
     )
 
 

@@ -41,8 +41,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     """The sealed part of a proposal.
 
     `artifact` is its canonical bytes, `lines` the rendering a person was shown (empty when nobody
-    was asked), `history` what happened before that bears on it, `note` the agent's own prose, and
-    `instrument` a keyed hash of where money goes.
+    was asked), `history` what happened before that bears on it, `note` the agent's own prose.
     """
 
     artifact: bytes
@@ -52,7 +51,6 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
     note: str | None = None
     history: tuple[Line, ...] = ()
-    instrument: str | None = None
 
 
 _content_decoder: Final = msgspec.msgpack.Decoder(Content)

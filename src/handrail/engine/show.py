@@ -50,13 +50,12 @@ class GivenReview(msgspec.Struct, frozen=True, kw_only=True):
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one action that this person may see.
 
-    `history` is what happened before that bears on it: it stands under the digest that a review
-    quotes. `artifact` is the full stored artifact, decoded. `changed` is what differs from what was
-    decided on before, for an action that is put to people anew. `note` (the agent's own prose) is
-    None at G3 until the decision. `reviews` is empty for a further checker until all are in.
-    `why_not` says why this person may not approve, `why_no_undo` why it cannot be undone; None:
-    they can. `witnesses` is who said what became of a lost attempt, `why_not_testify` why this
-    person cannot.
+    `history` is what happened before that bears on it, under the digest that a review quotes.
+    `artifact` is the full stored artifact, decoded. `changed` is what differs from what was decided
+    on before, for an action that is put to people anew. `note` (the agent's own prose) is None at
+    G3 until the decision. `reviews` is empty for a further checker until all are in. `why_not` says
+    why this person may not approve, `why_no_undo` why it cannot be undone; None means they can.
+    `witnesses` is who said what became of a lost attempt, `why_not_testify` why this person cannot.
     """
 
     card: Card

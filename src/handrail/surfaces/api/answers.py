@@ -209,8 +209,8 @@ class LogEntryView(_Answer, frozen=True, kw_only=True):
 class DetailView(_Answer, frozen=True, kw_only=True):
     """Everything about one action that this person may see. A review quotes `digest`.
 
-    `history` is what happened before that bears on it.
     `changed` is what differs from what was decided on before, when it is put to people anew.
+    `history` is what happened before that bears on it.
     `why_not` says why this person may not approve it, `why_no_undo` why it cannot be undone,
     `why_not_testify` why they may not say what became of it. `witnesses` said so already.
     """

@@ -133,7 +133,13 @@ CODES: Final[dict[str, Code]] = {
     "review_expired": _code(409, "the time to decide has run out"),
     "reviewed_already": _code(409, "this person has reviewed this action already"),
     "maker_is_checker": _code(403, "who made an action, or answers for its maker, may not pass it"),
+    "delegation_cycle": _code(403, "an agent acts for itself by way of others"),
+    "beneficiary_conflict": _code(403, "the action touches an account of this person's own"),
     "not_entitled": _code(403, "this person's role or limit does not cover this action"),
+    "not_seasoned": _code(403, "this person's role or limit is too new for this action"),
+    "not_assigned": _code(403, "others were drawn by lot to decide this action"),
+    "amount_raised": _code(403, "an edit may lower an amount, never raise it"),
+    "edit_refused": _code(409, "this action cannot be edited like that"),
     "reason_missing": _code(422, "a rejection needs a reason"),
     "nothing_can_run": _code(409, "no connector serves this kind, so approving it is not possible"),
     # lookups
@@ -163,10 +169,14 @@ CODES: Final[dict[str, Code]] = {
     "too_many_attempts": _code(429, "too many failed logins; wait a minute"),
     "csrf_failed": _code(403, "the form did not come from this console"),
     "role_missing": _code(403, "this person does not have the role for that"),
+    "own_authority": _code(403, "nobody widens what they may do themselves"),
+    "grant_not_found": _code(404, "no such break-glass grant on this desk"),
+    "grant_not_open": _code(409, "this break-glass grant is confirmed or closed already"),
     "permit_invalid": _code(409, "the permit is unknown, used up or for another action"),
     "principal_exists": _code(409, "there is already a person or agent of that name"),
     # policy
     "policy_invalid": _code(422, "a policy that does not load"),
+    "quorum_impossible": _code(422, "too few people could ever decide what the policy asks for"),
     "policy_not_found": _code(404, "no such policy file or pack"),
     # set-up and storage
     "store_locked": _code(503, "another process has this desk open"),

@@ -73,13 +73,13 @@ def test_unknown_verdict(stage: Stage) -> None:
 
 def test_two_checkers_are_blind_to_each_other(stage: Stage) -> None:
     """Above $5,000 two decide, and the second sees nothing of the first before their own."""
+    desk = stage.desk
+    desk.person("walt", roles=("checker",), limits=("100000.00 USD",))
+    set_password(desk.ctx, desk.id, "walt", PASSWORD)
     params = {"order": "O-5005", "amount": "5400.00 USD", "reason": "damaged"}
     headers = stage.task("T-104")
     held = stage.propose(headers, "refund.issue", params)
     assert (held["state"], held["control"]) == ("PENDING", "maker_checker")
-    desk = stage.desk
-    desk.person("walt", roles=("checker",), limits=("100000.00 USD",))
-    set_password(desk.ctx, desk.id, "walt", PASSWORD)
     assert refused(review(stage, held["id"], "maria")) == (403, "not_entitled")
     first = review(stage, held["id"], "vera").json()
     assert (first["state"], first["reviews_needed"], first["reviews_given"]) == ("PENDING", 2, 1)

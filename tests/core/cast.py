@@ -41,7 +41,7 @@ def person_of(name: str, *roles: Role, **changes: Any) -> Principal:
         "identity": name,
         "roles": roles or (Role.REVIEWER, Role.CHECKER),
         "limits": {"USD": 500_000},
-        "created_at": NOW,
+        "created_at": NOW - 10_000,
     }
     return Principal(**{**fields, **changes})
 

@@ -19,7 +19,7 @@ CONTROLS = "run_and_log run_and_notify hold_and_recall approve maker_checker esc
 REASONS = """
 halted outside_lane undo_only denied_before open_already too_many_open queue_full
 evaluation_failed unknown_kind unlisted_currency value_unknown asked_again facts_missing
-facts_contradict hidden_content unresolved_reference late_undo claimed_grade cap_full
+facts_contradict hidden_content unresolved_reference late_undo claimed_grade edited cap_full
 accumulated value_band kind_default
 """
 

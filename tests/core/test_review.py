@@ -158,7 +158,6 @@ def test_who_has_the_authority(row: str) -> None:
     [
         {"disabled": True},
         {"kind": PrincipalKind.AGENT},
-        {"kind": PrincipalKind.SERVICE},
         {"roles": (Role.AUDITOR, Role.ADMIN, Role.POLICY_OWNER)},
         {"desk": "other"},
     ],
@@ -169,6 +168,18 @@ def test_only_an_active_person_of_this_desk_who_reviews_has_a_say(
 ) -> None:
     """Not a machine, not a former colleague, not another desk: no verdict of theirs counts."""
     assert code_of(person_of("ann", **changes), verdict=verdict) == "not_entitled"
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_service_can_only_add_a_stop(verdict: Verdict) -> None:
+    """D13: a machine's opinion may say no, with a role; it never counts towards a quorum."""
+    service = person_of("model", kind=PrincipalKind.SERVICE)
+    if verdict is Verdict.APPROVE:
+        assert code_of(service, verdict=verdict) == "not_entitled"
+    else:
+        assert verdict_of(service, verdict=verdict) in (Outcome.REJECTED, Outcome.ESCALATED)
+    nobody = person_of("model", kind=PrincipalKind.SERVICE, roles=(Role.AUDITOR,))
+    assert code_of(nobody, verdict=verdict) == "not_entitled"
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.PENDING])

@@ -22,8 +22,10 @@ def written(policy: Policy) -> str:
         "version": policy.version,
         "clocks": {
             name: f"{getattr(policy.clocks, name + '_ms')}ms"
-            for name in "approval execution attempt quiescence recall undo task".split()
-        },
+            for name in "approval execution attempt quiescence recall undo task assignment".split()
+        }
+        | ({"seasoning": f"{policy.clocks.seasoning_ms}ms"} if policy.clocks.seasoning_ms else {}),
+        "by_lot": policy.assignment.value,
         "lanes": {name: _lane(lane) for name, lane in policy.lanes.items()},
         "caps": {cap.name: _cap(cap) for cap in policy.caps},
         "kinds": {name: _kind(rule) for name, rule in policy.kinds.items()},

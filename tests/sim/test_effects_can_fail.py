@@ -47,6 +47,7 @@ def test_a_reviewer_without_authority(monkeypatch: pytest.MonkeyPatch) -> None:
         return judge(reviewer=trusted, **more)
 
     monkeypatch.setattr(review, "judge", generous)
+    monkeypatch.setattr(dispatch, "standing", lambda ctx, tx, proposal, reviews: reviews)
     assert re.match("I1 .*approvals", broken())
 
 
@@ -165,7 +166,8 @@ def test_an_approval_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_maker_who_approves(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule no longer knows who answers for an agent."""
-    monkeypatch.setattr(review, "makers_of", lambda tx, proposal: frozenset())
+    monkeypatch.setattr(review, "makers_of", lambda tx, proposal, roster: frozenset())
+    monkeypatch.setattr(dispatch, "standing", lambda ctx, tx, proposal, reviews: reviews)
     assert re.match("I4 .*one of its makers", broken())
 
 

@@ -24,7 +24,15 @@ CAPS = (
     CapRule(name="who", scope=Scope.AGENT, limit=1, window_ms=1, distinct=True),
     CapRule(name="all", scope=Scope.ACCOUNT, limit=1, window_ms=1),
 )
-SMALL_TABLES = ("checkpoint", "counter", "desk", "principal", "policy_version", "meta")
+SMALL_TABLES = (
+    "breakglass",
+    "checkpoint",
+    "counter",
+    "desk",
+    "principal",
+    "policy_version",
+    "meta",
+)
 
 LOOKS: dict[str, Callable[[Tx], object]] = {
     "queue": lambda tx: tx.proposals.queue(DESK, most=50),
@@ -42,6 +50,9 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "a counter": lambda tx: tx.counters.now(DESK, "state:PENDING"),
     "what settled under a cap": lambda tx: tx.caps.posted(DESK, "@value", "sub_1", 1, most=20),
     "what is taken of caps": lambda tx: tx.caps.uses(DESK, CAPS, 1),
+    "drawn by lot": lambda tx: tx.proposals.drawn(DESK, most=50),
+    "break-glass": lambda tx: (tx.grants.open(DESK), tx.grants.latest(DESK)),
+    "a grant": lambda tx: tx.grants.get(DESK, "bg_1"),
     "reviews": lambda tx: tx.proposals.reviews(DESK, "hr_1"),
     "ready": lambda tx: tx.proposals.in_state(State.READY, most=50),
     "unknown": lambda tx: tx.proposals.in_state(State.UNKNOWN, most=50),

@@ -43,6 +43,7 @@ class ReasonCode(Enum):
     UNRESOLVED_REFERENCE = "unresolved_reference"
     LATE_UNDO = "late_undo"
     CLAIMED_GRADE = "claimed_grade"
+    EDITED = "edited"
     CAP_FULL = "cap_full"
     ACCUMULATED = "accumulated"
     VALUE_BAND = "value_band"

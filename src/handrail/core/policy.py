@@ -15,6 +15,7 @@ from handrail.core.grade import Grade
 __all__ = [
     "ANY_KIND",
     "STRICTEST",
+    "Assignment",
     "Band",
     "Clocks",
     "Control",
@@ -46,6 +47,17 @@ class Control(Enum):
 
 
 _STRICTNESS: Final = {control: place for place, control in enumerate(Control)}
+
+
+class Assignment(Enum):
+    """When the people who may check are drawn by lot from all who could.
+
+    QUORUM: where two or more must check. In each case only when more people could than must.
+    """
+
+    NEVER = "never"
+    QUORUM = "quorum"
+    ALWAYS = "always"
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +123,8 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True):
     recall_ms: int = 2 * 60_000
     undo_ms: int = 24 * 3_600_000
     task_ms: int = 8 * 3_600_000
+    assignment_ms: int = 3_600_000
+    seasoning_ms: int = 0
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,4 +153,5 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     clocks: Clocks = Clocks()
     accumulation: Accumulation | None = None
     limits: Limits = Limits()
+    assignment: Assignment = Assignment.QUORUM
     digest: str = ""

@@ -20,7 +20,9 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     milliseconds UTC: `decide_by` ends the asking, `execute_by` the right to run, `hold_until` the
     recall window, `attempt_until` the running attempt, `undo_until` the undo window. `rounds` says
     how often it was put to a person anew after it had been allowed; `same_as` is the open action
-    because of which this one was refused.
+    because of which this one was refused. `assigned` are the people who may approve it, drawn by
+    lot (empty: whoever may), `assign_by` is when one more is drawn, `recused` are those who said
+    that they cannot; ids with commas between them.
     """
 
     desk: str
@@ -59,6 +61,11 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     undo_until: int | None = None
     rounds: int = 0
     same_as: str | None = None
+    supersedes: str | None = None
+    superseded_by: str | None = None
+    assigned: str = ""
+    assign_by: int | None = None
+    recused: str = ""
 
     @property
     def guard(self) -> Guard:

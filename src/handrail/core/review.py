@@ -6,18 +6,31 @@ Makers and checkers never overlap. One rejection ends it. There is no bypass and
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 import msgspec
 
+from handrail.core.breakglass import Grant
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Principal, PrincipalKind, Role
 from handrail.core.proposal import Proposal
-from handrail.errors import Conflict, InvalidInput, NotAllowed
+from handrail.core.roster import Roster
+from handrail.errors import Conflict, HandrailError, InvalidInput, NotAllowed
 
-__all__ = ["Outcome", "Review", "Verdict", "check_reviewer", "judge", "why_not"]
+__all__ = [
+    "Bench",
+    "Outcome",
+    "Review",
+    "Verdict",
+    "able",
+    "check_reviewer",
+    "judge",
+    "why_not",
+]
 
 
 class Verdict(Enum):
@@ -51,6 +64,30 @@ class Review(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What is known about a desk's people when one action is decided.
+
+    `touched` is what the action touches: the customer's reference, and `mail:` with the hash of
+    every address in it. `seasoning_ms` is how much older than the action a checker's role must be.
+    `grants` are the break-glass grants in force, by account. `since` is when the first of a row of
+    edits was proposed.
+    """
+
+    roster: Roster = field(default_factory=Roster)
+    touched: frozenset[str] = frozenset()
+    seasoning_ms: int = 0
+    grants: Mapping[str, Grant] = field(default_factory=dict)
+    since: int | None = None
+
+    def at(self, proposal: Proposal) -> int:
+        """When what people decide on was first proposed: an edit does not make it younger."""
+        return proposal.created_at if self.since is None else self.since
+
+
+_BARE: Final = Bench()
+
+
 def judge(
     *,
     proposal: Proposal,
@@ -61,12 +98,14 @@ def judge(
     reason: str,
     prior: Sequence[Review],
     now: int,
+    bench: Bench = _BARE,
 ) -> Outcome:
     """What the desk does with this verdict; raises with a stable code when it does not count.
 
     The order of the checks is the order of the codes: not_pending, review_expired, stale_digest,
-    reason_missing, maker_is_checker, not_entitled, reviewed_already. Only approvals of this very
-    statement by distinct independent people count towards the quorum.
+    reason_missing, maker_is_checker, delegation_cycle, beneficiary_conflict, not_entitled,
+    not_seasoned, reviewed_already, not_assigned. Only approvals of this very statement by distinct
+    independent people count towards the quorum.
     """
     ended = any(review.verdict is not Verdict.APPROVE for review in prior)
     if proposal.state is not State.PENDING or ended:
@@ -81,17 +120,18 @@ def judge(
         )
     if verdict in (Verdict.REJECT, Verdict.REQUEST_CHANGES) and not _says_something(reason):
         raise InvalidInput("reason_missing", "say in a few words why")
-    check_reviewer(proposal, makers, reviewer, verdict, prior)
+    check_reviewer(proposal, makers, reviewer, verdict, prior, bench)
     match verdict:
         case Verdict.APPROVE:
-            needed = max(1, proposal.checkers)
-            passed = {
-                review.identity
-                for review in prior
-                if review.statement == proposal.statement
-                and not {review.person, review.identity} & _all_makers(proposal, makers)
-            }
-            enough = len(passed | {reviewer.identity}) >= needed
+            at = bench.at(proposal)
+            passed = [bench.roster.of(reviewer, at)]
+            for review in prior:
+                names = bench.roster.names(review.person, review.identity, at=at)
+                alone = not any(names & others for others in passed)
+                independent = not names & _all_makers(proposal, makers)
+                if review.statement == proposal.statement and independent and alone:
+                    passed.append(names)
+            enough = len(passed) >= max(1, proposal.checkers)
             return Outcome.APPROVED if enough else Outcome.WAITING
         case Verdict.REJECT | Verdict.REQUEST_CHANGES:
             return Outcome.REJECTED
@@ -105,24 +145,97 @@ def check_reviewer(
     reviewer: Principal,
     verdict: Verdict,
     prior: Sequence[Review],
+    bench: Bench = _BARE,
 ) -> None:
     """Raise NotAllowed or Conflict unless this person may give this verdict on this action."""
-    own = {reviewer.id, reviewer.identity}
-    if verdict is Verdict.APPROVE and own & _all_makers(proposal, makers):
+    at = bench.at(proposal)
+    own = bench.roster.of(reviewer, at)
+    if verdict is Verdict.APPROVE:
+        _check_independence(proposal, makers, reviewer, own, bench)
+    if reviewer.desk != proposal.desk:
+        raise NotAllowed("not_entitled", "only a person of this desk can review")
+    if reviewer.disabled or reviewer.kind is PrincipalKind.AGENT:
+        raise NotAllowed("not_entitled", "only an active person can review")
+    if verdict is Verdict.APPROVE and reviewer.kind is not PrincipalKind.PERSON:
+        raise NotAllowed("not_entitled", "only a person can approve; a service may say no")
+    lifted = _lifted(proposal, makers, reviewer, bench)
+    if not lifted and not {Role.REVIEWER, Role.CHECKER} & set(reviewer.roles):
+        raise NotAllowed("not_entitled", "your role does not review actions")
+    if verdict is Verdict.APPROVE:
+        _check_authority(proposal, reviewer, lifted=lifted)
+        _check_seasoned(proposal, reviewer, bench, lifted=lifted)
+    of_this = [one for one in prior if one.statement == proposal.statement]
+    if any(own & bench.roster.names(one.person, one.identity, at=at) for one in of_this):
+        raise Conflict("reviewed_already", "you have reviewed this action already")
+    asked = proposal.state is State.PENDING
+    if verdict is Verdict.APPROVE and proposal.assigned and asked:
+        _check_assigned(proposal, own, bench)
+
+
+def able(
+    proposal: Proposal, makers: frozenset[str], bench: Bench, *, without: frozenset[str]
+) -> list[Principal]:
+    """Who may approve this action, one account a person, by id; nobody who goes by `without`.
+
+    Neither what they have said already nor whom the lot has drawn makes a difference.
+    """
+    found: list[Principal] = []
+    met: set[str] = set(without)
+    whole = msgspec.structs.replace(proposal, assigned="")
+    for person in sorted(bench.roster.people(), key=lambda one: one.id):
+        names = bench.roster.of(person, bench.at(proposal))
+        if not names & met and why_not(whole, makers, person, (), bench) is None:
+            met |= names
+            found.append(person)
+    return found
+
+
+def _check_independence(
+    proposal: Proposal,
+    makers: frozenset[str],
+    reviewer: Principal,
+    own: frozenset[str],
+    bench: Bench,
+) -> None:
+    if own & _all_makers(proposal, makers):
         raise NotAllowed(
             "maker_is_checker", "you made this action or answer for its agent; someone else decides"
         )
-    if reviewer.desk != proposal.desk:
-        raise NotAllowed("not_entitled", "only a person of this desk can review")
-    if reviewer.disabled or reviewer.kind is not PrincipalKind.PERSON:
-        raise NotAllowed("not_entitled", "only an active person can review")
-    if not {Role.REVIEWER, Role.CHECKER} & set(reviewer.roles):
-        raise NotAllowed("not_entitled", "your role does not review actions")
-    if verdict is Verdict.APPROVE:
-        _check_authority(proposal, reviewer)
-    of_this = [review for review in prior if review.statement == proposal.statement]
-    if any(own & {review.person, review.identity} for review in of_this):
-        raise Conflict("reviewed_already", "you have reviewed this action already")
+    if bench.roster.acts_in_a_circle(proposal.agent):
+        raise NotAllowed(
+            "delegation_cycle", "its agent acts for itself by way of others; nobody answers for it"
+        )
+    if bench.touched & bench.roster.interests(reviewer, bench.at(proposal)):
+        raise NotAllowed(
+            "beneficiary_conflict", "this action touches your own account; someone else decides"
+        )
+
+
+def _lifted(proposal: Proposal, makers: frozenset[str], reviewer: Principal, bench: Bench) -> bool:
+    """Whether break-glass lends this person the role; not when a maker has confirmed it."""
+    grant = bench.grants.get(reviewer.id)
+    if grant is None or grant.confirmed_by is None:
+        return False
+    confirmer = bench.roster.names(grant.confirmed_by, at=bench.at(proposal))
+    return not confirmer & _all_makers(proposal, makers)
+
+
+def _check_seasoned(proposal: Proposal, reviewer: Principal, bench: Bench, *, lifted: bool) -> None:
+    """What somebody was given after an action was proposed does not count for it."""
+    if proposal.control is not Control.MAKER_CHECKER or lifted:
+        return
+    if reviewer.granted > bench.at(proposal) - bench.seasoning_ms:
+        raise NotAllowed(
+            "not_seasoned", "your role or limit is too new for this action; someone else decides"
+        )
+
+
+def _check_assigned(proposal: Proposal, own: frozenset[str], bench: Bench) -> None:
+    drawn = proposal.assigned.split(",")
+    if not own & bench.roster.names(*drawn, at=bench.at(proposal)):
+        named = {one.id: one.name for one in bench.roster.everybody}
+        who = " and ".join(named.get(id, id) for id in drawn)
+        raise NotAllowed("not_assigned", f"it was given by lot to {who}")
 
 
 def _all_makers(proposal: Proposal, makers: frozenset[str]) -> frozenset[str]:
@@ -135,10 +248,10 @@ def _says_something(reason: str) -> bool:
     return any(unicodedata.category(char)[0] not in "CZ" for char in reason)
 
 
-def _check_authority(proposal: Proposal, reviewer: Principal) -> None:
+def _check_authority(proposal: Proposal, reviewer: Principal, *, lifted: bool = False) -> None:
     """A checker's limit must cover the amount; a reviewer passes `approve` within any own limit."""
     second_pair = proposal.control is Control.MAKER_CHECKER
-    if second_pair and Role.CHECKER not in reviewer.roles:
+    if second_pair and not lifted and Role.CHECKER not in reviewer.roles:
         raise NotAllowed("not_entitled", "this action needs a checker; your role is reviewer")
     value = proposal.value
     if value is None:
@@ -152,11 +265,15 @@ def _check_authority(proposal: Proposal, reviewer: Principal) -> None:
 
 
 def why_not(
-    proposal: Proposal, makers: frozenset[str], reviewer: Principal, prior: Sequence[Review]
+    proposal: Proposal,
+    makers: frozenset[str],
+    reviewer: Principal,
+    prior: Sequence[Review],
+    bench: Bench = _BARE,
 ) -> str | None:
     """Why this person may not approve this action, as a sentence, or None when they may."""
     try:
-        check_reviewer(proposal, makers, reviewer, Verdict.APPROVE, prior)
-    except (NotAllowed, Conflict) as refusal:
+        check_reviewer(proposal, makers, reviewer, Verdict.APPROVE, prior, bench)
+    except HandrailError as refusal:
         return refusal.message
     return None

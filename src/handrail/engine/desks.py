@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from handrail.core.canonical import canonical
 from handrail.core.entry import Entry, Tag
 from handrail.core.policy import Policy
+from handrail.engine.bench import roster_of
 from handrail.engine.context import Context, Rulebook
-from handrail.errors import NotFound, SetupFailed
-from handrail.policy.loader import digest_policy
+from handrail.engine.quorum import impossible
+from handrail.errors import NotFound, PolicyInvalid, SetupFailed
+from handrail.policy.loader import digest_body
 from handrail.store.protocol import DeskRow, PolicyVersion, Tx, Unit
 
 __all__ = ["activate_policy", "open_desk", "resume_desks"]
+
+GAPS_MAX: Final = 5
+"""What one refusal names of a policy that a desk's people could not keep."""
 
 
 def open_desk(ctx: Context, desk: str, policy: Policy, *, actor: str) -> None:
@@ -28,11 +35,18 @@ def open_desk(ctx: Context, desk: str, policy: Policy, *, actor: str) -> None:
 
 
 def activate_policy(ctx: Context, desk: str, policy: Policy, *, actor: str) -> None:
-    """Make `policy` the active one of a desk, as a new version in the log."""
+    """Make `policy` the active one of a desk, as a new version in the log.
+
+    Raises PolicyInvalid `quorum_impossible` when the desk's people could never decide what it asks
+    people to decide.
+    """
     ctx.check_served(policy)
     rulebook = Rulebook(policy)
 
     def unit(tx: Tx) -> None:
+        gaps = impossible(policy, roster_of(tx, desk))
+        if gaps:
+            raise PolicyInvalid("quorum_impossible", "; ".join(gaps[:GAPS_MAX]))
         latest = tx.desks.latest_policy(desk)
         version = 1 if latest is None else latest.version + 1
         tx.desks.activate(
@@ -72,7 +86,7 @@ def resume_desks(ctx: Context) -> None:
 
     for desk, digest, body in ctx.store.read(look):
         policy = msgspec.json.decode(body, type=Policy)
-        if digest_policy(policy) != digest:
+        if policy.digest != digest or digest_body(body) != digest:
             raise SetupFailed(
                 "log_damaged", f"the stored policy of `{desk}` is not the one that was activated"
             )

@@ -20,12 +20,14 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Review, Verdict
 from handrail.engine.accumulate import Accrued, accrued_of, history_of
 from handrail.engine.again import Again, ask_again, expire
+from handrail.engine.bench import lacking, standing
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import GATEWAY, Context, Rulebook
 from handrail.engine.execute import Job, intend, job_of
 from handrail.engine.halt import halt_over
 from handrail.engine.lookup import key_lives
 from handrail.engine.prepare import ask_of
+from handrail.engine.quorum import tell_nobody_can
 from handrail.engine.record import (
     Content,
     Data,
@@ -90,8 +92,11 @@ def _look_again(
         return changed, None
     if proposal.attempt and not key_lives(tx, ctx, proposal):
         return expire(tx, ctx, proposal, "key_expired", escalate=True), None
-    if proposal.control in _ASKED and not _approved(proposal, content, reviews):
-        return expire(tx, ctx, proposal, "not_approved"), None
+    if proposal.control in _ASKED:
+        if not _approved(proposal, content, reviews):
+            return expire(tx, ctx, proposal, "not_approved"), None
+        if len(standing(ctx, tx, proposal, reviews)) < max(1, proposal.checkers):
+            return _void(tx, ctx, proposal), None
     if not ctx.may_send(proposal.connector, tx.now):
         return proposal, None
     return _with_caps(tx, ctx, proposal, content.artifact, accrued)
@@ -156,6 +161,16 @@ def _approved(proposal: Proposal, content: Content, reviews: list[Review]) -> bo
         if review.verdict is Verdict.APPROVE and review.statement == statement
     }
     return statement == proposal.statement and len(approvals) >= max(1, proposal.checkers)
+
+
+def _void(tx: Tx, ctx: Context, proposal: Proposal) -> Proposal:
+    """Who approved it may not any more: it is put to those who may, and never runs on fewer."""
+    asked = ask_again(tx, ctx, proposal, Again.APPROVAL_VOID)
+    if asked.state is State.PENDING:
+        short = lacking(ctx, tx, asked)
+        if short:
+            tell_nobody_can(tx, ctx, asked, short)
+    return asked
 
 
 def _with_caps(

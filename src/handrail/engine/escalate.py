@@ -28,6 +28,7 @@ __all__ = [
     "concerns_of",
     "escalate_unit",
     "open_for",
+    "open_for_desk",
     "take_unit",
 ]
 
@@ -88,6 +89,15 @@ def open_for(
         proposal=proposal.id,
         subject=proposal.subject,
     )
+    return _opened(tx, ctx, matter, concern, actor=actor, cause=cause)
+
+
+def open_for_desk(
+    tx: Tx, ctx: Context, desk: str, concern: str, *, actor: str, cause: Cause
+) -> Escalation:
+    """Open an escalation that is about no task and no action, for everybody on the desk."""
+    subject = tx.vault.ref_of(desk, DESK_SUBJECT, tx.now)
+    matter = _Matter(desk=desk, task="", agent="", proposal=None, subject=subject)
     return _opened(tx, ctx, matter, concern, actor=actor, cause=cause)
 
 

@@ -6,15 +6,21 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from handrail.core.entry import Entry, Tag, row_commitment
-from handrail.core.principal import Principal, PrincipalKind, Role
+from handrail.core.principal import SUBJECT_PREFIX, Principal, PrincipalKind, Role
+from handrail.engine.bench import mail_name, roster_of
 from handrail.engine.context import Context
-from handrail.errors import Conflict, InvalidInput, NotAuthenticated, NotFound
+from handrail.engine.quorum import tell_where_nobody_can
+from handrail.errors import Conflict, InvalidInput, NotAllowed, NotAuthenticated, NotFound
 from handrail.store.protocol import Credential, CredentialKind, Tx, Unit
 
 __all__ = [
+    "Changes",
     "add_principal_unit",
     "agent_of_key",
+    "change_principal_unit",
     "issue_key_unit",
     "revoke_key_unit",
     "set_password_unit",
@@ -22,6 +28,9 @@ __all__ = [
 
 NAME_CHARS_MAX: Final = 100
 ID_CHARS_MAX: Final = 64
+MAIL_CHARS_MAX: Final = 254
+CUSTOMER_CHARS_MAX: Final = 200
+_RESERVED: Final = (SUBJECT_PREFIX, "mail:")
 _PREFIX_BYTES: Final = 6
 _SECRET_BYTES: Final = 24
 
@@ -37,20 +46,23 @@ def add_principal_unit(
     owner: str | None = None,
     operator: str | None = None,
     deployer: str | None = None,
+    delegator: str | None = None,
     roles: Sequence[Role] = (),
     limits: Mapping[str, int] | None = None,
+    mail: str | None = None,
+    customers: Sequence[str] = (),
 ) -> Unit[Principal]:
     """The unit that adds an agent, a person or a service.
 
-    Raises Conflict `principal_exists`. A person's `identity` is the same for each of their
-    accounts; left out, it is the id.
+    Raises Conflict `principal_exists` and NotAllowed `delegation_cycle`. A person's `identity` is
+    the same for each of their accounts; left out, it is the id. `mail` and `customers` are kept as
+    a keyed hash and as references only.
     """
     if not (1 <= len(id) <= ID_CHARS_MAX and id.isascii() and id.isprintable() and " " not in id):
         raise InvalidInput(
             "field_malformed", f"an id has 1 to {ID_CHARS_MAX} visible ASCII characters"
         )
-    if name is not None and not 1 <= len(name.strip()) <= NAME_CHARS_MAX:
-        raise InvalidInput("field_malformed", f"a name has 1 to {NAME_CHARS_MAX} characters")
+    _check_name(name)
 
     def unit(tx: Tx) -> Principal:
         principal = Principal(
@@ -62,8 +74,11 @@ def add_principal_unit(
             owner=owner,
             operator=operator,
             deployer=deployer,
+            delegator=delegator,
             roles=tuple(roles),
             limits=dict(limits or {}),
+            mail=None if mail is None else _mail(tx, desk, mail),
+            subjects=_subjects(tx, desk, customers),
             created_at=tx.now,
         )
         return _added(tx, principal, actor)
@@ -71,11 +86,144 @@ def add_principal_unit(
     return unit
 
 
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be different about a principal; None leaves it, an empty text takes it away.
+
+    `roles`, `limits` and `customers` replace what there was.
+    """
+
+    name: str | None = None
+    identity: str | None = None
+    owner: str | None = None
+    operator: str | None = None
+    deployer: str | None = None
+    delegator: str | None = None
+    roles: tuple[Role, ...] | None = None
+    limits: dict[str, int] | None = None
+    mail: str | None = None
+    customers: tuple[str, ...] | None = None
+    disabled: bool | None = None
+
+
+def change_principal_unit(
+    ctx: Context, desk: str, id: str, changes: Changes, *, actor: str
+) -> Unit[Principal]:
+    """The unit that changes what a person or an agent is, may do, or answers to.
+
+    `actor` is a person with the role admin, or the operator at the command line. Raises NotFound
+    `principal_not_found`, NotAllowed `role_missing`, `own_authority` for somebody who would widen
+    what they may do themselves, and `delegation_cycle`. What is taken away still counts for every
+    action that was proposed before. Waiting actions that nobody can decide any more are handed to
+    a person.
+    """
+    _check_name(changes.name)
+
+    def unit(tx: Tx) -> Principal:
+        before = tx.people.get(desk, id)
+        if before is None:
+            raise NotFound("principal_not_found", f"there is no `{id}` on this desk")
+        after = _changed(tx, before, changes)
+        if after == before:
+            return before
+        wider = after.widens(before)
+        _check_actor(tx, before, after, actor, wider=wider)
+        if wider:
+            after = msgspec.structs.replace(after, granted_at=tx.now)
+        _check_names(after)
+        tx.people.change(after)
+        _check_circle(tx, after)
+        _note_changed(tx, before, after, actor)
+        tell_where_nobody_can(tx, ctx, desk)
+        return after
+
+    return unit
+
+
+def _changed(tx: Tx, before: Principal, changes: Changes) -> Principal:
+    """The principal as it will stand, with what is taken away among the former."""
+    fields: dict[str, object] = {}
+    for name in ("name", "identity"):
+        said = getattr(changes, name)
+        if said:
+            fields[name] = said
+    for name in ("owner", "operator", "deployer", "delegator"):
+        said = getattr(changes, name)
+        if said is not None:
+            fields[name] = said or None
+    for name in ("roles", "limits", "disabled"):
+        said = getattr(changes, name)
+        if said is not None:
+            fields[name] = said
+    if changes.mail is not None:
+        fields["mail"] = _mail(tx, before.desk, changes.mail) if changes.mail else None
+    if changes.customers is not None:
+        fields["subjects"] = _subjects(tx, before.desk, changes.customers)
+    after: Principal = msgspec.structs.replace(before, **fields)
+    stood = before.makers() | before.names() | set(before.subjects)
+    stands = after.makers() | after.names() | set(after.subjects)
+    former = {**before.former, **dict.fromkeys(stood - stands, tx.now)}
+    return msgspec.structs.replace(after, former=former)
+
+
+def _check_actor(tx: Tx, before: Principal, after: Principal, actor: str, *, wider: bool) -> None:
+    """A person needs the role, and widens nothing that they would profit from."""
+    person = tx.people.get(before.desk, actor)
+    if person is None:
+        return
+    if person.disabled or person.kind is not PrincipalKind.PERSON or Role.ADMIN not in person.roles:
+        raise NotAllowed("role_missing", "this needs the role admin")
+    roster = roster_of(tx, before.desk)
+    own = roster.of(person)
+    if before.kind is PrincipalKind.PERSON:
+        concerned = roster.of(before) | after.names()
+    else:
+        concerned = roster.makers((before.id,)) | after.makers()
+    if wider and own & concerned:
+        raise NotAllowed("own_authority", "nobody widens what they may do themselves")
+
+
+def _check_circle(tx: Tx, principal: Principal) -> None:
+    """Nobody acts for somebody who acts for them; nobody would answer for it."""
+    delegator = principal.delegator
+    if delegator is None:
+        return
+    if roster_of(tx, principal.desk).acts_in_a_circle(principal.id):
+        raise NotAllowed(
+            "delegation_cycle", f"`{delegator}` acts for `{principal.id}` itself, by way of others"
+        )
+
+
+def _check_name(name: str | None) -> None:
+    if name is not None and not 1 <= len(name.strip()) <= NAME_CHARS_MAX:
+        raise InvalidInput("field_malformed", f"a name has 1 to {NAME_CHARS_MAX} characters")
+
+
+def _check_names(principal: Principal) -> None:
+    """No id or identity may pass for a customer's reference or an address."""
+    for name in (principal.id, principal.identity):
+        if name.startswith(_RESERVED):
+            raise InvalidInput("field_malformed", f"a name does not begin with `{name[:4]}`")
+
+
+def _mail(tx: Tx, desk: str, address: str) -> str:
+    if not 3 <= len(address.strip()) <= MAIL_CHARS_MAX or "@" not in address.strip()[1:-1]:
+        raise InvalidInput("field_malformed", "that is not an e-mail address")
+    return mail_name(tx, desk, address)
+
+
+def _subjects(tx: Tx, desk: str, customers: Sequence[str]) -> tuple[str, ...]:
+    if any(not 1 <= len(one) <= CUSTOMER_CHARS_MAX for one in customers):
+        raise InvalidInput("field_malformed", "that is not the id of a customer")
+    return tuple(dict.fromkeys(tx.vault.ref_of(desk, one, tx.now) for one in customers))
+
+
 def _added(tx: Tx, principal: Principal, actor: str) -> Principal:
     desk, id = principal.desk, principal.id
+    _check_names(principal)
     if tx.people.get(desk, id) is not None:
         raise Conflict("principal_exists", f"there is a `{id}` on this desk already")
     tx.people.add(principal)
+    _check_circle(tx, principal)
     data: dict[str, str | int | bool | None] = {
         "principal": id,
         "kind": principal.kind.value,
@@ -84,6 +232,20 @@ def _added(tx: Tx, principal: Principal, actor: str) -> Principal:
     rows = {f"principal:{id}": row_commitment(principal)}
     _note_people(tx, desk, Tag.PRINCIPAL_ADDED, actor, data, rows)
     return principal
+
+
+def _note_changed(tx: Tx, before: Principal, after: Principal, actor: str) -> None:
+    """What is different, by name; roles and whether they may act at all by value."""
+    old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
+    changed = [one for one in new if old[one] != new[one] and one not in ("former", "granted_at")]
+    data: dict[str, str | int | bool | None] = {
+        "principal": after.id,
+        "changed": ",".join(changed),
+        "roles": ",".join(role.value for role in after.roles),
+        "disabled": after.disabled,
+    }
+    rows = {f"principal:{after.id}": row_commitment(after)}
+    _note_people(tx, after.desk, Tag.PRINCIPAL_CHANGED, actor, data, rows)
 
 
 def issue_key_unit(ctx: Context, desk: str, agent: str, *, actor: str) -> Unit[str]:

@@ -15,6 +15,7 @@ from handrail.core.canonical import canonical, check_plain
 from handrail.core.decide import Ask
 from handrail.core.grade import Grade
 from handrail.core.money import Money
+from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.core.template import unresolved_markers
 from handrail.core.text import hidden_marks
@@ -38,7 +39,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     `maker` is the agent of the task, or a person. `note` is the maker's own prose: shown folded,
     never believed. `claim` can only raise the grade. `undoes` names the action this one reverses,
-    `late` that the time for that by one click is over.
+    `late` that the time for that by one click is over. `editor` is the person who changed what
+    `replaces` asked for; `lowers` says that they only lowered its amount.
     """
 
     maker: str
@@ -49,6 +51,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     claim: Grade | None = None
     undoes: str | None = None
     late: bool = False
+    editor: str | None = None
+    replaces: Proposal | None = None
+    lowers: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

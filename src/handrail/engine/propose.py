@@ -15,6 +15,7 @@ from handrail.core.caps import WhenFull
 from handrail.core.decide import Decision, Reason, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.escalation import Cause
+from handrail.core.grade import Grade
 from handrail.core.halt import ActiveHalts
 from handrail.core.lifecycle import Event, State, after
 from handrail.core.policy import Control, Guard
@@ -33,12 +34,13 @@ from handrail.engine.flood import (
     too_much_open,
 )
 from handrail.engine.prepare import Draft, Plan, ask_of, prepare
+from handrail.engine.quorum import staffed, tell_nobody_can
 from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
 from handrail.engine.tasks import check_task
 from handrail.errors import Conflict
 from handrail.store.protocol import DESK_SUBJECT, Full, Tx, Unit
 
-__all__ = ["Decided", "plan"]
+__all__ = ["Decided", "decide_unit", "plan"]
 
 _NONCE_BYTES: Final = 16
 
@@ -95,7 +97,11 @@ def plan(ctx: Context, task: Task, draft: Draft) -> Unit[Decided]:
     Raises InvalidInput by field, `subject_unknown` or `connector_refused` from the system of
     record, and Unavailable `connector_unavailable` when it does not answer.
     """
-    ready = prepare(ctx, task, draft)
+    return decide_unit(prepare(ctx, task, draft))
+
+
+def decide_unit(ready: Plan) -> Unit[Decided]:
+    """The unit that decides and records what was prepared."""
     return lambda tx: _decide_and_record(tx, ready)
 
 
@@ -107,7 +113,7 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         known = tx.proposals.by_key(desk, draft.maker, draft.key)
         if known is not None:
             return _same_again(known, fingerprint)
-    if draft.maker == task.agent:  # a person needs no task
+    if draft.maker == task.agent and draft.editor is None:  # a person needs no task
         check_task(tx, task)
     customer = ready.prepared.customer
     subject = tx.vault.ref_of(desk, DESK_SUBJECT if customer is None else customer, tx.now)
@@ -122,9 +128,14 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     halts = tx.halts.active(desk)
     if halts and _stopped(halts, ready, subject):
         ask = msgspec.structs.replace(ask, halted=True)
-    ruling = _ruling(tx, ready, ready.rules.decider.decide(ask), found)
+    decision = ready.rules.decider.decide(ask)
+    if draft.replaces is not None:
+        decision = _at_least(decision, draft.replaces)
+    ruling = _ruling(tx, ready, decision, found)
     content = _content(tx, ready, ruling, found)
-    proposal = _built(ready, ruling, found, content)
+    proposal, short = _built(ready, ruling, found, content), 0
+    if proposal.state is State.PENDING and proposal.control is Control.MAKER_CHECKER:
+        proposal, short = staffed(ready.ctx, tx, proposal, content)
     runs = proposal.state is State.READY and ruling.reserved
     intent = intend(ready.ctx, proposal, tx.now) if runs else None
     stands = proposal if intent is None else intent.proposal
@@ -135,13 +146,15 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         tx,
         stands,
         Tag.ACTION_PROPOSED,
-        actor=draft.maker,
+        actor=draft.editor or draft.maker,
         data=_summary(stands) if intent is None else {**_summary(stands), **intent.data},
-        by_person=draft.maker != task.agent,
+        by_person=draft.maker != task.agent or draft.editor is not None,
     )
     if intent is not None:
         return Decided(proposal=stands, fresh=True, job=job_of(intent, content.artifact))
     _tell(tx, ready, proposal, ruling)
+    if short:
+        tell_nobody_can(tx, ready.ctx, proposal, short)
     return Decided(proposal=proposal, fresh=True)
 
 
@@ -155,8 +168,18 @@ def _tell(tx: Tx, ready: Plan, proposal: Proposal, ruling: _Ruling) -> None:
     if proposal.state is State.ESCALATED:
         open_for(tx, ready.ctx, proposal, "the policy hands this to a person")
     refused = proposal.state is State.REFUSED and not _is_halted(ruling.decision)
-    if refused and ready.draft.maker == ready.task.agent:
+    if refused and ready.draft.maker == ready.task.agent and ready.draft.editor is None:
         count_refusal(tx, ready.ctx, ready.rules.policy.limits, proposal)
+
+
+def _at_least(decision: Decision, replaced: Proposal) -> Decision:
+    """What an edit gets: never less than what it takes the place of was given."""
+    text = "a person changed it; at least the guard of what it replaces applies"
+    return Decision(
+        guard=decision.guard.at_least(replaced.guard),
+        grade=max(decision.grade, replaced.grade),
+        reasons=(Reason(code=ReasonCode.EDITED, text=text), *decision.reasons),
+    )
 
 
 def _write(tx: Tx, proposal: Proposal, content: Content) -> None:
@@ -193,7 +216,8 @@ def _ruling(tx: Tx, ready: Plan, decision: Decision, found: _Found) -> _Ruling:
     if _is_halted(decision):
         return _Ruling(decision=decision)
     desk, limits = ready.task.desk, ready.rules.policy.limits
-    agents = ready.draft.maker == ready.task.agent and ready.draft.undoes is None
+    draft = ready.draft
+    agents = draft.maker == ready.task.agent and draft.undoes is None and draft.editor is None
     before = Flood(decision=decision)
     if agents:
         before = same_again(tx, limits, decision, desk=desk, fingerprint=found.fingerprint)
@@ -303,8 +327,10 @@ def _built(ready: Plan, ruling: _Ruling, found: _Found, content: Content) -> Pro
         digest=digest,
         statement=statement_of(content, digest, policy.digest, task.desk) if asked else "",
         policy=policy.digest,
+        editor=None if draft.lowers and decision.grade <= Grade.G2 else draft.editor,
         undoes=draft.undoes,
         same_as=ruling.same_as,
+        supersedes=None if draft.replaces is None else draft.replaces.id,
         created_at=now,
         updated_at=now,
         decide_by=now + clocks.approval_ms if asked else None,
@@ -326,4 +352,6 @@ def _summary(proposal: Proposal) -> Data:
         "digest": proposal.digest,
         "policy": proposal.policy,
         "undoes": proposal.undoes,
+        **({} if proposal.supersedes is None else {"supersedes": proposal.supersedes}),
+        **({"people": proposal.assigned} if proposal.assigned else {}),
     }

@@ -13,6 +13,7 @@ from handrail.core.lifecycle import Event
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Outcome, Review, Verdict, judge
+from handrail.engine.bench import bench_of, makers_of, roster_of
 from handrail.engine.context import Context
 from handrail.engine.escalate import open_for
 from handrail.engine.halt import check_not_halted
@@ -27,7 +28,7 @@ from handrail.engine.record import (
 from handrail.errors import InvalidInput, NotAllowed, NotFound
 from handrail.store.protocol import Tx, Unit
 
-__all__ = ["REASON_CHARS_MAX", "Opinion", "makers_of", "review_unit"]
+__all__ = ["REASON_CHARS_MAX", "Opinion", "review_unit"]
 
 REASON_CHARS_MAX: Final = 4_000
 _MOVES: Final = {
@@ -61,15 +62,17 @@ def review_unit(ctx: Context, desk: str, id: str, opinion: Opinion) -> Unit[Prop
             raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
         prior = check_unchanged(tx, proposal)
         reviewer = _reviewer(tx, desk, opinion.person)
+        roster = roster_of(tx, desk)
         outcome = judge(
             proposal=proposal,
-            makers=makers_of(tx, proposal),
+            makers=makers_of(tx, proposal, roster),
             reviewer=reviewer,
             verdict=opinion.verdict,
             statement=opinion.statement,
             reason=opinion.reason,
             prior=prior,
             now=tx.now,
+            bench=bench_of(ctx, tx, proposal, roster=roster),
         )
         if outcome in (Outcome.APPROVED, Outcome.WAITING):
             check_not_halted(tx, proposal)
@@ -79,21 +82,6 @@ def review_unit(ctx: Context, desk: str, id: str, opinion: Opinion) -> Unit[Prop
         return _moved(tx, ctx, proposal, review, outcome, opinion.reason)
 
     return unit
-
-
-def makers_of(tx: Tx, proposal: Proposal) -> frozenset[str]:
-    """Everybody who answers for a proposal: its agent's owner, operator, deployer, any editor."""
-    named = {proposal.agent} | ({proposal.editor} if proposal.editor is not None else set())
-    for id in tuple(named):
-        principal = tx.people.get(proposal.desk, id)
-        if principal is not None:
-            named |= principal.makers()
-    # An owner is named by one account or by identity; every account of that person is meant.
-    for id in tuple(named):
-        person = tx.people.get(proposal.desk, id)
-        if person is not None:
-            named |= {person.id, person.identity}
-    return frozenset(named)
 
 
 def _reviewer(tx: Tx, desk: str, person: str) -> Principal:

@@ -100,4 +100,7 @@ def advice_of(proposal: Proposal) -> str:
         for code in codes:
             if code in _REFUSED:
                 return _REFUSED[code].format(id=proposal.id, other=proposal.same_as)
-    return _ADVICE[proposal.state].format(id=proposal.id)
+    said = _ADVICE[proposal.state].format(id=proposal.id)
+    if proposal.superseded_by is not None:
+        said += f" What became of it is under {proposal.superseded_by}."
+    return said

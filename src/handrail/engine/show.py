@@ -19,9 +19,10 @@ from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review, why_not
 from handrail.engine.again import Change, before_of, changes_between
+from handrail.engine.bench import bench_of, lacking, makers_of, nobody_text, roster_of
 from handrail.engine.context import Context
+from handrail.engine.edit import editable_params
 from handrail.engine.record import RESULT, content_of
-from handrail.engine.review import makers_of
 from handrail.engine.testify import Witness, why_not_testify, witnesses
 from handrail.engine.undo import why_no_undo
 from handrail.errors import NotFound, Unavailable
@@ -54,7 +55,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     `artifact` is the full stored artifact, decoded. `changed` is what differs from what was decided
     on before, for an action that is put to people anew. `note` (the agent's own prose) is None at
     G3 until the decision. `reviews` is empty for a further checker until all are in. `why_not` says
-    why this person may not approve, `why_no_undo` why it cannot be undone; None means they can.
+    why this person may not approve, `why_nobody` why nobody can, `why_no_undo` why it cannot be
+    undone; None means they can. `editable` are the parameters that an edit may change, as text.
     `witnesses` is who said what became of a lost attempt, `why_not_testify` why this person cannot.
     """
 
@@ -73,6 +75,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     escalations: tuple[Escalation, ...]
     entries: tuple[LoggedEntry, ...]
     why_not: str | None
+    why_nobody: str | None
+    editable: dict[str, str | None]
     why_no_undo: str | None
     why_not_testify: str | None
 
@@ -104,11 +108,17 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
         raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
     content = content_of(tx, proposal)
     before = before_of(tx, proposal)
-    makers = makers_of(tx, proposal)
+    roster = roster_of(tx, desk)
+    makers = makers_of(tx, proposal, roster)
     reviews = tx.proposals.reviews(desk, id)
     undecided, unknown = proposal.state is State.PENDING, proposal.state is State.UNKNOWN
     own = [review for review in reviews if review.identity == viewer.identity]
-    refusal = why_not(proposal, makers, viewer, reviews) if undecided else "it is decided"
+    refusal: str | None = "it is decided"
+    short = 0
+    if undecided:
+        bench = bench_of(ctx, tx, proposal, roster=roster, content=content)
+        refusal = why_not(proposal, makers, viewer, reviews, bench)
+        short = lacking(ctx, tx, proposal, roster=roster)
     entries = tx.log.of_proposal(desk, id)
     entries = [logged for logged in entries if not is_sealed(tx, viewer, logged)]
     return Shown(
@@ -127,6 +137,8 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
         escalations=tuple(tx.escalations.of_proposal(desk, id)),
         entries=tuple(entries),
         why_not=refusal,
+        why_nobody=nobody_text(proposal, short) if short else None,
+        editable=editable_params(ctx, tx, proposal) if undecided else {},
         why_no_undo=why_no_undo(ctx, proposal, tx.now),
         why_not_testify=why_not_testify(tx, ctx, proposal, viewer) if unknown else "it is known",
     )

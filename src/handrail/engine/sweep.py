@@ -16,6 +16,7 @@ from handrail.connectors.protocol import Looked
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
+from handrail.engine.breakglass import end_grants
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.dispatch import claim_unit
 from handrail.engine.execute import (
@@ -27,6 +28,7 @@ from handrail.engine.execute import (
 )
 from handrail.engine.halt import clear_halts, halt_over
 from handrail.engine.lookup import ask_a_person, due_at, look_up, resolve
+from handrail.engine.quorum import due_draws, redraw
 from handrail.engine.record import advance, check_unchanged
 from handrail.engine.reread import reread
 from handrail.errors import Conflict, InvariantBroken
@@ -71,6 +73,8 @@ def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
     take_up = run_ready if run is None else run
     for desk in list(ctx.rulebooks):
         swept.expired += _expire(ctx, swept, desk)
+        _draw_anew(ctx, swept, desk)
+        end_grants(ctx, desk)
     swept.released += _each(ctx, swept, State.HOLDING, _held_out, _release)
     swept.lost += _each(ctx, swept, State.EXECUTING, _lost, _lose)
     _look_up(ctx, swept)
@@ -150,6 +154,12 @@ def _expire(ctx: Context, swept: Swept, desk: str) -> int:
         return True
 
     return sum(_landed(ctx, swept, proposal, unit) for proposal in due)
+
+
+def _draw_anew(ctx: Context, swept: Swept, desk: str) -> None:
+    """Where drawn people cannot decide, or have had their time, others are drawn."""
+    for proposal in ctx.store.read(partial(due_draws, ctx, desk)):
+        _landed(ctx, swept, proposal, partial(redraw, ctx))
 
 
 def _each(ctx: Context, swept: Swept, state: State, due: _Due, move: _Move) -> int:

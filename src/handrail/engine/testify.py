@@ -20,11 +20,11 @@ from handrail.core.lifecycle import Event, State
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, check_reviewer
+from handrail.engine.bench import bench_of, makers_of, roster_of
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.escalate import open_for
 from handrail.engine.execute import REFERENCE_CHARS_MAX, keep_result, succeeded
 from handrail.engine.record import Data, advance, check_unchanged, note_down, sealing_subject
-from handrail.engine.review import makers_of
 from handrail.errors import Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
 from handrail.store.protocol import Tx, Unit
 
@@ -80,7 +80,7 @@ def testify_unit(ctx: Context, desk: str, id: str, said: Testimony) -> Unit[Prop
         person = tx.people.get(desk, said.person)
         if person is None:
             raise NotAllowed("not_entitled", "only a person of this desk can say that")
-        check_reviewer(proposal, makers_of(tx, proposal), person, Verdict.APPROVE, ())
+        _check_person(tx, ctx, proposal, person)
         _check_time(tx, ctx, proposal)
         _check_reference(tx, proposal, said)
         _take_down(tx, proposal, person, said)
@@ -119,7 +119,7 @@ def witnesses(tx: Tx, proposal: Proposal) -> list[Witness]:
 def why_not_testify(tx: Tx, ctx: Context, proposal: Proposal, person: Principal) -> str | None:
     """Why this person may not say what became of it, as a sentence, or None."""
     try:
-        check_reviewer(proposal, makers_of(tx, proposal), person, Verdict.APPROVE, ())
+        _check_person(tx, ctx, proposal, person)
         _check_time(tx, ctx, proposal)
     except (NotAllowed, Conflict) as refusal:
         return refusal.message
@@ -181,13 +181,13 @@ def _slot(n: int) -> str:
 
 def _weighed(tx: Tx, ctx: Context, proposal: Proposal, said: Testimony) -> Proposal:
     """Settle it, wait for one more, or tell somebody that they disagree."""
-    heard = [one for one in witnesses(tx, proposal) if _counts(tx, proposal, one)]
+    heard = [one for one in witnesses(tx, proposal) if _counts(tx, ctx, proposal, one)]
     references = _references(tx, proposal, heard)
     if len({one.done for one in heard}) > 1 or len(set(references.values())) > 1:
         concern = "people disagree about whether this was done, or under which reference"
         open_for(tx, ctx, proposal, concern, cause=Cause.UNKNOWN_OUTCOME)
         return proposal
-    if len(heard) < needed_for(ctx, proposal):
+    if _persons(tx, proposal, heard) < needed_for(ctx, proposal):
         return proposal
     if said.done:
         reference = next(iter(references.values()), None)
@@ -200,13 +200,29 @@ def _weighed(tx: Tx, ctx: Context, proposal: Proposal, said: Testimony) -> Propo
     return advance(tx, proposal, Event.CONFIRM_NOT_DONE, tag, actor=GATEWAY, data=data)
 
 
-def _counts(tx: Tx, proposal: Proposal, witness: Witness) -> bool:
+def _check_person(tx: Tx, ctx: Context, proposal: Proposal, person: Principal) -> None:
+    """Whoever could approve it, whether or not they were drawn to, may say what became of it."""
+    bench = bench_of(ctx, tx, proposal)
+    check_reviewer(proposal, makers_of(tx, proposal), person, Verdict.APPROVE, (), bench)
+
+
+def _persons(tx: Tx, proposal: Proposal, heard: list[Witness]) -> int:
+    """How many natural persons have spoken, on however many accounts."""
+    roster, met, count = roster_of(tx, proposal.desk), set[str](), 0
+    for one in heard:
+        names = roster.names(one.person, one.identity, at=proposal.created_at)
+        count += not names & met
+        met |= names
+    return count
+
+
+def _counts(tx: Tx, ctx: Context, proposal: Proposal, witness: Witness) -> bool:
     """Whether who said it may still say it."""
     person = tx.people.get(proposal.desk, witness.person)
     try:
         if person is None:
             return False
-        check_reviewer(proposal, makers_of(tx, proposal), person, Verdict.APPROVE, ())
+        _check_person(tx, ctx, proposal, person)
     except (NotAllowed, Conflict):
         return False
     return True

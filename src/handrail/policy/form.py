@@ -13,7 +13,7 @@ from handrail.core.action import TEXT_CHARS_MAX, ParamType
 from handrail.core.caps import Scope, WhenFull
 from handrail.core.grade import AXIS_MAX, AXIS_MEANINGS, Catchable, Grade
 from handrail.core.money import EXPONENTS, MINOR_MAX
-from handrail.core.policy import Clocks, Control
+from handrail.core.policy import Assignment, Clocks, Control
 from handrail.policy.shape import (
     AmountShape,
     AnyOrShape,
@@ -141,6 +141,13 @@ CLOCKS_FORM: Final = RecordShape(
         _clock("recall", "How long `hold_and_recall` keeps an action back."),
         _clock("undo", "How long an executed action can be undone."),
         _clock("task", "How long a task may act."),
+        _clock("assignment", "How long drawn checkers have before one more is drawn."),
+        _left_out(
+            "seasoning",
+            SpanShape(),
+            "How much older than an action a checker's role and limit must be. When left out, they"
+            " must not be younger than it.",
+        ),
     ),
 )
 
@@ -367,6 +374,13 @@ POLICY_FORM: Final = RecordShape(
         _needed("policy", _SLUG, "Its name."),
         _needed("version", WholeShape(low=1, high=VERSION_MAX), "Its version; raise it on change."),
         _left_out("clocks", CLOCKS_FORM, "How long things may wait."),
+        _left_out(
+            "by_lot",
+            ChoiceShape(of=tuple(one.value for one in Assignment)),
+            "When those who may check are drawn by lot: never, where two or more must check, or"
+            " always. Only when more people could check than must.",
+            Assignment.QUORUM.value,
+        ),
         _needed(
             "lanes",
             MapShape(key=_SLUG, value=LANE_FORM, entries_max=LANES_MAX),

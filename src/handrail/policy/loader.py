@@ -18,6 +18,7 @@ from handrail.core.grade import Axes, Catchable, Grade
 from handrail.core.money import Money
 from handrail.core.policy import (
     ANY_KIND,
+    Assignment,
     Band,
     Clocks,
     Control,
@@ -35,7 +36,15 @@ from handrail.policy.problem import Path, Problem, errors_in
 from handrail.policy.reading import BAD, Reading
 from handrail.policy.source import TEXT_BYTES_MAX, compose
 
-__all__ = ["PROBLEMS_MAX", "digest_policy", "load", "load_text", "problems_of", "source_text"]
+__all__ = [
+    "PROBLEMS_MAX",
+    "digest_body",
+    "digest_policy",
+    "load",
+    "load_text",
+    "problems_of",
+    "source_text",
+]
 
 PROBLEMS_MAX: Final = 100
 """Problems that one message names; it says how many more there are."""
@@ -98,6 +107,12 @@ def source_text(name_or_path: str | os.PathLike[str]) -> str:
         raise PolicyInvalid("policy_invalid", f"{name}:{line}: the file is not UTF-8") from None
 
 
+def digest_body(body: str) -> str:
+    """The digest of a policy as it was stored, also by a version that knew fewer settings."""
+    stored = msgspec.json.decode(body)
+    return digest_of(canonical({**stored, "digest": ""}))
+
+
 def digest_policy(policy: Policy) -> str:
     """SHA-256 (hex) over the canonical form of a policy without its digest."""
     return digest_of(canonical(msgspec.structs.replace(policy, digest="")))
@@ -152,6 +167,7 @@ def _policy(top: Record, reading: Reading) -> Policy:
         if rule is not None:
             kinds[name] = rule
     name, version, clocks = top["policy"], top["version"], top["clocks"]
+    chosen = top["by_lot"]
     policy = Policy(
         name=name if isinstance(name, str) else "",
         version=version if isinstance(version, int) else 0,
@@ -161,6 +177,7 @@ def _policy(top: Record, reading: Reading) -> Policy:
         clocks=_clocks(clocks) if isinstance(clocks, dict) else Clocks(),
         limits=Limits(**top["limits"]) if isinstance(top["limits"], dict) else Limits(),
         accumulation=_accumulation(top["accumulation"]),
+        assignment=Assignment.QUORUM if chosen is BAD else Assignment(chosen),
     )
     return msgspec.structs.replace(policy, digest=digest_policy(policy))
 
@@ -171,7 +188,7 @@ def _entries(read: object) -> list[tuple[str, Record]]:
 
 
 def _clocks(record: Record) -> Clocks:
-    return Clocks(**{f"{name}_ms": span for name, span in record.items()})
+    return Clocks(**{f"{name}_ms": span for name, span in record.items() if span is not None})
 
 
 def _accumulation(record: object) -> Accumulation | None:

@@ -11,9 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from handrail.core.entry import Entry, Tag, row_commitment
-from handrail.core.policy import Policy
 from handrail.errors import HandrailError
-from handrail.policy.loader import digest_policy
+from handrail.policy.loader import digest_body
 from handrail.store.protocol import Tx
 
 __all__ = ["Told", "odd_others", "tell"]
@@ -90,9 +89,14 @@ def _halts(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
         yield f"halt:{halt.id}", row_commitment(halt)
 
 
+def _grants(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
+    for grant in tx.grants.everything(desk):
+        yield f"grant:{grant.id}", row_commitment(grant)
+
+
 def _policies(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
     for version in tx.desks.policies(desk):
-        body = digest_policy(msgspec.json.decode(version.body, type=Policy))
+        body = digest_body(version.body)
         digest = version.digest if body == version.digest else ""
         yield f"policy:{version.version}", digest
 
@@ -114,6 +118,7 @@ _KINDS: Final[dict[str, Callable[[Tx, str], Iterator[tuple[str, str]]]]] = {
     "a task": _tasks,
     "a hand-off (escalation)": _escalations,
     "a halt": _halts,
+    "a break-glass grant": _grants,
     "a policy": _policies,
     "a credential": _credentials,
 }

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from handrail.core.principal import Principal, PrincipalKind
-from handrail.store.rows import Rows, from_row, insert_sql, select_sql, to_row
+from handrail.store.rows import Rows, columns_of, from_row, insert_sql, select_sql, to_row
 
 __all__ = ["Credential", "CredentialKind", "People", "Session"]
 
@@ -44,7 +44,13 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _PRINCIPAL: Final = select_sql("principal", Principal)
-_JSON: Final = frozenset({"roles", "limits"})
+_JSON: Final = frozenset({"roles", "limits", "subjects", "former"})
+_FIXED: Final = ("desk", "id", "kind", "created_at")
+_CHANGING: Final = tuple(name for name in columns_of(Principal) if name not in _FIXED)
+_CHANGE: Final = (
+    f"UPDATE principal SET {', '.join(f'{name} = ?' for name in _CHANGING)}"
+    " WHERE desk = ? AND id = ?"
+)
 
 
 class People:
@@ -65,21 +71,9 @@ class People:
     def change(self, principal: Principal) -> None:
         """Replace what is known of a principal."""
         self.forget()
-        self._rows.change(
-            "UPDATE principal SET name = ?, owner = ?, operator = ?, deployer = ?, roles = ?,"
-            " limits = ?, disabled = ? WHERE desk = ? AND id = ?",
-            (
-                principal.name,
-                principal.owner,
-                principal.operator,
-                principal.deployer,
-                msgspec.json.encode(principal.roles).decode(),
-                msgspec.json.encode(principal.limits).decode(),
-                int(principal.disabled),
-                principal.desk,
-                principal.id,
-            ),
-        )
+        row = dict(zip(columns_of(Principal), to_row(principal), strict=True))
+        values = [row[name] for name in _CHANGING]
+        self._rows.change(_CHANGE, [*values, principal.desk, principal.id])
 
     def get(self, desk: str, principal: str) -> Principal | None:
         """One principal by its id, read once a transaction."""

@@ -134,6 +134,13 @@ class Proposals:
         where = f" WHERE state = ? AND state IN {_MOVING} AND (desk, id) > (?, ?)"
         return self._many(where + " ORDER BY desk, id LIMIT ?", (state.value, *after, most))
 
+    def drawn(self, desk: str, *, most: int) -> list[Proposal]:
+        """What waits for people who were drawn by lot."""
+        where = (
+            " WHERE desk = ? AND state = 'PENDING' AND assign_by IS NOT NULL ORDER BY id LIMIT ?"
+        )
+        return self._many(where, (desk, most))
+
     def overdue(self, desk: str, now: int, *, most: int) -> list[Proposal]:
         """What waits for a person past its deadline."""
         where = (

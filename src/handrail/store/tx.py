@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handrail.store.breakglass import Grants
 from handrail.store.caps import Caps
 from handrail.store.desks import Counters, Desks
 from handrail.store.escalations import Escalations
@@ -34,6 +35,7 @@ class Tx:
         self.proposals = Proposals(rows)
         self.escalations = Escalations(rows)
         self.halts = Halts(rows)
+        self.grants = Grants(rows)
         self.caps = Caps(rows)
         self.counters = Counters(rows)
         self.log = Log(rows, trees)

@@ -31,6 +31,7 @@ __all__ = [
     "SESSION_MS",
     "Logins",
     "check_csrf",
+    "check_password",
     "check_role",
     "check_same_site",
     "cleared_cookie",
@@ -199,6 +200,13 @@ def check_role(person: Principal, *roles: Role) -> None:
     if not set(roles) & set(person.roles):
         needed = " or ".join(role.value for role in roles)
         raise NotAllowed("role_missing", f"this needs the role {needed}")
+
+
+def check_password(ctx: Context, desk: str, person: str, password: str) -> None:
+    """Require a person's password, at the command line. Raises NotAuthenticated `login_failed`."""
+    known = ctx.store.read(lambda tx: _password_of(tx, desk, person))
+    if known is None or not _matches(known, password):
+        raise NotAuthenticated("login_failed", "the name or the password is not right")
 
 
 def hash_password(password: str) -> str:

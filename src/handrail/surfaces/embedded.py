@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -29,12 +29,14 @@ from handrail.core.review import Verdict
 from handrail.core.task import Task
 from handrail.engine.checkpoint import sign_checkpoint
 from handrail.engine.context import OPERATOR, Context
+from handrail.engine.edit import edit_plan
 from handrail.engine.erase import erase_unit
 from handrail.engine.escalate import close_unit, escalate_unit
 from handrail.engine.halt import Pulled, Stop, clear_halts, lift_unit, pull_unit
 from handrail.engine.people import add_principal_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
+from handrail.engine.quorum import recuse_unit
 from handrail.engine.record import RESULT
 from handrail.engine.review import Opinion, review_unit
 from handrail.engine.say import advice_of
@@ -95,9 +97,21 @@ class Desk:
         """Sign a last checkpoint and let go of the files. Safe to call twice."""
         self._on_close()
 
-    def agent(self, id: str, *, owner: str | None = None, operator: str | None = None) -> Principal:
-        """The agent of that id; added on first use. `owner` and `operator` are people's ids."""
-        return self._principal(id, PrincipalKind.AGENT, owner=owner, operator=operator)
+    def agent(
+        self,
+        id: str,
+        *,
+        owner: str | None = None,
+        operator: str | None = None,
+        delegator: str | None = None,
+    ) -> Principal:
+        """The agent of that id; added on first use. `owner` and `operator` are people's ids.
+
+        `delegator` is whom it acts for: a person, or another agent.
+        """
+        return self._principal(
+            id, PrincipalKind.AGENT, owner=owner, operator=operator, delegator=delegator
+        )
 
     def person(
         self,
@@ -107,11 +121,14 @@ class Desk:
         limits: Sequence[str] = (),
         name: str | None = None,
         identity: str | None = None,
+        mail: str | None = None,
+        customers: Sequence[str] = (),
     ) -> Principal:
         """The person of that id; added on first use.
 
         `roles` are among reviewer, checker, policy_owner, auditor, admin. `limits` are amounts that
-        a checker may pass, one per currency, like "5000.00 USD".
+        a checker may pass, one per currency, like "5000.00 USD". `customers` are the ids of their
+        own customer accounts.
         """
         try:
             known = tuple(Role(role) for role in roles)
@@ -126,6 +143,8 @@ class Desk:
             limits={amount.currency: amount.minor for amount in amounts},
             name=name,
             identity=identity,
+            mail=mail,
+            customers=customers,
         )
 
     def task(
@@ -194,6 +213,28 @@ class Desk:
         """
         said = Testimony(person=by, done=done, evidence=evidence, provider_ref=provider_ref)
         return self._action(self.ctx.store.write(testify_unit(self.ctx, self.id, id, said)))
+
+    def edit(
+        self,
+        id: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        by: str,
+        digest: str | None = None,
+        **fields: object,
+    ) -> Action:
+        """A person corrects a waiting action: the new one that takes its place.
+
+        The parameters that change, by name or dict; None leaves one out. `digest` is the one of
+        what the person was shown.
+        """
+        changes = {**(params or {}), **fields}
+        unit = edit_plan(self.ctx, self.id, id, editor=by, changes=changes, statement=digest)
+        return self._settled(self.ctx.store.write(unit))
+
+    def recuse(self, id: str, *, by: str) -> Action:
+        """Somebody who was drawn to check says that they cannot; another one is drawn."""
+        return self._action(self.ctx.store.write(recuse_unit(self.ctx, self.id, id, person=by)))
 
     def get(self, id: str) -> Action:
         """Where an action stands now."""
@@ -310,48 +351,26 @@ class Desk:
             result=result,
         )
 
-    def _principal(
-        self,
-        id: str,
-        kind: PrincipalKind,
-        *,
-        owner: str | None = None,
-        operator: str | None = None,
-        roles: tuple[Role, ...] = (),
-        limits: Mapping[str, int] | None = None,
-        name: str | None = None,
-        identity: str | None = None,
-    ) -> Principal:
+    def _principal(self, id: str, kind: PrincipalKind, **fields: Any) -> Principal:
+        """The known one, or a new one with the fields that `add_principal_unit` takes."""
         known = self.ctx.store.read(lambda tx: tx.people.get(self.id, id))
-        if known is not None and known.kind is kind:
-            _check_same(known, owner=owner, operator=operator)
-            return known
-        unit = add_principal_unit(
-            self.id,
-            id,
-            kind=kind,
-            actor=OPERATOR,
-            name=name,
-            identity=identity,
-            owner=owner,
-            operator=operator,
-            roles=roles,
-            limits=limits,
-        )
-        try:
-            return self.ctx.store.write(unit)
-        except Conflict:
-            known = self.ctx.store.read(lambda tx: tx.people.get(self.id, id))
-            if known is None or known.kind is not kind:
-                raise
-            _check_same(known, owner=owner, operator=operator)
-            return known
+        if known is None or known.kind is not kind:
+            unit = add_principal_unit(self.id, id, kind=kind, actor=OPERATOR, **fields)
+            try:
+                return self.ctx.store.write(unit)
+            except Conflict:
+                known = self.ctx.store.read(lambda tx: tx.people.get(self.id, id))
+                if known is None or known.kind is not kind:
+                    raise
+        _check_same(known, fields)
+        return known
 
 
-def _check_same(known: Principal, *, owner: str | None, operator: str | None) -> None:
+def _check_same(known: Principal, fields: Mapping[str, Any]) -> None:
     """Refuse to pass over in silence that somebody else answers for an agent that is known."""
-    for said, stored in ((owner, known.owner), (operator, known.operator)):
-        if said is not None and said != stored:
+    for name in ("owner", "operator", "delegator"):
+        said = fields.get(name)
+        if said is not None and said != getattr(known, name):
             raise Conflict(
                 "principal_exists",
                 f"`{known.id}` is known already, and not as an agent that `{said}` answers for",

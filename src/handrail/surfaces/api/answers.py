@@ -27,6 +27,8 @@ __all__ = [
     "EscalatedView",
     "EscalationView",
     "EscalationsView",
+    "GrantView",
+    "GrantsView",
     "HaltView",
     "HaltsView",
     "HealthView",
@@ -112,6 +114,8 @@ class ActionView(_Answer, frozen=True, kw_only=True):
     undo_of: str | None = None
     can_undo: bool = False
     says_reviewer: str | None = None
+    supersedes: str | None = None
+    superseded_by: str | None = None
 
 
 class ReviewedView(ActionView, frozen=True, kw_only=True):
@@ -210,9 +214,10 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     """Everything about one action that this person may see. A review quotes `digest`.
 
     `changed` is what differs from what was decided on before, when it is put to people anew.
-    `history` is what happened before that bears on it.
-    `why_not` says why this person may not approve it, `why_no_undo` why it cannot be undone,
-    `why_not_testify` why they may not say what became of it. `witnesses` said so already.
+    `history` is what happened before that bears on it. `editable` are the parameters that an edit
+    may change. `why_not` says why this person may not approve it, `why_nobody` why nobody can as
+    things are, `why_no_undo` why it cannot be undone, `why_not_testify` why they may not say what
+    became of it. `witnesses` said so already.
     """
 
     card: CardView
@@ -231,6 +236,8 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     entries: list[LogEntryView]
     witnesses: tuple[Witness, ...]
     why_not: str | None
+    why_nobody: str | None
+    editable: dict[str, str | None]
     why_no_undo: str | None
     why_not_testify: str | None
 
@@ -283,6 +290,25 @@ class PulledView(_Answer, frozen=True, kw_only=True):
     fresh: bool
     met: bool
     in_flight: list[str]
+
+
+class GrantView(_Answer, frozen=True, kw_only=True):
+    """A break-glass grant, asked for or confirmed."""
+
+    id: str
+    person: str
+    reason: str
+    in_force: bool
+    asked_at: int
+    confirmed_by: str | None
+    expires_at: int | None
+    closed_at: int | None
+
+
+class GrantsView(_Answer, frozen=True, kw_only=True):
+    """Break-glass grants that are asked for or in force."""
+
+    items: list[GrantView]
 
 
 class LogView(_Answer, frozen=True, kw_only=True):

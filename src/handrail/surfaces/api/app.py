@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from handrail.errors import HandrailError, InvariantBroken, NotFound
 from handrail.surfaces.api import (
+    breakglass,
     escalations,
     halts,
     log,
@@ -45,6 +46,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *tasks.OPERATIONS,
     *sessions.OPERATIONS,
     *reviews.OPERATIONS,
+    *breakglass.OPERATIONS,
     *escalations.OPERATIONS,
     *halts.OPERATIONS,
     *log.OPERATIONS,

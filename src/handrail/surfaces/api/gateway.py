@@ -7,7 +7,7 @@ caller's task is cancelled in the middle, what it wrote still runs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -18,11 +18,13 @@ from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.engine.context import AGENT_CONNECTOR, Context
 from handrail.engine.dispatch import claim_unit
+from handrail.engine.edit import edit_plan
 from handrail.engine.execute import Effect, Job
 from handrail.engine.halt import Pulled, Stop, clear_halts, pull_unit
 from handrail.engine.permit import receipt_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
+from handrail.engine.quorum import recuse_unit
 from handrail.engine.reread import reread
 from handrail.engine.review import Opinion, review_unit
 from handrail.engine.tasks import IssuedTask, check_task, issue_unit
@@ -125,6 +127,22 @@ class Gateway:
         """Take down what a person says became of an action whose outcome is not known."""
         self.runner.check_working()
         return await self.moved(testify_unit(self.ctx, desk, id, said))
+
+    async def edit(
+        self, desk: str, id: str, *, editor: str, changes: Mapping[str, object], digest: str
+    ) -> Proposal:
+        """Put a corrected action in the place of a waiting one; the new one."""
+        self.runner.check_working()
+        planned = partial(
+            edit_plan, self.ctx, desk, id, editor=editor, changes=changes, statement=digest
+        )
+        decided = await self.ctx.store.submit(await self.runner.call(planned))
+        self.runner.wake(id)
+        return decided.proposal
+
+    async def recuse(self, desk: str, id: str, *, person: str) -> Proposal:
+        """Draw another one for somebody who was drawn to check and cannot."""
+        return await self.ctx.store.submit(recuse_unit(self.ctx, desk, id, person=person))
 
     async def undo(self, desk: str, id: str, *, maker: str) -> Decided:
         """Reverse an executed action, as a new action on the same road."""

@@ -19,9 +19,11 @@ __all__ = [
     "WAIT_MS_MAX",
     "BatchRequest",
     "CheckpointQuery",
+    "EditRequest",
     "EmptyRequest",
     "EscalateRequest",
     "EscalationsQuery",
+    "GlassRequest",
     "HaltRequest",
     "ItemRequest",
     "LiftRequest",
@@ -135,6 +137,23 @@ class OutcomeRequest(_Request, frozen=True, kw_only=True):
     done: bool
     evidence: str
     provider_ref: str | None = None
+
+
+class EditRequest(_Request, frozen=True, kw_only=True):
+    """A person's correction of a waiting action that they were shown under this digest."""
+
+    digest: str
+    params: Annotated[
+        dict[str, Any],
+        msgspec.Meta(description="the parameters that change; null leaves one out"),
+    ]
+
+
+class GlassRequest(_Request, frozen=True, kw_only=True):
+    """A person asks to check for a while, though their role is missing or too new."""
+
+    reason: str
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 60
 
 
 class EscalateRequest(_Request, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from handrail.core.canonical import check_plain
 from handrail.engine.review import Opinion
 from handrail.engine.show import Card, cards_of, show
 from handrail.engine.testify import Testimony
@@ -12,7 +13,13 @@ from handrail.store.protocol import Tx
 from handrail.surfaces.api.answers import ActionView, DetailView, QueueView, ReviewedView
 from handrail.surfaces.api.incoming import Access, Incoming, id_in
 from handrail.surfaces.api.operations import Operation
-from handrail.surfaces.api.requests import OutcomeRequest, QueueQuery, ReviewRequest
+from handrail.surfaces.api.requests import (
+    EditRequest,
+    EmptyRequest,
+    OutcomeRequest,
+    QueueQuery,
+    ReviewRequest,
+)
 from handrail.surfaces.api.views import (
     action_view,
     card_view,
@@ -50,6 +57,26 @@ async def settle_proposal(call: Incoming) -> ActionView:
     )
     id = call.path_id("id", "proposal_not_found")
     return action_view(call.gateway.ctx, await call.gateway.testify(person.desk, id, said))
+
+
+async def edit_proposal(call: Incoming) -> ActionView:
+    """Correct a waiting action: the new one that takes its place, and waits for another person."""
+    body: EditRequest = call.body
+    check_plain(body.params)
+    person = call.by_person()
+    id = call.path_id("id", "proposal_not_found")
+    proposal = await call.gateway.edit(
+        person.desk, id, editor=person.id, changes=body.params, digest=body.digest
+    )
+    return action_view(call.gateway.ctx, proposal)
+
+
+async def recuse_from_proposal(call: Incoming) -> ActionView:
+    """Say that one was drawn by lot and cannot decide it; another one is drawn."""
+    person = call.by_person()
+    id = call.path_id("id", "proposal_not_found")
+    proposal = await call.gateway.recuse(person.desk, id, person=person.id)
+    return action_view(call.gateway.ctx, proposal)
 
 
 async def get_proposal_in_full(call: Incoming) -> DetailView:
@@ -109,8 +136,12 @@ OPERATIONS: Final = (
             "stale_digest",
             "reason_missing",
             "maker_is_checker",
+            "delegation_cycle",
+            "beneficiary_conflict",
             "not_entitled",
+            "not_seasoned",
             "reviewed_already",
+            "not_assigned",
             "nothing_can_run",
             "content_erased",
             "invariant_broken",
@@ -132,6 +163,46 @@ OPERATIONS: Final = (
             "reason_missing",
             "maker_is_checker",
             "not_entitled",
+            "invariant_broken",
+        ),
+    ),
+    Operation(
+        method="POST",
+        path="/v1/proposals/{id}/edit",
+        summary="Correct a waiting action",
+        handle=edit_proposal,
+        access=Access.PERSON,
+        body=EditRequest,
+        answer=ActionView,
+        problems=(
+            "proposal_not_found",
+            "not_pending",
+            "review_expired",
+            "stale_digest",
+            "not_entitled",
+            "reviewed_already",
+            "amount_raised",
+            "edit_refused",
+            "subject_unknown",
+            "connector_refused",
+            "connector_unavailable",
+            "content_erased",
+            "invariant_broken",
+        ),
+    ),
+    Operation(
+        method="POST",
+        path="/v1/proposals/{id}/recuse",
+        summary="Leave the decision to another person who is drawn",
+        handle=recuse_from_proposal,
+        access=Access.PERSON,
+        body=EmptyRequest,
+        answer=ActionView,
+        problems=(
+            "proposal_not_found",
+            "not_pending",
+            "not_assigned",
+            "reviewed_already",
             "invariant_broken",
         ),
     ),

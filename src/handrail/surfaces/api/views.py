@@ -74,6 +74,8 @@ def action_view(ctx: Context, proposal: Proposal, job: Job | None = None) -> Act
         undo_of=proposal.undoes,
         can_undo=can_undo,
         says_reviewer=reviewer,
+        supersedes=proposal.supersedes,
+        superseded_by=proposal.superseded_by,
     )
 
 
@@ -108,7 +110,7 @@ def task_view(task: Task) -> TaskView:
 def card_view(card: Card) -> CardView:
     """A row of the queue."""
     proposal = card.proposal
-    value = proposal.value
+    value, waits = proposal.value, proposal.state is State.PENDING
     return CardView(
         id=proposal.id,
         kind=proposal.kind,
@@ -123,7 +125,8 @@ def card_view(card: Card) -> CardView:
         agent=proposal.agent,
         task=proposal.task,
         created_at=proposal.created_at,
-        updated_at=proposal.updated_at,
+        # While it waits, when it last changed would tell a checker that another one has spoken.
+        updated_at=proposal.created_at if waits else proposal.updated_at,
         decide_by=proposal.decide_by,
     )
 
@@ -156,6 +159,8 @@ def detail_view(shown: Shown, escalations: list[EscalationView]) -> DetailView:
         entries=[entry_view(logged) for logged in shown.entries],
         witnesses=shown.witnesses,
         why_not=shown.why_not,
+        why_nobody=shown.why_nobody,
+        editable=shown.editable,
         why_no_undo=shown.why_no_undo,
         why_not_testify=shown.why_not_testify,
     )

@@ -13,9 +13,11 @@ import typer
 
 from handrail import __version__
 from handrail.errors import HandrailError
+from handrail.surfaces.cli.breakglass import breakglass_app
 from handrail.surfaces.cli.halts import halt, halts, lift, task_app
 from handrail.surfaces.cli.log import erase, log_app
 from handrail.surfaces.cli.people import agent_app, person_app
+from handrail.surfaces.cli.report import report_app
 from handrail.surfaces.cli.serve import demo, init, serve
 from handrail.surfaces.cli_policy import grade, policy_app
 
@@ -36,6 +38,8 @@ app.add_typer(log_app, name="log")
 app.add_typer(person_app, name="person")
 app.add_typer(agent_app, name="agent")
 app.add_typer(task_app, name="task")
+app.add_typer(breakglass_app, name="breakglass")
+app.add_typer(report_app, name="report")
 app.command()(demo)
 app.command()(init)
 app.command()(serve)

@@ -18,6 +18,7 @@ from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.engine.testify import needed_for
 from handrail.errors import Conflict, NotAllowed
 from handrail.store.protocol import Tx
+from handrail.surfaces.console.correction import edit_fields
 from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.lines import consequence, shown_lines
 from handrail.surfaces.console.literal import json_text
@@ -92,6 +93,8 @@ def action_page(
         soon=proposal.decide_by is not None and proposal.decide_by - ctx.clock() <= SOON_MS,
         why_not=shown.why_not or _why_never(ctx, proposal),
         why_nothing=_why_nothing(visitor, shown) if undecided else None,
+        fields=edit_fields(ctx, proposal, shown.editable),
+        drawn=_is_drawn(visitor, shown),
         why_no_undo=may_undo(visitor) or shown.why_no_undo,
         request_json=json_text(shown.artifact.get("request")),
         verdicts=VERDICTS,
@@ -109,6 +112,12 @@ def shown_facts(facts: tuple[Fact, ...]) -> list[ShownFact]:
         for one in facts
     ]
     return sorted(found, key=lambda one: (one.against is None, one.text is not None))
+
+
+def _is_drawn(visitor: Visitor, shown: Shown) -> bool:
+    """Whether this person was drawn to check it and could leave it to another one."""
+    drawn = shown.card.proposal.assigned.split(",")
+    return visitor.person.id in drawn and not shown.reviews
 
 
 def may_undo(visitor: Visitor) -> str | None:

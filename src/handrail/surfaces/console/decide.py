@@ -19,7 +19,7 @@ from handrail.surfaces.console.action import DECIDERS, action_page
 from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.pages import Visitor, redirect
 
-__all__ = ["decide", "settle", "undo"]
+__all__ = ["decide", "not_counted", "settle", "undo"]
 
 OUTCOME_WAIT_MS: Final = 2_500
 """How long a form waits for what it has set off; then the page says that it is running."""
@@ -36,7 +36,7 @@ async def decide(visitor: Visitor, form: Mapping[str, str]) -> Response:
     except InvalidInput as error:
         return action_page(visitor, id, status=error.status, problem=error.message, typed=reason)
     except (Conflict, NotAllowed) as error:
-        return _not_counted(visitor, id, error, reason)
+        return not_counted(visitor, id, error, reason)
     return redirect(f"/actions/{id}")
 
 
@@ -95,7 +95,8 @@ async def _settled(visitor: Visitor, proposal: Proposal) -> None:
         await runner.outcome(visitor.desk, proposal.id, wait_ms=OUTCOME_WAIT_MS)
 
 
-def _not_counted(visitor: Visitor, id: str, error: HandrailError, reason: str) -> Response:
+def not_counted(visitor: Visitor, id: str, error: HandrailError, reason: str) -> Response:
+    """A page that says what was not counted and why, and how the action stands."""
     shown = show(visitor.gateway.ctx, visitor.desk, id, viewer=visitor.person)
     return visitor.refusal(
         error,

@@ -10,15 +10,18 @@ from starlette.requests import Request
 
 from handrail.errors import InvalidInput
 
-__all__ = ["FORM_BYTES_MAX", "read_form"]
+__all__ = ["EDIT_BYTES_MAX", "FORM_BYTES_MAX", "read_form"]
 
 FORM_BYTES_MAX: Final = 64 * 1024
 """A reason of 4,000 characters takes at most 48,000 bytes in a form."""
-_FIELDS_MAX: Final = 12
+EDIT_BYTES_MAX: Final = 2 * 1024 * 1024
+"""A message of 100,000 characters takes at most 1,200,000 bytes in a form."""
+_FIELDS_MAX: Final = 60
+"""The form of an edit has a field for every parameter of a kind, 40 at most."""
 _TYPE: Final = "application/x-www-form-urlencoded"
 
 
-async def read_form(request: Request) -> Mapping[str, str]:
+async def read_form(request: Request, bytes_max: int = FORM_BYTES_MAX) -> Mapping[str, str]:
     """The fields of a form; of a field that is sent twice, the last.
 
     Raises InvalidInput `too_large` and `field_malformed`.
@@ -29,7 +32,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > FORM_BYTES_MAX:
+        if len(body) > bytes_max:
             raise InvalidInput("too_large", "the form is longer than allowed")
     try:
         fields = parse_qsl(

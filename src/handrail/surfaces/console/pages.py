@@ -19,7 +19,7 @@ from handrail.store.protocol import Session
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, session_of
 from handrail.surfaces.console.assets import Assets
-from handrail.surfaces.console.forms import read_form
+from handrail.surfaces.console.forms import FORM_BYTES_MAX, read_form
 from handrail.surfaces.console.literal import clipped, literal, money_markup, told
 from handrail.surfaces.console.times import (
     clock_text,
@@ -116,12 +116,15 @@ class Pages:
         return endpoint
 
     def act(
-        self, view: Callable[[Visitor, Mapping[str, str]], Awaitable[Response]]
+        self,
+        view: Callable[[Visitor, Mapping[str, str]], Awaitable[Response]],
+        *,
+        bytes_max: int = FORM_BYTES_MAX,
     ) -> Callable[[Request], Awaitable[Response]]:
         """A form of a page: as `page`, and the form must come from a page of this session."""
 
         async def checked(visitor: Visitor) -> Response:
-            form = await read_form(visitor.request)
+            form = await read_form(visitor.request, bytes_max)
             check_csrf(visitor.session, form.get("csrf"), visitor.request.headers)
             return await view(visitor, form)
 

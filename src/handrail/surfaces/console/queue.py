@@ -13,8 +13,8 @@ from handrail.core.policy import Control
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import why_not
+from handrail.engine.bench import bench_of, makers_of, roster_of
 from handrail.engine.context import Context
-from handrail.engine.review import makers_of
 from handrail.engine.show import Card, cards_of
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
@@ -52,14 +52,11 @@ def waiting_rows(
     ctx: Context, tx: Tx, viewer: Principal, proposals: list[Proposal]
 ) -> list[WaitingRow]:
     """The lines of the queue for one person, in the order given."""
-    makers: dict[tuple[str, str | None], frozenset[str]] = {}
     tickets: dict[str, str | None] = {}
     rows = []
+    roster = roster_of(tx, viewer.desk)
     for card in cards_of(ctx, tx, proposals):
         proposal = card.proposal
-        made = (proposal.agent, proposal.editor)
-        if made not in makers:
-            makers[made] = makers_of(tx, proposal)
         if proposal.task not in tickets:
             task = tx.tasks.get(proposal.desk, proposal.task)
             tickets[proposal.task] = None if task is None else task.ticket
@@ -72,7 +69,13 @@ def waiting_rows(
                 ticket=tickets[proposal.task],
                 needs=_needs(proposal),
                 flags=_flags(proposal),
-                not_mine=why_not(proposal, makers[made], viewer, prior),
+                not_mine=why_not(
+                    proposal,
+                    makers_of(tx, proposal, roster),
+                    viewer,
+                    prior,
+                    bench_of(ctx, tx, proposal, roster=roster),
+                ),
                 urgency=_urgency(proposal, tx.now),
             )
         )

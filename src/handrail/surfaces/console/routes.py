@@ -13,8 +13,10 @@ from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import action
 from handrail.surfaces.console.caps import caps
 from handrail.surfaces.console.decide import decide, settle, undo
+from handrail.surfaces.console.edit import edit, recuse
 from handrail.surfaces.console.entrance import leave, login_form, login_page
 from handrail.surfaces.console.escalations import close, escalations
+from handrail.surfaces.console.forms import EDIT_BYTES_MAX
 from handrail.surfaces.console.log import action_log, log
 from handrail.surfaces.console.pages import Pages
 from handrail.surfaces.console.queue import pulse, queue
@@ -40,6 +42,8 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/actions/{id}", page(action), methods=get),
         Route("/actions/{id}", act(decide), methods=post),
         Route("/actions/{id}/outcome", act(settle), methods=post),
+        Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),
+        Route("/actions/{id}/recuse", act(recuse), methods=post),
         Route("/actions/{id}/undo", act(undo), methods=post),
         Route("/ran", page(ran), methods=get),
         Route("/log", page(log), methods=get),

@@ -97,6 +97,7 @@ REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.UNRESOLVED_REFERENCE: "A placeholder is not filled in",
     ReasonCode.LATE_UNDO: "Undone late",
     ReasonCode.CLAIMED_GRADE: "The agent's own warning",
+    ReasonCode.EDITED: "Changed by a person",
     ReasonCode.CAP_FULL: "A cap is full",
     ReasonCode.ACCUMULATED: "Too much together",
     ReasonCode.VALUE_BAND: "Amount",
@@ -155,6 +156,8 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.ACTION_REJECTED.value: "Rejected",
     Tag.ACTION_EXPIRED.value: "Expired; nothing ran",
     Tag.ACTION_WITHDRAWN.value: "Withdrawn",
+    Tag.ACTION_ASSIGNED.value: "Given to people by lot",
+    Tag.ACTION_RECUSED.value: "Somebody drawn said that they cannot",
     Tag.ACTION_SUPERSEDED.value: "Replaced by an edit",
     Tag.ACTION_ESCALATED.value: "Handed to a person",
     Tag.ACTION_RELEASED.value: "Recall window over, released",
@@ -172,6 +175,9 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.EXECUTION_TESTIFIED.value: "A person said what became of it",
     Tag.EXECUTION_CONFIRMED.value: "Confirmed by people",
     Tag.CAP_TRIPPED.value: "A cap is full",
+    Tag.BREAKGLASS_ASKED.value: "Break-glass asked for",
+    Tag.BREAKGLASS_OPENED.value: "Break-glass in force",
+    Tag.BREAKGLASS_CLOSED.value: "Break-glass over",
     Tag.ESCALATION_OPENED.value: "Escalation opened",
     Tag.ESCALATION_CONTINUED.value: "More was said about an escalation",
     Tag.ESCALATION_TAKEN.value: "Escalation taken",
@@ -201,6 +207,7 @@ WHYS: Final[dict[str, str]] = {
     "content_erased": "Its customer was erased, so it did not run.",
     "asked_too_often": "It changed each time after it was allowed, so it was given up and handed to"
     " a person.",
+    "approval_void": "Who had approved it may not any more, so it did not run.",
     "not_approved": "Its approvals did not cover what is stored, so it did not run.",
 }
 """Why an action expired, by the log's word for it."""

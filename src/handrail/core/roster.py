@@ -1,0 +1,97 @@
+"""The people of a desk, by natural person, and everybody who answers for an action.
+
+A natural person is known by names: the ids of their accounts, their identities, and `mail:` with a
+keyed hash of their address. Accounts that share a name are one person, however far the chain goes.
+A name that was taken away still counts for what was proposed before it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from handrail.core.principal import Principal, PrincipalKind
+
+__all__ = ["Roster"]
+
+
+class Roster:
+    """Everybody on a desk. `at`, below, is when the action in question was proposed."""
+
+    def __init__(self, everybody: Iterable[Principal] = ()) -> None:
+        self.everybody = tuple(everybody)
+        self._called: dict[str, list[Principal]] = {}
+        for one in self.everybody:
+            for name in one.names():
+                self._called.setdefault(name, []).append(one)
+
+    @property
+    def knows_mail(self) -> bool:
+        """Whether anybody's address is known."""
+        return any(one.mail is not None for one in self.everybody)
+
+    def people(self) -> list[Principal]:
+        """Every active account of a person."""
+        return [
+            one for one in self.everybody if one.kind is PrincipalKind.PERSON and not one.disabled
+        ]
+
+    def names(self, *known: str, at: int = 0) -> frozenset[str]:
+        """Every name of the person, or of the persons, who go by a known one."""
+        found: set[str] = set()
+        waiting = list(known)
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found.add(name)
+            for one in self._called.get(name, ()):
+                if one.kind is PrincipalKind.PERSON:
+                    waiting.extend((*one.names(), *one.former_names(at)))
+        return frozenset(found)
+
+    def of(self, person: Principal, at: int = 0) -> frozenset[str]:
+        """Every name of the natural person behind an account."""
+        return self.names(*person.names(), *person.former_names(at), at=at)
+
+    def makers(self, named: Iterable[str], at: int = 0) -> frozenset[str]:
+        """Everybody who answers for what the named ones make.
+
+        For an agent: its owner, operator and deployer, whom it acts for, and all who answer for
+        that one; then every name of each of them.
+        """
+        found: set[str] = set()
+        waiting = list(named)
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found.add(name)
+            for one in self._called.get(name, ()):
+                waiting.extend((*one.makers(), *one.names(), *one.former_names(at)))
+        return frozenset(found)
+
+    def acts_in_a_circle(self, agent: str) -> bool:
+        """Whether the agents that this one acts for lead back to one of them: A for B for A."""
+        seen: set[str] = set()
+        name: str | None = agent
+        while name is not None:
+            if name in seen:
+                return True
+            seen.add(name)
+            acting = [one for one in self._called.get(name, ()) if one.delegator is not None]
+            name = acting[0].delegator if acting else None
+        return False
+
+    def interests(self, person: Principal, at: int = 0) -> frozenset[str]:
+        """What an action must not touch if this person is to pass it.
+
+        The customer accounts and the addresses of the natural person, on any of their accounts.
+        """
+        found: set[str] = set()
+        for name in self.of(person, at):
+            if name.startswith("mail:"):
+                found.add(name)
+            for one in (person, *self._called.get(name, ())):
+                if one.kind is PrincipalKind.PERSON:
+                    found.update((*one.subjects, *one.former_subjects(at)))
+        return frozenset(found)

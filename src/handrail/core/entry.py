@@ -60,6 +60,7 @@ class Tag(Enum):
     EXECUTION_TESTIFIED = "execution.testified"
     EXECUTION_CONFIRMED = "execution.confirmed"
     CAP_TRIPPED = "cap.tripped"
+    BUNCHING_ALARMED = "bunching.alarmed"
     ESCALATION_OPENED = "escalation.opened"
     ESCALATION_CONTINUED = "escalation.continued"
     ESCALATION_TAKEN = "escalation.taken"

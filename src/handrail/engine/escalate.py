@@ -28,6 +28,7 @@ __all__ = [
     "concerns_of",
     "escalate_unit",
     "open_for",
+    "open_for_desk",
     "take_unit",
 ]
 
@@ -89,6 +90,13 @@ def open_for(
         subject=proposal.subject,
     )
     return _opened(tx, ctx, matter, concern, actor=actor, cause=cause)
+
+
+def open_for_desk(tx: Tx, ctx: Context, desk: str, concern: str, *, cause: Cause) -> Escalation:
+    """Open an escalation about the desk as a whole; the open one is continued, if there is one."""
+    subject = tx.vault.ref_of(desk, DESK_SUBJECT, tx.now)
+    matter = _Matter(desk=desk, task="", agent=GATEWAY, proposal=None, subject=subject)
+    return _opened(tx, ctx, matter, concern, actor=GATEWAY, cause=cause)
 
 
 def take_unit(desk: str, id: str, *, person: str) -> Unit[Escalation]:

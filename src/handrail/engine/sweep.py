@@ -16,6 +16,7 @@ from handrail.connectors.protocol import Looked
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
+from handrail.engine.bunch import watch_bunching
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.dispatch import claim_unit
 from handrail.engine.execute import (
@@ -84,6 +85,7 @@ def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
             continue
         swept.expired += after.state is State.EXPIRED
         swept.ran += after.state not in (proposal.state, State.EXPIRED)
+    watch_bunching(ctx)
     return swept
 
 

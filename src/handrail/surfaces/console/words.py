@@ -172,6 +172,7 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.EXECUTION_TESTIFIED.value: "A person said what became of it",
     Tag.EXECUTION_CONFIRMED.value: "Confirmed by people",
     Tag.CAP_TRIPPED.value: "A cap is full",
+    Tag.BUNCHING_ALARMED.value: "Amounts bunch below a limit",
     Tag.ESCALATION_OPENED.value: "Escalation opened",
     Tag.ESCALATION_CONTINUED.value: "More was said about an escalation",
     Tag.ESCALATION_TAKEN.value: "Escalation taken",

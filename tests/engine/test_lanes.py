@@ -208,8 +208,8 @@ def test_a_placeholder_is_held_for_a_person(tmp_path: Path, body: str) -> None:
 def test_what_is_outside_the_lane_is_counted(story: Story) -> None:
     """Refused, logged, and counted by reason."""
     task = story.task("T-103", lane="triage")
-    for _ in range(3):
-        story.desk.propose(task, "reply.send", {"ticket": "T-103", "body": "Hello"})
+    for n in range(3):
+        story.desk.propose(task, "reply.send", {"ticket": "T-103", "body": f"Hello {n}"})
     assert story.counters()["refused:outside_lane"] == 3
 
 

@@ -65,6 +65,7 @@ class Tag(Enum):
     BREAKGLASS_ASKED = "breakglass.asked"
     BREAKGLASS_OPENED = "breakglass.opened"
     BREAKGLASS_CLOSED = "breakglass.closed"
+    BUNCHING_ALARMED = "bunching.alarmed"
     ESCALATION_OPENED = "escalation.opened"
     ESCALATION_CONTINUED = "escalation.continued"
     ESCALATION_TAKEN = "escalation.taken"

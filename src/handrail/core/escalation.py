@@ -15,6 +15,7 @@ class Cause(Enum):
     POLICY = "policy"
     POLICY_ERROR = "policy_error"
     CAP = "cap"
+    BUNCHING = "bunching"
     DENIED_AGAIN = "denied_again"
     EXPIRED = "expired"
     UNKNOWN_OUTCOME = "unknown_outcome"

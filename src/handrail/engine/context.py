@@ -99,7 +99,8 @@ class Context:
     `turns` is how far the sweeps have come in each state: a bounded sweep goes on where the last
     one stopped, so that what cannot be moved holds up nothing behind it. `tokens` holds tasks by
     the hash of their token, for a moment. `circuits` remembers which connectors answer. While there
-    is a reason in `doubts`, nothing is sent anywhere: what may run stays READY.
+    is a reason in `doubts`, nothing is sent anywhere: what may run stays READY. `watched` says when
+    each desk's amounts were last looked at.
     """
 
     store: Store
@@ -112,6 +113,7 @@ class Context:
     circuits: Circuits = field(default_factory=Circuits)
     doubts: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, MetTask] = field(default_factory=dict)
+    watched: dict[str, int] = field(default_factory=dict)
 
     def rulebook(self, desk: str) -> Rulebook:
         """The active rules of a desk."""

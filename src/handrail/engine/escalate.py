@@ -93,11 +93,11 @@ def open_for(
 
 
 def open_for_desk(
-    tx: Tx, ctx: Context, desk: str, concern: str, *, actor: str, cause: Cause
+    tx: Tx, ctx: Context, desk: str, concern: str, *, actor: str = GATEWAY, cause: Cause
 ) -> Escalation:
-    """Open an escalation that is about no task and no action, for everybody on the desk."""
+    """Open an escalation about the desk as a whole; the open one is continued, if there is one."""
     subject = tx.vault.ref_of(desk, DESK_SUBJECT, tx.now)
-    matter = _Matter(desk=desk, task="", agent="", proposal=None, subject=subject)
+    matter = _Matter(desk=desk, task="", agent=GATEWAY, proposal=None, subject=subject)
     return _opened(tx, ctx, matter, concern, actor=actor, cause=cause)
 
 

@@ -22,6 +22,7 @@ from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.engine.accumulate import Accrued, accrued_of, history_of
+from handrail.engine.bunch import note_amount
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import Context, new_id
 from handrail.engine.escalate import open_for
@@ -140,6 +141,7 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     intent = intend(ready.ctx, proposal, tx.now) if runs else None
     stands = proposal if intent is None else intent.proposal
     _write(tx, stands, content)
+    note_amount(tx, ready)
     # INVARIANT: the intent is durable before anything leaves. One entry says both, what was decided
     # and that the first attempt is about to be made.
     note_down(

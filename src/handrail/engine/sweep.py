@@ -17,6 +17,7 @@ from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
 from handrail.engine.breakglass import end_grants
+from handrail.engine.bunch import watch_bunching
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.dispatch import claim_unit
 from handrail.engine.execute import (
@@ -88,6 +89,7 @@ def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
             continue
         swept.expired += after.state is State.EXPIRED
         swept.ran += after.state not in (proposal.state, State.EXPIRED)
+    watch_bunching(ctx)
     return swept
 
 

@@ -178,6 +178,7 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.BREAKGLASS_ASKED.value: "Break-glass asked for",
     Tag.BREAKGLASS_OPENED.value: "Break-glass in force",
     Tag.BREAKGLASS_CLOSED.value: "Break-glass over",
+    Tag.BUNCHING_ALARMED.value: "Amounts bunch below a limit",
     Tag.ESCALATION_OPENED.value: "Escalation opened",
     Tag.ESCALATION_CONTINUED.value: "More was said about an escalation",
     Tag.ESCALATION_TAKEN.value: "Escalation taken",

@@ -102,8 +102,8 @@ def test_a_connector_left_alone_is_counted(stage: Stage, front: Front) -> None:
     """H7: the monitor sees which system has stopped answering; what may run waits."""
     front.doing = _lost
     task = stage.task()
-    for _ in range(5):
-        made = stage.propose(task, "refund.issue", REFUND | {"amount": "1.00 USD"})
+    for cents in range(5):
+        made = stage.propose(task, "refund.issue", REFUND | {"amount": f"1.0{cents} USD"})
         _stands(stage, made["id"], "UNKNOWN")
     waits = stage.propose(task, "refund.issue", REFUND | {"amount": "2.00 USD"})
     assert waits["state"] == "READY"

@@ -7,6 +7,8 @@ again after a pause that doubles.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from handrail.connectors.protocol import Capability, Found, Looked, Promise
@@ -52,7 +54,9 @@ def due_at(ctx: Context, proposal: Proposal) -> int:
     return proposal.updated_at + quiescence + more
 
 
-def look_up(ctx: Context, proposal: Proposal) -> Found | None:
+def look_up(
+    ctx: Context, proposal: Proposal, ask: Callable[[Callable[[], Found]], Found] | None = None
+) -> Found | None:
     """The connector's answer; a blind connector, and any error, cannot tell.
 
     None when it is not asked, or not to be believed, yet.
@@ -66,7 +70,8 @@ def look_up(ctx: Context, proposal: Proposal) -> Found | None:
     if not circuits.may_retry(name, now) or not circuits.admits(name, Way.READ, now):
         return None
     try:
-        found = ctx.connector(name).lookup(proposal.kind, proposal.id)
+        question = partial(ctx.connector(name).lookup, proposal.kind, proposal.id)
+        found = question() if ask is None else ask(question)
     except Exception:
         circuits.silent(name, Way.READ, now)
         _pause(ctx, proposal, now)

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from handrail.connectors.protocol import Looked
+from handrail.connectors.protocol import Found, Looked
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
@@ -41,6 +41,7 @@ _Unit = Callable[[Tx, Proposal], bool]
 _Move = Callable[[Context, Tx, Proposal], bool]
 _Due = Callable[[Context, Proposal, int], bool]
 _Run = Callable[[Context, str, str], Proposal]
+_Ask = Callable[[Callable[[], Found]], Found]
 
 BATCH_MAX: Final = 200
 
@@ -63,12 +64,13 @@ class Swept(msgspec.Struct, kw_only=True):
         return int(sum(msgspec.structs.astuple(self))) - self.failed
 
 
-def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
+def sweep(ctx: Context, *, run: _Run | None = None, ask: _Ask | None = None) -> Swept:
     """Do once what is due on every desk. Bounded: what is left over waits for the next sweep.
 
-    `run` takes up a READY action, here and now by default; a server hands it to its threads. An
-    action that cannot be moved does not hold up the others. Raises Unavailable when the store
-    cannot be written, and InvariantBroken.
+    `run` takes up a READY action, here and now by default; a server hands it to its threads. `ask`
+    puts a question to a connector; a server bounds how long it waits for the answer. An action that
+    cannot be moved does not hold up the others. Raises Unavailable when the store cannot be
+    written, and InvariantBroken.
     """
     swept = Swept(stopped=clear_halts(ctx))
     take_up = run_ready if run is None else run
@@ -78,7 +80,7 @@ def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
         end_grants(ctx, desk)
     swept.released += _each(ctx, swept, State.HOLDING, _held_out, _release)
     swept.lost += _each(ctx, swept, State.EXECUTING, _lost, _lose)
-    _look_up(ctx, swept)
+    _look_up(ctx, swept, ask)
     for proposal in ctx.store.read(partial(_turn, ctx, State.READY)):
         if _agents_turn(ctx, proposal) or not _tried_again(ctx, proposal):
             continue
@@ -243,7 +245,7 @@ def _lose(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
     return True
 
 
-def _look_up(ctx: Context, swept: Swept) -> None:
+def _look_up(ctx: Context, swept: Swept, ask: _Ask | None) -> None:
     """Ask the system of record about every unknown attempt that has had time to settle."""
     unknown = ctx.store.read(partial(_turn, ctx, State.UNKNOWN))
     now = ctx.clock()
@@ -251,7 +253,7 @@ def _look_up(ctx: Context, swept: Swept) -> None:
         desk, id = proposal.desk, proposal.id
         if now < due_at(ctx, proposal) or ctx.circuits.rests(desk, id, now):
             continue
-        found = look_up(ctx, proposal)
+        found = look_up(ctx, proposal, ask)
         if found is None:
             continue
         failed = swept.failed

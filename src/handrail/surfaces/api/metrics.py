@@ -108,6 +108,11 @@ class _Process(Collector):
             "1 after a broken invariant has stopped the worker",
             value=0 if runner.broken is None else 1,
         )
+        yield GaugeMetricFamily(
+            "handrail_calls_hanging",
+            "Calls to connectors that have not come back and are left to themselves",
+            value=runner.hanging,
+        )
         left_alone = GaugeMetricFamily(
             "handrail_connector_left_alone",
             "1 while a connector has stopped answering and is left alone for a moment",

@@ -12,23 +12,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import queue
-import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from handrail.core.lifecycle import FINAL, State
 from handrail.core.proposal import Proposal
 from handrail.engine.checkpoint import sign_checkpoint
+from handrail.engine.circuits import Way
 from handrail.engine.context import Context
 from handrail.engine.dispatch import claim_unit
 from handrail.engine.execute import Effect, Job, perform, settle_unit
 from handrail.engine.reread import reread
 from handrail.engine.sweep import Swept, sweep
 from handrail.errors import HandrailError, InvariantBroken, NotFound, Unavailable
+from handrail.surfaces.api.crew import Crew
 from handrail.surfaces.api.waiters import Waiters
 
 __all__ = ["Runner"]
@@ -48,6 +49,8 @@ WAITING_MAX: Final = 2_000
 LOOK_AGAIN_S: Final = 1.0
 """A waiting caller looks by itself this often: not everything that moves an action is a runner."""
 SWEEP_S: Final = 0.5
+LOOK_UP_S_MAX: Final = 5.0
+"""How long the chores wait for an answer about a lost attempt."""
 CHECKPOINT_S: Final = 5.0
 STOP_S_MAX: Final = 10.0
 SETTLE_PAUSES_S: Final = (0.2, 1.0, 5.0)
@@ -65,8 +68,9 @@ class Runner:
         self.broken: str | None = None
         self.stopping = False
         self.unsettled = 0
-        self._threads = threads
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._runs = Crew("handrail-run", threads)
+        self._calls = Crew("handrail-call", threads)
+        self._taking: set[str] = set()
         self._performed: deque[tuple[Job, Effect | BaseException | None]] = deque()
         self._told = False
         self._waiters = Waiters()
@@ -74,7 +78,6 @@ class Runner:
         self._halt = asyncio.Event()
         self._over = False
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._calls: ThreadPoolExecutor | None = None
         self._chores: ThreadPoolExecutor | None = None
         self._chore_task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -84,15 +87,17 @@ class Runner:
         """How many callers wait for an action."""
         return self._waiters.count
 
+    @property
+    def hanging(self) -> int:
+        """How many calls to connectors have not come back and are left to themselves."""
+        return self._runs.lost + self._calls.lost
+
     async def start(self) -> None:
         """Start the threads, and take up what an earlier process has left."""
         self._loop = asyncio.get_running_loop()
-        self._calls = ThreadPoolExecutor(self._threads, thread_name_prefix="handrail-call")
         self._chores = ThreadPoolExecutor(1, thread_name_prefix="handrail-chore")
-        for number in range(self._threads):
-            name = f"handrail-run-{number}"
-            # Daemons: a connector that never returns must not keep the process from ending.
-            threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._runs.start()
+        self._calls.start()
         self._chore_task = self.spawn(self._do_chores())
 
     async def stop(self, within_s: float = STOP_S_MAX) -> None:
@@ -109,17 +114,16 @@ class Runner:
                 continue
         # What is still in line is left to the next process, which looks it up.
         self._over = True
-        for _ in range(self._threads):
-            self._jobs.put(None)
+        self._runs.stop()
+        self._calls.stop()
         if self._chore_task is not None:
             # A chore reads and writes the store: let it end before somebody closes that.
             await asyncio.wait({self._chore_task}, timeout=within_s)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for pool in (self._calls, self._chores):
-            if pool is not None:
-                pool.shutdown(wait=False, cancel_futures=True)
+        if self._chores is not None:
+            self._chores.shutdown(wait=False, cancel_futures=True)
 
     def interrupt(self) -> None:
         """Answer every waiting caller with how things stand, and refuse new work."""
@@ -150,7 +154,7 @@ class Runner:
         """Perform a claimed attempt. What runs in the agent's own process is the agent's."""
         if job.permit is None:
             self.unsettled += 1
-            self._jobs.put(job)
+            self._runs.put(partial(self._run, job))
 
     async def room(self) -> None:
         """Wait until another attempt may be claimed.
@@ -172,7 +176,7 @@ class Runner:
     async def claim(self, desk: str, id: str, *, prompt: bool = False) -> Proposal | None:
         """Read a READY action again, claim it and start it; None when it could not be looked at.
 
-        With `prompt` it is read from the event loop itself, else in a thread.
+        With `prompt` it is read from the event loop itself.
         """
         look = partial(reread, self.ctx, desk, id)
         try:
@@ -182,6 +186,9 @@ class Runner:
             self.break_down(error)
             return None
         except HandrailError as error:
+            if error.code == "connector_unavailable":
+                silent = self.look(desk, id).connector
+                self.ctx.circuits.silent(silent, Way.READ, self.ctx.clock())
             _log.warning("%s was not claimed: %s", id, error)
             return None
         if job is not None:
@@ -189,19 +196,15 @@ class Runner:
         self.wake(id)
         return proposal
 
-    def _work(self) -> None:
-        """One thread: perform jobs until told to stop."""
-        loop = self._loop
-        assert loop is not None
-        while (job := self._jobs.get()) is not None:
-            self._performed.append((job, self._effect_of(job)))
-            # Appended before the flag is looked at: whoever resets it sees this one.
-            if not self._told:
-                self._told = True
-                try:
-                    loop.call_soon_threadsafe(self._collect)
-                except RuntimeError:
-                    return  # the loop is closed; the next process looks it up
+    def _run(self, job: Job) -> None:
+        """In a thread of the crew: perform a job, and let the loop collect what it brought."""
+        self._performed.append((job, self._effect_of(job)))
+        # Appended before the flag is looked at: whoever resets it sees this one.
+        if not self._told and self._loop is not None:
+            self._told = True
+            # A loop that is closed collects nothing; the next process looks it up.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._collect)
 
     def _effect_of(self, job: Job) -> Effect | BaseException | None:
         if self.broken is not None or self._over:
@@ -339,9 +342,8 @@ class Runner:
                 self.break_down(InvariantBroken("internal", what))
 
     async def call(self, work: Callable[[], T]) -> T:
-        """Run something that may take a while in a thread of its own."""
-        assert self._calls is not None
-        return await asyncio.get_running_loop().run_in_executor(self._calls, work)
+        """Run something in a thread, within its time. Raises what `Crew.call` raises."""
+        return await self._calls.call(work)
 
     async def chore(self, work: Callable[[], T]) -> T:
         """Run something in the one thread of chores, behind whatever is due there."""
@@ -379,18 +381,21 @@ class Runner:
             _log.error("a chore failed: %s", error)
 
     def _sweep(self) -> Swept:
-        """In the chores' thread: what time makes due. What may run is handed to the threads."""
-        return sweep(self.ctx, run=self._claim_and_hand_over)
+        """In the chores' thread: what time makes due. Connectors are called by the crews."""
+        self._runs.mend()
+        self._calls.mend()
+        return sweep(
+            self.ctx, run=self._hand_over, ask=partial(self._calls.ask, within_s=LOOK_UP_S_MAX)
+        )
 
-    def _claim_and_hand_over(self, ctx: Context, desk: str, id: str) -> Proposal:
-        try:
-            proposal, job = ctx.store.write(claim_unit(ctx, desk, id, reread(ctx, desk, id)))
-        except InvariantBroken:
-            raise
-        except HandrailError as error:
-            # One that cannot be claimed (its customer was erased) must not hold up the others.
-            _log.warning("%s was not claimed: %s", id, error)
-            return self.look(desk, id)
-        if job is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(self.start_job, job)
-        return proposal
+    def _hand_over(self, ctx: Context, desk: str, id: str) -> Proposal:
+        """Let the loop take a READY action up: reading it again may take long, or for ever."""
+        if self._loop is not None and not self.stopping:
+            self._loop.call_soon_threadsafe(self._take_up, desk, id)
+        return self.look(desk, id)
+
+    def _take_up(self, desk: str, id: str) -> None:
+        if id not in self._taking and self.unsettled < UNSETTLED_MAX:
+            self._taking.add(id)
+            taken = self.spawn(self.claim(desk, id))
+            taken.add_done_callback(lambda _: self._taking.discard(id))

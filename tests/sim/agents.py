@@ -76,7 +76,8 @@ class Agents:
         ]
 
     def _task(self, agent: str) -> Task:
-        task = self._tasks.get(agent)
+        known = self._tasks.get(agent)
+        task = known and self._life.desk.ctx.store.read(lambda tx: tx.tasks.get(MAIN, known.id))
         if task is None or task.ended(self._life.time.now) or self._chance.random() < 0.1:
             # One customer may be out of the task's lane.
             customers = _CUSTOMERS if self._chance.random() < 0.7 else _CUSTOMERS[:2]

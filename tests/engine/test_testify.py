@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from handrail.connectors.protocol import Promise, Receipt
@@ -108,6 +109,20 @@ def test_not_while_it_may_be_under_way(story: Story) -> None:
     """H6: the attempt's own deadline has to pass first."""
     action = story.refund(SMALL)
     assert code_of(lambda: _says(story, action, "ann", done=False)) == "outcome_too_early"
+
+
+def test_not_before_the_system_of_record_has_settled(
+    story: Story, front: Front, lost: Action, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H1: what is accepted may come about later, so that nobody sees it yet who looks too soon."""
+    slow = {
+        name: msgspec.structs.replace(found, settled_after_ms=HOUR)
+        for name, found in front.kinds().items()
+    }
+    monkeypatch.setattr(front, "kinds", lambda: slow)
+    assert code_of(lambda: _says(story, lost, "ann", done=False)) == "outcome_too_early"
+    story.later(HOUR)
+    assert _says(story, lost, "ann", done=False).state is State.UNKNOWN
 
 
 def test_a_reference_belongs_to_one_action(story: Story, front: Front, lost: Action) -> None:

@@ -76,7 +76,8 @@ class Agents:
         ]
 
     def _task(self, agent: str) -> Task:
-        task = self._tasks.get(agent)
+        known = self._tasks.get(agent)
+        task = known and self._life.desk.ctx.store.read(lambda tx: tx.tasks.get(MAIN, known.id))
         if task is None or task.ended(self._life.time.now) or self._chance.random() < 0.1:
             # One customer may be out of the task's lane.
             customers = _CUSTOMERS if self._chance.random() < 0.7 else _CUSTOMERS[:2]
@@ -169,13 +170,15 @@ class Agents:
                     "customer": "c-1" if asked.params["customer"] != "c-1" else "c-2",
                 }
             )
+            if before is None:
+                # From here on the key may be the other content's, even if the process dies over it.
+                self._asked.remove(asked)
             try:
                 desk.propose(asked.task, asked.kind, other, key=asked.key)
             except HandrailError as error:
                 return f"with other content: {error.code}"
             if before is not None:
                 raise broken(f"the key `{asked.key}` served two contents")
-            self._asked.remove(asked)
             return "with other content, for the first time"
         action = desk.propose(asked.task, asked.kind, asked.params, key=asked.key)
         if before is not None and action.id != before.id:

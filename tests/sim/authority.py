@@ -12,6 +12,7 @@ from tests.sim.rules import AGENTS, PEOPLE, graded, makers, needed
 from tests.sim.view import Said, Sight, View
 
 __all__ = [
+    "approvals",
     "claims_only_raise",
     "everything_open_ends",
     "makers_do_not_check",
@@ -49,7 +50,7 @@ def lacking(view: View, sight: Sight) -> Iterator[str]:
     row = sight.row
     least, _ = needed(row.kind, row.value_minor)
     least = max(least, row.checkers, 1 if row.id in view.asked else 0)
-    found = _approvals(sight)
+    found = approvals(sight)
     if len(found) < least:
         yield f"`{row.id}` ({row.kind}) is {row.state.value} with {len(found)} of {least} approvals"
 
@@ -59,7 +60,7 @@ def own_of(row: Proposal) -> frozenset[str]:
     return makers(row.agent) if row.agent in AGENTS else frozenset((row.agent,))
 
 
-def _approvals(sight: Sight) -> set[str]:
+def approvals(sight: Sight) -> set[str]:
     """The entitled people who approved this very statement."""
     row = sight.row
     _, checkers_only = needed(row.kind, row.value_minor)

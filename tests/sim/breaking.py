@@ -9,7 +9,7 @@ from tests.sim.watch import Broken
 
 __all__ = ["broken"]
 
-SEEDS = 40
+SEEDS = 80
 
 
 def broken() -> str:

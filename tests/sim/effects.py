@@ -10,12 +10,13 @@ import msgspec
 from handrail.connectors.protocol import Promise
 from handrail.core.artifact import digest_of
 from handrail.core.entry import Tag
+from handrail.core.halt import Halt
 from handrail.core.lifecycle import FINAL, State
 from handrail.core.policy import Control
 from handrail.engine.record import statement_of
-from tests.sim.authority import lacking, own_of
-from tests.sim.rules import PAYING
-from tests.sim.view import Sight, View
+from tests.sim.authority import approvals, lacking, own_of
+from tests.sim.rules import PAYING, SUM_MS, needed
+from tests.sim.view import Sight, View, covers
 from tests.sim.world import PROMISES, Word
 
 __all__ = [
@@ -24,8 +25,10 @@ __all__ = [
     "effects_follow_actions",
     "fresh_at_the_door",
     "intended_before_it_left",
+    "judged_by_the_sum",
     "never_sent_in_doubt",
     "no_effect_twice",
+    "not_stopped",
     "outcomes_are_known",
     "people_are_told",
     "sent_as_stored",
@@ -46,6 +49,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     key: str
     request: dict[str, object]
+    halts: tuple[Halt, ...]
     words: tuple[Word, ...]
     sight: Sight
     now: int
@@ -109,6 +113,40 @@ def fresh_at_the_door(view: View, arrival: Arrival) -> Iterator[str]:
         spoken = [fact for facts in last for fact in facts if fact.against is not None]
         if sight.content.facts not in last and not (alone and not spoken):
             yield f"`{arrival.key}` runs on facts that are no longer so"
+
+
+def judged_by_the_sum(view: View, arrival: Arrival) -> Iterator[str]:
+    """I1: what was really given to the customer lately counts beside the amount."""
+    row, known = arrival.sight.row, view.sights.get(arrival.key)
+    claimed_now = known is None or known.row.attempt != row.attempt
+    if row.kind not in PAYING or row.currency != "USD" or not claimed_now:
+        return
+    since = arrival.now - SUM_MS
+    rows = {sight.row.id: sight.row for sight in view.sights.values()}
+    lately = [
+        rows[effect.key]
+        for effect in view.provider.effects
+        if effect.key != row.id and effect.key in rows and effect.lands_at > since
+    ]
+    total = (row.value_minor or 0) + sum(
+        one.value_minor or 0
+        for one in lately
+        if (one.desk, one.subject, one.currency) == (row.desk, row.subject, row.currency)
+        and one.kind in PAYING
+    )
+    least, _ = needed(row.kind, total)
+    if len(approvals(arrival.sight)) < least:
+        yield f"`{row.id}` makes {total} for its customer, and too few people approved that"
+
+
+def not_stopped(view: View, arrival: Arrival) -> Iterator[str]:
+    """I13: nothing is claimed between the pulling of a stop that covers it and its lifting."""
+    row = arrival.sight.row
+    claims = [entry.at for entry in arrival.sight.entries if "attempt" in entry.data]
+    for halt in arrival.halts:
+        over = halt.lifted_at is None or claims[-1] < halt.lifted_at
+        if halt.desk == row.desk and covers(halt, row) and halt.pulled_at < claims[-1] and over:
+            yield f"`{row.id}` was claimed while {halt.scope.value} `{halt.target}` was stopped"
 
 
 # after every step

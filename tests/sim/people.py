@@ -8,7 +8,7 @@ from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.errors import HandrailError
 from tests.sim.borders import trespasses
-from tests.sim.rules import PEOPLE, Person
+from tests.sim.rules import AGENTS, PAYING, PEOPLE, Person
 from tests.sim.view import MAIN, Said
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Reviewers:
             (self._approve_everything, 2),
             (self._testify, 6),
             (self._trespass, 2),
+            (self._halt, 1),
+            (self._lift, 3),
         ]
 
     def _pending(self) -> list[Proposal]:
@@ -88,6 +90,36 @@ class Reviewers:
         self._life.watch.view.testified.add((person.identity, row.id, done))
         action = self._life.desk.settle(row.id, by=person.id, done=done, evidence="the record")
         return f"{person.id} on {row.id[-6:]} {done}: {action.state.value}"
+
+    def _halt(self) -> str:
+        """Somebody pulls the stop, and need not say why."""
+        row = self._life.some(*State)
+        if row is None:
+            return "nothing to stop"
+        scope, target = self._chance.choice(
+            (
+                ("desk", ""),
+                ("agent", self._chance.choice(list(AGENTS))),
+                ("kind", self._chance.choice((*PAYING, "mail.send"))),
+                ("task", row.task),
+                ("customer", self._chance.choice(("c-1", "c-2", "c-3"))),
+            )
+        )
+        by = self._chance.choice([*PEOPLE])
+        pulled = self._life.desk.halt(scope, target, by=by)
+        return f"{by} stops {scope} {target[-6:]}, {len(pulled.in_flight)} under way"
+
+    def _lift(self) -> str:
+        """Another person lets work go on."""
+        halts = self._life.desk.halts()
+        if not halts:
+            return "nothing is stopped"
+        halt = self._chance.choice(halts)
+        by = self._chance.choice([*PEOPLE])
+        self._life.desk.lift(halt.id, by=by)
+        if PEOPLE[by].identity == PEOPLE[halt.pulled_by].identity:
+            raise self._life.watch.broken(f"I13 stop: `{by}` lifted what the same person pulled")
+        return f"{by} lets {halt.scope.value} go on"
 
     def _trespass(self) -> str:
         """The other desk reaches for an action of this one."""

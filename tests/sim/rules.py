@@ -24,6 +24,7 @@ __all__ = [
     "PAYING",
     "PEOPLE",
     "STRANGERS",
+    "SUM_MS",
     "Ceiling",
     "Person",
     "graded",
@@ -55,6 +56,15 @@ caps:
   pays-per-owner: {scope: owner, count: 7, window: 20m, kinds: *paying, when_full: wait}
   customers-per-task: {scope: task, accounts: 2, window: 8h, kinds: *paying}
   mails-per-kind: {scope: kind, count: 3, window: 1m, kinds: [mail.send], when_full: wait}
+accumulation:
+  window: 10m
+  currency: USD
+  kinds: {pay.keyed: 100, pay.lookup: 100, pay.blind: 100}
+limits:
+  open_per_agent: 12
+  same_action_open: 3
+  same_action_denied: 3
+  refused_per_task: 25
 kinds:
   note.add:
     title: Add a note
@@ -122,6 +132,8 @@ kinds:
     control: run_and_log
 """
 
+SUM_MS: Final = 600_000
+"""How far back what a customer was given counts beside an amount."""
 PAYING: Final = ("pay.keyed", "pay.lookup", "pay.blind")
 NEVER: Final = ("legal.answer", "data.wipe", "not.declared")
 """Kinds that nothing may ever come of."""

@@ -9,6 +9,7 @@ import msgspec
 
 from handrail.core import merkle
 from handrail.core.entry import Entry
+from handrail.core.halt import Halt, HaltScope
 from handrail.core.lifecycle import State
 from handrail.core.merkle import Frontier
 from handrail.core.proposal import Proposal
@@ -18,7 +19,7 @@ from handrail.engine.record import Content, content_of
 from handrail.store.protocol import Store, Tx
 from tests.sim.world import Provider, Time
 
-__all__ = ["DESKS", "MAIN", "OTHER", "Check", "Said", "Sight", "View"]
+__all__ = ["DESKS", "MAIN", "OTHER", "Check", "Said", "Sight", "View", "covers", "halts_of"]
 
 MAIN: Final = "main"
 OTHER: Final = "other"
@@ -67,6 +68,7 @@ class View:
         self.leaves: dict[str, list[bytes]] = {desk: [] for desk in DESKS}
         self.heads: dict[str, Frontier] = {}
         self.grown: list[tuple[str, Frontier, Frontier, bool]] = []
+        self.halts: list[Halt] = []
         self.charged: list[tuple[str, int]] = []
 
     @property
@@ -113,6 +115,7 @@ class View:
                 self.changed.append(self.sight_of(tx, row))
             elif known.row != row:
                 self.silent.append(id)
+        self.halts = halts_of(tx)
         self.sights.update({sight.row.id: sight for sight in self.changed})
         self._look_at_logs(tx)
 
@@ -129,6 +132,23 @@ class View:
                 self.grown.append((desk, before, head, whole and _extends(tx, desk, before, head)))
             kept.extend(new)
             self.heads[desk] = head
+
+
+def halts_of(tx: Tx) -> list[Halt]:
+    """Every stop that was ever pulled, on both desks."""
+    return [halt for desk in DESKS for halt in tx.halts.page(desk, after="", most=ROWS_MAX)]
+
+
+def covers(halt: Halt, row: Proposal) -> bool:
+    """Whether a stop is about an action."""
+    named = {
+        HaltScope.DESK: "",
+        HaltScope.AGENT: row.agent,
+        HaltScope.KIND: row.kind,
+        HaltScope.TASK: row.task,
+        HaltScope.CUSTOMER: row.subject,
+    }
+    return halt.target == named[halt.scope]
 
 
 def _extends(tx: Tx, desk: str, before: Frontier, head: Frontier) -> bool:

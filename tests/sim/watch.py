@@ -12,7 +12,7 @@ from typing import Final
 from handrail.store.protocol import Store, Tx
 from tests.sim import authority, borders, ceilings, effects, record
 from tests.sim.effects import Arrival
-from tests.sim.view import DESKS, ROWS_MAX, Check, View
+from tests.sim.view import DESKS, ROWS_MAX, Check, View, halts_of
 from tests.sim.world import Provider, Time
 
 __all__ = ["AT_THE_DOOR", "CHECKS", "ELSEWHERE", "Broken", "Watch"]
@@ -43,17 +43,17 @@ CHECKS: Final[Mapping[str, tuple[Check, ...]]] = {
 """After every step. I14 is tried as well: `Life` lets another desk reach for this one's actions."""
 
 AT_THE_DOOR: Final[Mapping[str, tuple[AtTheDoor, ...]]] = {
-    "I1 authority": (effects.allowed_at_the_door,),
+    "I1 authority": (effects.allowed_at_the_door, effects.judged_by_the_sum),
     "I2 shown is sent": (effects.sent_as_stored,),
     "I6 log before act": (effects.intended_before_it_left,),
     "I9 unknown is a state": (effects.never_sent_in_doubt,),
     "I11 freshness": (effects.fresh_at_the_door,),
+    "I13 stop": (effects.not_stopped,),
 }
 """Whenever a request arrives at the provider, before it does anything."""
 
 ELSEWHERE: Final = {
     "I10": "there are no drills in this handrail yet",
-    "I13": "there is no emergency stop in this handrail yet",
 }
 """What is not simulated: the test that holds it instead, or why there is nothing to hold."""
 
@@ -95,6 +95,7 @@ class Watch:
                 kind=kind,
                 key=key,
                 request=request,
+                halts=tuple(halts_of(tx)),
                 words=tuple(self.view.provider.words.get(key, ())),
                 sight=self.view.sight_of(tx, rows[0]),
                 now=self.view.time.now,

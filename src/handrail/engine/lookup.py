@@ -31,6 +31,7 @@ __all__ = [
     "due_at",
     "key_lives",
     "look_up",
+    "promised",
     "resolve",
 ]
 
@@ -62,7 +63,7 @@ def look_up(
     None when it is not asked, or not to be believed, yet.
     """
     now = ctx.clock()
-    capability = _promised(ctx, proposal)
+    capability = promised(ctx, proposal)
     if capability is None or capability.promise is Promise.BLIND:
         _pause(ctx, proposal, now)
         return Found(looked=Looked.CANNOT_TELL)
@@ -119,7 +120,7 @@ def key_lives(tx: Tx, ctx: Context, proposal: Proposal) -> bool:
 
     A key counts from the first intent on, which is before the provider first saw it.
     """
-    capability = _promised(ctx, proposal)
+    capability = promised(ctx, proposal)
     if capability is None or capability.promise is not Promise.KEYED or capability.reads_only:
         return True
     attempt_ms = ctx.rulebook(proposal.desk).policy.clocks.attempt_ms
@@ -134,7 +135,7 @@ def _first_sent_at(tx: Tx, proposal: Proposal) -> int:
     return proposal.created_at
 
 
-def _promised(ctx: Context, proposal: Proposal) -> Capability | None:
+def promised(ctx: Context, proposal: Proposal) -> Capability | None:
     """What the connector promises that was sent to, whatever the policy says today."""
     connector = ctx.connectors.get(proposal.connector)
     return None if connector is None else connector.kinds().get(proposal.kind)

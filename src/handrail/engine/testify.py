@@ -24,6 +24,7 @@ from handrail.engine.bench import bench_of, makers_of, roster_of
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.escalate import open_for
 from handrail.engine.execute import REFERENCE_CHARS_MAX, keep_result, succeeded
+from handrail.engine.lookup import promised
 from handrail.engine.record import Data, advance, check_unchanged, note_down, sealing_subject
 from handrail.errors import Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
 from handrail.store.protocol import Tx, Unit
@@ -143,8 +144,10 @@ def _check(said: Testimony) -> None:
 
 def _check_time(tx: Tx, ctx: Context, proposal: Proposal) -> None:
     """What may still be under way is not settled: it could happen after everybody said no."""
-    clocks = ctx.rulebook(proposal.desk).policy.clocks
-    until = max(proposal.attempt_until or 0, proposal.updated_at) + clocks.quiescence_ms
+    clocks, capability = ctx.rulebook(proposal.desk).policy.clocks, promised(ctx, proposal)
+    settled_ms = 0 if capability is None else capability.settled_after_ms
+    until = max(proposal.attempt_until or 0, proposal.updated_at)
+    until += max(clocks.quiescence_ms, settled_ms)
     if tx.now < until:
         raise Conflict("outcome_too_early", "it may still be under way; look again in a minute")
 

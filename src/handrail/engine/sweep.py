@@ -17,6 +17,7 @@ from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
 from handrail.engine.context import GATEWAY, Context
+from handrail.engine.desks import follow_desks
 from handrail.engine.dispatch import claim_unit
 from handrail.engine.execute import (
     Effect,
@@ -67,6 +68,7 @@ def sweep(ctx: Context, *, run: _Run | None = None) -> Swept:
     action that cannot be moved does not hold up the others. Raises Unavailable when the store
     cannot be written, and InvariantBroken.
     """
+    follow_desks(ctx)
     swept = Swept(stopped=clear_halts(ctx))
     take_up = run_ready if run is None else run
     for desk in list(ctx.rulebooks):
@@ -175,7 +177,7 @@ def _landed(ctx: Context, swept: Swept, proposal: Proposal, move: _Unit) -> bool
     """Run a move on a row read earlier; False when somebody else moved it first, or it fails."""
 
     def unit(tx: Tx) -> bool:
-        if tx.proposals.get(proposal.desk, proposal.id) != proposal:
+        if tx.proposals.get_free(proposal.desk, proposal.id) != proposal:
             return False
         check_unchanged(tx, proposal)
         return move(tx, proposal)
@@ -209,7 +211,7 @@ def _release(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
 
 
 def _gone(ctx: Context, proposal: Proposal) -> bool:
-    return proposal.permit is None and proposal.fence != ctx.store.fence
+    return proposal.permit is None and ctx.store.is_gone(proposal.fence)
 
 
 def _lost(ctx: Context, proposal: Proposal, now: int) -> bool:

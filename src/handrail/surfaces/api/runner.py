@@ -93,6 +93,7 @@ class Runner:
             name = f"handrail-run-{number}"
             # Daemons: a connector that never returns must not keep the process from ending.
             threading.Thread(target=self._work, name=name, daemon=True).start()
+        self.ctx.store.listen(partial(self._waiters.wake_from, self._loop))
         self._chore_task = self.spawn(self._do_chores())
 
     async def stop(self, within_s: float = STOP_S_MAX) -> None:

@@ -1,7 +1,8 @@
 """The only module that knows every class: it opens a desk's directory and wires the parts.
 
 A desk's directory holds `handrail.db` (the store), `desk.db` (the embedded desk), `keys/` (what
-signs and seals, outside the database) and `checkpoints/` (signed heads of the log).
+signs and seals, outside the database) and `checkpoints/` (signed heads of the log). With a store on
+PostgreSQL the directory holds all but the first.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Sandbox
@@ -23,6 +24,7 @@ from handrail.engine.desks import open_desk, resume_desks
 from handrail.errors import HandrailError, InvalidInput, NotFound, SetupFailed
 from handrail.policy.loader import load
 from handrail.store.keyring import Keyring
+from handrail.store.protocol import Store
 from handrail.store.sqlite import SqliteStore
 from handrail.store.vault import Keys
 from handrail.surfaces.embedded import OPERATOR, Desk
@@ -50,6 +52,19 @@ _DATABASES: Final = (STORE_FILE, SANDBOX_FILE)
 _SQLITE_TAILS: Final = ("", "-wal", "-shm", ".lock")
 
 
+class OpenStore(Store, Protocol):
+    """A store as its opener sees it: with its clock, and whether it is closed."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        ...
+
+    def now(self) -> int:
+        """The clock that everything is timed by."""
+        ...
+
+
 def now_ms() -> int:
     """The clock: milliseconds UTC."""
     return time.time_ns() // 1_000_000
@@ -62,7 +77,8 @@ def open(
     desk: str = DEFAULT_DESK,
     connectors: Mapping[str, Connector] | None = None,
     keys: str | os.PathLike[str] | None = None,
-    clock: Callable[[], int] = now_ms,
+    store: str | None = None,
+    clock: Callable[[], int] | None = None,
     entropy: Callable[[int], bytes] = os.urandom,
 ) -> Desk:
     """Open (or make) a desk in a directory of its own, and go on where it stopped.
@@ -70,7 +86,9 @@ def open(
     `policy` is a pack's name, a file, or a loaded policy; None goes on with the policy that is
     active, on a desk that exists. Without `connectors` the embedded desk
     with its sample customers stands in for the outside world. `keys` is where the key files lie,
-    by default inside the directory; put them on another disk in earnest.
+    by default inside the directory; put them on another disk in earnest. `store` is the address of
+    a PostgreSQL database (`postgresql://...`) that takes the place of the file in the directory, so
+    that several processes can share the desk; time is then the database's.
 
     Raises SetupFailed, PolicyInvalid or NotFound by code. A desk that could not be made leaves
     nothing behind.
@@ -79,31 +97,62 @@ def open(
     loaded = load(policy) if isinstance(policy, str) else policy
     folder = Path(path)
     key_folder = Path(keys) if keys is not None else folder / KEYS_FOLDER
-    if loaded is None and not holds_desk(folder):
+    made = holds_desk(folder, store=store)
+    if loaded is None and not made:
         raise _no_desk(folder)
     with ExitStack() as stack:
-        if not holds_desk(folder):
+        if store is not None and not (made and folder.exists()):
+            stack.enter_context(_making_keys(folder, key_folder))
+            made = holds_desk(folder, store=store)
+        elif not made:
             stack.enter_context(_making(folder, key_folder))
+            made = holds_desk(folder)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise SetupFailed("directory_unwritable", f"cannot write in `{folder}`")
-        ring = _keyring(key_folder, fresh=not holds_desk(folder), entropy=entropy)
-        return _opened(folder, ring, loaded, desk, connectors, clock, entropy)
+        ring = _keyring(key_folder, fresh=not made, entropy=entropy)
+        vault = Keys(ring.vault_key, entropy)
+        opened = _store(folder, store, vault, clock)
+        return _opened(folder, ring, vault, opened, loaded, desk, connectors, entropy)
+
+
+def _store(
+    folder: Path,
+    address: str | None,
+    vault: Keys,
+    clock: Callable[[], int] | None,
+    *,
+    read_only: bool = False,
+) -> OpenStore:
+    """The store: the file in the directory, or the database of that address."""
+    checkpoints = folder / CHECKPOINTS_FOLDER
+    if address is None:
+        return SqliteStore(
+            folder / STORE_FILE,
+            keys=vault,
+            clock=clock or now_ms,
+            checkpoints=checkpoints,
+            read_only=read_only,
+        )
+    # WHY NOT: at the top. Who has no PostgreSQL need not wait for its driver.
+    from handrail.store.postgres import PostgresStore
+
+    return PostgresStore(
+        address, keys=vault, clock=clock, checkpoints=checkpoints, read_only=read_only
+    )
 
 
 def _opened(
     folder: Path,
     ring: Keyring,
+    vault: Keys,
+    store: OpenStore,
     policy: Policy | None,
     desk: str,
     connectors: Mapping[str, Connector] | None,
-    clock: Callable[[], int],
     entropy: Callable[[int], bytes],
 ) -> Desk:
-    vault = Keys(ring.vault_key, entropy)
-    store = SqliteStore(
-        folder / STORE_FILE, keys=vault, clock=clock, checkpoints=folder / CHECKPOINTS_FOLDER
-    )
     opened: list[Sandbox] = []
+    clock = store.now
     try:
         _check_keys(store, ring, vault)
         if connectors is None:
@@ -124,11 +173,15 @@ def _opened(
     return Desk(ctx, desk, on_close=lambda: _close(ctx, store, opened))
 
 
-def holds_desk(path: str | os.PathLike[str]) -> bool:
-    """Whether there is a desk in that directory.
+def holds_desk(path: str | os.PathLike[str], *, store: str | None = None) -> bool:
+    """Whether there is a desk in that directory, or in the database of that address.
 
-    Raises SetupFailed `directory_unwritable` when the directory cannot be looked into.
+    Raises SetupFailed: `directory_unwritable` when the directory cannot be looked into.
     """
+    if store is not None:
+        from handrail.store.postgres import PostgresStore
+
+        return PostgresStore.holds_desk(store)
     try:
         return (Path(path) / STORE_FILE).exists()
     except OSError as error:
@@ -140,7 +193,7 @@ def holds_desk(path: str | os.PathLike[str]) -> bool:
 class Inspection:
     """A desk's directory opened for reading only, also while a server has it open."""
 
-    def __init__(self, store: SqliteStore, signer: Keyring, desk: str) -> None:
+    def __init__(self, store: OpenStore, signer: Keyring, desk: str) -> None:
         self.store = store
         self.signer = signer
         self._desk = desk
@@ -161,27 +214,22 @@ def inspect(
     *,
     desk: str = DEFAULT_DESK,
     keys: str | os.PathLike[str] | None = None,
+    store: str | None = None,
 ) -> Inspection:
     """Open a desk's directory for reading: nothing is locked, changed or signed.
 
     Raises NotFound `desk_not_found`, and SetupFailed for keys or a database that cannot be used.
     """
     folder = Path(path)
-    if not holds_desk(folder):
+    if not holds_desk(folder, store=store):
         raise _no_desk(folder)
     ring = Keyring.load(Path(keys) if keys is not None else folder / KEYS_FOLDER)
-    store = SqliteStore(
-        folder / STORE_FILE,
-        keys=Keys(ring.vault_key, os.urandom),
-        clock=now_ms,
-        checkpoints=folder / CHECKPOINTS_FOLDER,
-        read_only=True,
-    )
-    known = store.read(lambda tx: [row.id for row in tx.desks.all()])
+    opened = _store(folder, store, Keys(ring.vault_key, os.urandom), None, read_only=True)
+    known = opened.read(lambda tx: [row.id for row in tx.desks.all()])
     if desk not in known:
-        store.close()
+        opened.close()
         raise NotFound("desk_not_found", f"there is no desk `{desk}` in `{folder}`")
-    return Inspection(store, ring, desk)
+    return Inspection(opened, ring, desk)
 
 
 def _no_desk(folder: Path) -> NotFound:
@@ -221,6 +269,13 @@ def _making(folder: Path, key_folder: Path) -> Iterator[None]:
 
 
 @contextmanager
+def _making_keys(folder: Path, key_folder: Path) -> Iterator[None]:
+    """Be alone in making a desk's keys. They stay: the database may remember them already."""
+    with _alone_in(folder), _alone_in(key_folder, mode=0o700):
+        yield
+
+
+@contextmanager
 def _alone_in(folder: Path, *, mode: int = 0o777) -> Iterator[list[Path]]:
     """Lock a directory against others that make a desk there; gives the directories made for it."""
     new = []
@@ -254,19 +309,16 @@ def _keyring(folder: Path, *, fresh: bool, entropy: Callable[[int], bytes]) -> K
     return Keyring.load(folder)
 
 
-def _check_keys(store: SqliteStore, ring: Keyring, vault: Keys) -> None:
+def _check_keys(store: OpenStore, ring: Keyring, vault: Keys) -> None:
     """The database remembers the keys that it was made with."""
     ours = {"log_key": ring.verifier.text(), "vault_check": vault.check}
-    known = store.read(lambda tx: {name: tx.desks.setting(name) for name in ours})
-    if all(value is None for value in known.values()):
-        store.write(lambda tx: tx.desks.set_all(ours))
-    elif known != ours:
+    if not store.write(lambda tx: tx.desks.settle(ours)):
         raise SetupFailed(
             "key_mismatch", "the key files are not the ones that this desk was made with"
         )
 
 
-def _close(ctx: Context, store: SqliteStore, sandboxes: list[Sandbox]) -> None:
+def _close(ctx: Context, store: OpenStore, sandboxes: list[Sandbox]) -> None:
     if store.closed:
         return
     try:

@@ -35,10 +35,14 @@ def crew() -> Iterator[Crew]:
     made.stop()
 
 
+def _hang(gate: threading.Event) -> None:
+    gate.wait()
+
+
 def test_the_line_goes_on_behind_what_hangs(crew: Crew, gate: threading.Event) -> None:
     """Both threads hang; two others take their place, and the lost ones go home when back."""
     for _ in range(2):
-        crew.put(lambda: gate.wait() and None)
+        crew.put(lambda: _hang(gate))
     went_on = threading.Event()
     crew.put(went_on.set)
     assert not went_on.wait(0.3)

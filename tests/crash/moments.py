@@ -144,6 +144,15 @@ class WatchedStore:
     def fence(self) -> int:
         return self._inner.fence
 
+    def holds(self, fence: int | None) -> bool:
+        return self._inner.holds(fence)
+
+    def is_gone(self, fence: int | None) -> bool:
+        return self._inner.is_gone(fence)
+
+    def listen(self, moved: Callable[[str], None]) -> None:
+        self._inner.listen(moved)
+
     def submit(self, unit: Unit[T]) -> Any:
         raise AssertionError("the embedded desk writes with `write`")
 

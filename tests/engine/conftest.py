@@ -4,15 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.engine.stories import Story
+from tests.store.databases import PostgresDatabase
+
+ON_POSTGRES_TOO: Final = (
+    "test_caps",
+    "test_controls",
+    "test_hold_and_permit",
+    "test_idempotency",
+    "test_policy_change",
+    "test_undo",
+    "test_unknown",
+)
+"""Stories in which units meet the database in every way that there is."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tell some stories on both databases."""
+    if "story" in metafunc.fixturenames:
+        module = metafunc.module.__name__.rpartition(".")[2]
+        stores = ["sqlite", "postgres"] if module in ON_POSTGRES_TOO else ["sqlite"]
+        metafunc.parametrize("story", stores, indirect=True)
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
+def story(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Story]:
     """A desk with people and an agent, under the pack that comes with handrail."""
-    with Story(tmp_path / "desk") as told:
+    store = PostgresDatabase(tmp_path).address if request.param == "postgres" else None
+    with Story(tmp_path / "desk", store=store) as told:
         yield told
         told.check()

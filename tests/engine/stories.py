@@ -80,8 +80,10 @@ class Story:
         policy: str | Policy = "support-desk",
         connectors: Mapping[str, Connector] | None = None,
         clock: Clock | None = None,
+        store: str | None = None,
     ) -> None:
         self.folder = folder
+        self.store = store
         self.clock = clock or Clock(NOW)
         self.policy = policy
         self._connectors = connectors
@@ -98,6 +100,7 @@ class Story:
             self.folder,
             policy=self.policy,
             connectors=self._connectors,
+            store=self.store,
             clock=self.clock,
             entropy=os.urandom,
         )

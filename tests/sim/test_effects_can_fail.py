@@ -199,9 +199,9 @@ def test_a_cap_that_lets_unknown_ones_go(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_hidden_intent(monkeypatch: pytest.MonkeyPatch) -> None:
     """The provider is called, and the log does not say that it will be."""
 
-    def hiding(tx: Any, proposal: Any, tag: Tag, **more: Any) -> int:
+    def hiding(tx: Any, proposal: Any, tag: Tag, **more: Any) -> None:
         said = {name: value for name, value in more.pop("data").items() if name != "attempt"}
-        return note_down(tx, proposal, tag, data=said, **more)
+        note_down(tx, proposal, tag, data=said, **more)
 
     monkeypatch.setattr(propose, "note_down", hiding)
     assert re.match("I6 .*without a committed intent", broken())

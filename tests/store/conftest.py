@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from handrail.store.protocol import Store
-from tests.store.databases import DATABASES, Clock, Database
+from tests.store.databases import DATABASES, Clock, Database, PostgresDatabase
+from tests.store.gateways import LEASE_MS, Pair
 
 
 @pytest.fixture(params=DATABASES)
@@ -39,3 +40,18 @@ def contract(
     opened = DATABASES[request.param](tmp_path_factory.mktemp("contract")).open()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> PostgresDatabase:
+    """A schema that several gateways open."""
+    return PostgresDatabase(tmp_path)
+
+
+@pytest.fixture
+def pair(postgres: PostgresDatabase) -> Iterator[Pair]:
+    """Two gateways, each with a memory of its own."""
+    both = postgres.open(lease_ms=LEASE_MS), postgres.open(lease_ms=LEASE_MS)
+    yield both
+    for store in both:
+        store.close()

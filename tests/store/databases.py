@@ -6,19 +6,33 @@ changed behind the store's back, as somebody with the database's own tools would
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
 import apsw
+import psycopg
 
+from handrail.store.postgres import PostgresStore
 from handrail.store.protocol import Store
 from handrail.store.sqlite import SqliteStore
 from handrail.store.vault import Keys
+from tests.store.server import Server
 
-__all__ = ["DATABASES", "NOW", "VAULT_KEY", "Clock", "Database", "SqliteDatabase", "new_keys"]
+__all__ = [
+    "DATABASES",
+    "NOW",
+    "VAULT_KEY",
+    "Clock",
+    "Database",
+    "PostgresDatabase",
+    "SqliteDatabase",
+    "new_keys",
+]
 
 NOW: Final = 1_790_000_000_000
 VAULT_KEY: Final = bytes(range(32))
@@ -54,6 +68,10 @@ class Database(Protocol):
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """Read with SQL."""
+        ...
+
+    def raw(self) -> bytes:
+        """Everything that is kept, as it lies there."""
         ...
 
 
@@ -110,6 +128,68 @@ class SqliteDatabase:
         return b"".join(part.read_bytes() for part in parts if part.exists())
 
 
+class PostgresDatabase:
+    """A schema of its own on the tests' PostgreSQL; the folder is for kept checkpoints."""
+
+    _numbers = itertools.count()
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.schema = f"t{os.getpid()}_{next(self._numbers)}"
+        self.address = Server.running().address(self.schema)
+
+    def open(
+        self,
+        *,
+        clock: Callable[[], int] | None = None,
+        keys: Keys | None = None,
+        lease_ms: int = 6_000,
+    ) -> PostgresStore:
+        """Open a store on the schema."""
+        return PostgresStore(
+            self.address,
+            keys=keys or new_keys(),
+            clock=clock or Clock(),
+            checkpoints=self.folder / "checkpoints",
+            lease_ms=lease_ms,
+            beat_s=min(1.0, lease_ms / 4000),
+        )
+
+    def change(self, *statements: str) -> None:
+        """Run statements in one transaction of another connection."""
+        with psycopg.connect(self.address) as db:
+            try:
+                for statement in statements:
+                    db.execute(_postgres(statement).encode())
+            except psycopg.Error as error:
+                raise Refused(str(error)) from error
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """Read in another connection."""
+        with psycopg.connect(self.address) as db:
+            return db.execute(sql.encode()).fetchall()
+
+    def raw(self) -> bytes:
+        """Every value of every row."""
+        tables = self.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        values = [
+            value if isinstance(value, bytes) else str(value).encode()
+            for (table,) in tables
+            for row in self.rows(f"SELECT * FROM {table}")
+            for value in row
+        ]
+        return b"\n".join(values)
+
+
+def _postgres(statement: str) -> str:
+    """A statement of these tests in PostgreSQL's words. Who may, turns triggers off unseen."""
+    if statement.startswith("DROP TRIGGER"):
+        return "SET LOCAL session_replication_role = replica"
+    bytes_written = re.sub(r"\bx'([0-9a-f]+)'", r"'\\x\1'::bytea", statement)
+    return bytes_written.replace("AS BLOB", "AS BYTEA")
+
+
 DATABASES: Final[dict[str, Callable[[Path], Database]]] = {
     "sqlite": SqliteDatabase,
+    "postgres": PostgresDatabase,
 }

@@ -11,6 +11,7 @@ from handrail.core.policy import Control
 from handrail.core.principal import Principal, PrincipalKind
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review, Verdict
+from handrail.core.task import Task
 from handrail.store.protocol import Store, Tx
 from tests.store.databases import NOW
 
@@ -23,6 +24,7 @@ __all__ = [
     "proposal_in",
     "proposal_of",
     "review_of",
+    "task_of",
 ]
 
 DESK: Final = "main"
@@ -100,6 +102,22 @@ def person_of(id: str = "ann", **changes: Any) -> Principal:
         "created_at": NOW,
     }
     return Principal(**{**fields, **changes})
+
+
+def task_of(id: str = "tk_1", **changes: Any) -> Task:
+    """The agent's task on a ticket."""
+    fields: dict[str, Any] = {
+        "desk": DESK,
+        "id": id,
+        "agent": "bot",
+        "lane": "support",
+        "ticket": "T-1",
+        "customers": (),
+        "token_hash": f"hash of {id}",
+        "created_at": NOW,
+        "expires_at": NOW + 60_000,
+    }
+    return Task(**{**fields, **changes})
 
 
 def _ways() -> dict[State, tuple[State, ...]]:

@@ -45,11 +45,11 @@ def _make_room(store: SqliteStore) -> None:
     store.connection.pragma("max_page_count", ROOMY)
 
 
-def _unit(tx: Tx) -> int:
+def _unit(tx: Tx) -> None:
     id = f"hr_{tx.log.size(DESK)}_{os.urandom(4).hex()}"
     tx.proposals.add(proposal_of(id))
     tx.counters.add(DESK, "seen")
-    return tx.log.append(entry_of(0, data={"filler": "x" * 600}))
+    tx.log.append(entry_of(0, data={"filler": "x" * 600}))
 
 
 def _written_until_full(store: SqliteStore) -> int:

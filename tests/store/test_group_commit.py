@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Callable
 
 import pytest
 
 from handrail.errors import Unavailable
+from handrail.store.postgres import PostgresStore
 from handrail.store.protocol import Store, Tx
-from tests.store.databases import Database, SqliteDatabase
-from tests.store.samples import DESK, entry_of
+from handrail.store.sqlite import SqliteStore
+from tests.store.databases import Database
+from tests.store.samples import DESK, entry_of, proposal_of
 
 THREADS = 8
 EACH = 40
 TASKS = 64
+_MARKS = itertools.count()
 AWAITS = 5
 
 
 def _append(name: int) -> Callable[[Tx], int]:
-    """A unit that appends one entry and counts it."""
+    """A unit that appends one entry and counts it; it returns a number that is its own."""
+    mark = next(_MARKS)
 
     def unit(tx: Tx) -> int:
         tx.counters.add(DESK, f"of {name}")
-        return tx.log.append(entry_of(name))
+        tx.log.append(entry_of(name))
+        return mark
 
     return unit
 
@@ -50,49 +56,49 @@ def _in_threads(count: int, work: Callable[[int], None]) -> None:
         raise trouble[0]
 
 
-def _check(store: Store, indexes: list[int], expected: dict[str, int]) -> None:
-    """Every unit ran once, each got its own index, and the log has no hole."""
-    assert sorted(indexes) == list(range(sum(expected.values())))
+def _check(store: Store, marks: list[int], expected: dict[str, int]) -> None:
+    """Every unit ran once, each caller got its own answer, and the log has no hole."""
+    assert len(set(marks)) == len(marks) == sum(expected.values())
     assert store.read(lambda tx: tx.counters.of(DESK)) == expected
-    assert store.read(lambda tx: tx.log.size(DESK)) == len(indexes)
+    assert store.read(lambda tx: tx.log.size(DESK)) == len(marks)
     scanned = store.read(lambda tx: [row[0] for row in tx.log.scan(DESK)])
-    assert scanned == list(range(len(indexes)))
+    assert scanned == list(range(len(marks)))
 
 
 def test_eight_threads(store: Store) -> None:
-    """Every call of every thread is run exactly once and answered with its own index."""
-    indexes: list[int] = []
+    """Every call of every thread is run exactly once and answered with its own answer."""
+    marks: list[int] = []
 
     def work(name: int) -> None:
         for _ in range(EACH):
-            indexes.append(store.write(_append(name)))
+            marks.append(store.write(_append(name)))
 
     _in_threads(THREADS, work)
-    _check(store, indexes, {f"of {name}": EACH for name in range(THREADS)})
+    _check(store, marks, {f"of {name}": EACH for name in range(THREADS)})
 
 
 def test_sixty_four_tasks(store: Store) -> None:
     """The same for tasks of one event loop."""
-    indexes: list[int] = []
+    marks: list[int] = []
 
     async def work(name: int) -> None:
         for _ in range(AWAITS):
-            indexes.append(await store.submit(_append(name)))
+            marks.append(await store.submit(_append(name)))
 
     async def main() -> None:
         await asyncio.gather(*(work(name) for name in range(TASKS)))
 
     asyncio.run(main())
-    _check(store, indexes, {f"of {name}": AWAITS for name in range(TASKS)})
+    _check(store, marks, {f"of {name}": AWAITS for name in range(TASKS)})
 
 
 def test_threads_and_two_loops_together(store: Store) -> None:
     """Threads that wait and two event loops that await share the same commits."""
-    indexes: list[int] = []
+    marks: list[int] = []
 
     async def task(name: int) -> None:
         for _ in range(AWAITS):
-            indexes.append(await store.submit(_append(name)))
+            marks.append(await store.submit(_append(name)))
 
     async def loop(name: int) -> None:
         await asyncio.gather(*(task(name) for _ in range(16)))
@@ -102,11 +108,11 @@ def test_threads_and_two_loops_together(store: Store) -> None:
             asyncio.run(loop(name))
             return
         for _ in range(EACH):
-            indexes.append(store.write(_append(name)))
+            marks.append(store.write(_append(name)))
 
     _in_threads(6, work)
     expected = {f"of {name}": 16 * AWAITS if name < 2 else EACH for name in range(6)}
-    _check(store, indexes, expected)
+    _check(store, marks, expected)
 
 
 def test_a_failure_stays_with_its_caller(store: Store) -> None:
@@ -135,8 +141,8 @@ def _failing(text: str) -> Callable[[Tx], None]:
 
 def test_what_waits_together_is_committed_together(database: Database) -> None:
     """Units that were queued before anybody waited for one of them cost one commit."""
-    assert isinstance(database, SqliteDatabase)
     store = database.open()
+    assert isinstance(store, SqliteStore | PostgresStore)
     before = store.commits
     tickets = [store.submit(_append(n)) for n in range(8)]
     tickets[3].result()
@@ -152,6 +158,7 @@ def _counted(runs: list[str], name: str, fail: str = "") -> Callable[[Tx], str]:
         runs.append(name)
         if fail == "early":
             raise KeyError(name)
+        tx.proposals.add(proposal_of(f"hr_{name}"))
         tx.log.append(entry_of(0))
         tx.counters.add(DESK, name)
         if fail == "late":
@@ -217,7 +224,8 @@ def test_two_tasks_can_await_one_ticket(store: Store) -> None:
         both = await asyncio.gather(_awaited(ticket), _awaited(ticket))
         return [*both, await ticket, ticket.result()]
 
-    assert asyncio.run(main()) == [0, 0, 0, 0]
+    answers = asyncio.run(main())
+    assert (len(answers), len(set(answers))) == (4, 1)
 
 
 def test_a_task_that_is_cancelled_loses_only_the_answer(store: Store) -> None:
@@ -247,7 +255,8 @@ def test_awaiting_raises_what_the_unit_raised(store: Store) -> None:
         )
 
     first, failed, last = asyncio.run(main())
-    assert (first, last) == (0, 1)
+    assert (type(first), type(last)) == (int, int)
+    assert first != last
     assert isinstance(failed, KeyError)
 
 

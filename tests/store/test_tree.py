@@ -71,7 +71,9 @@ def test_the_tree_does_not_depend_on_the_commits(database: Database) -> None:
     store.close()
     again = database.open()
     tickets = [again.submit(lambda tx: tx.log.append(entry_of(0))) for _ in range(300)]
-    assert [ticket.result() for ticket in tickets] == list(range(start, start + 300))
+    for ticket in tickets:
+        ticket.result()
+    assert again.read(lambda tx: tx.log.size(DESK)) == start + 300
     assert _root(again) == slow_root(_leaves(again))
     again.close()
 
@@ -79,15 +81,22 @@ def test_the_tree_does_not_depend_on_the_commits(database: Database) -> None:
 def test_each_desk_has_its_own_tree(store: Store) -> None:
     """Entries of two desks in one unit go to two trees, both counted from 0."""
 
-    def unit(tx: Tx) -> list[int]:
-        return [
-            tx.log.append(entry_of(n, desk=desk)) for n in range(300) for desk in ("one", "two")
-        ]
+    def unit(tx: Tx) -> None:
+        for n in range(300):
+            for desk in ("one", "two"):
+                tx.log.append(entry_of(n, desk=desk))
 
-    assert store.write(unit) == [n for n in range(300) for _ in range(2)]
+    store.write(unit)
     for desk in ("one", "two"):
+        rows = store.read(lambda tx: list(tx.log.scan(desk)))  # noqa: B023
+        assert [row[0] for row in rows] == list(range(300))
         assert _root(store, desk) == slow_root(_leaves(store, desk))
     assert _leaves(store, "one") != _leaves(store, "two")
+
+
+def _hundred(tx: Tx) -> None:
+    for n in range(100):
+        tx.log.append(entry_of(n))
 
 
 def test_failed_units_leave_no_trace_in_the_tree(store: Store) -> None:
@@ -100,7 +109,7 @@ def test_failed_units_leave_no_trace_in_the_tree(store: Store) -> None:
 
     for _ in range(3):
         lost = store.submit(failing)
-        kept = store.submit(lambda tx: [tx.log.append(entry_of(n)) for n in range(100)])
+        kept = store.submit(_hundred)
         with pytest.raises(LookupError):
             lost.result()
         kept.result()
@@ -112,7 +121,8 @@ def test_a_leaf_that_is_too_large_is_refused_alone(store: Store) -> None:
     """A leaf has at most 8 KiB; the unit fails, the log goes on without a hole."""
     with pytest.raises(Exception, match="leaf_too_large"):
         store.write(lambda tx: tx.log.append(entry_of(0, data={"x": "y" * 9_000})))
-    assert store.write(lambda tx: tx.log.append(entry_of(0))) == 0
+    add_entries(store, 1)
+    assert store.read(lambda tx: tx.log.size(DESK)) == 1
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 8, 100, 255, 256, 257, 300, 513])
@@ -209,12 +219,15 @@ def test_an_entry_that_changed_by_itself_is_named(database: Database) -> None:
     add_entries(store, 300)
     assert store.read(lambda tx: tx.log.first_odd(DESK)) is None
     store.close()
-    database.change("DROP TRIGGER entry_fixed")
-    database.change("UPDATE entry SET leaf = CAST(leaf || x'20' AS BLOB) WHERE idx = 290")
+    database.change(
+        "DROP TRIGGER IF EXISTS entry_fixed",
+        "UPDATE entry SET leaf = CAST(leaf || x'20' AS BLOB) WHERE idx = 290",
+    )
     store = database.open()
     assert store.read(lambda tx: tx.log.first_odd(DESK)) == 290
     store.close()
     database.change(
+        "DROP TRIGGER IF EXISTS entry_fixed",
         "UPDATE entry SET idx = -1 WHERE idx = 17",
         "UPDATE entry SET idx = 17 WHERE idx = 19",
         "UPDATE entry SET idx = 19 WHERE idx = -1",

@@ -92,7 +92,7 @@ def history_of(tx: Tx, rules: Rulebook, desk: str, accrued: Accrued | None) -> t
     settled = tx.caps.posted(desk, accrued.cap, accrued.scope_key, since, most=_SHOWN_MAX)
     lines = []
     for one in settled:
-        row = tx.proposals.get(desk, one.proposal)
+        row = tx.proposals.look(desk, one.proposal)
         if row is None:
             continue
         kind = rules.kind(row.kind)

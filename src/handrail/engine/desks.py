@@ -16,7 +16,13 @@ from handrail.errors import NotFound, PolicyInvalid, SetupFailed
 from handrail.policy.loader import digest_body
 from handrail.store.protocol import DeskRow, PolicyVersion, Tx, Unit
 
-__all__ = ["activate_policy", "open_desk", "resume_desks"]
+__all__ = [
+    "activate_policy",
+    "follow_desks",
+    "follow_policy",
+    "open_desk",
+    "resume_desks",
+]
 
 GAPS_MAX: Final = 5
 """What one refusal names of a policy that a desk's people could not keep."""
@@ -48,6 +54,8 @@ def activate_policy(ctx: Context, desk: str, policy: Policy, *, actor: str) -> N
         if gaps:
             raise PolicyInvalid("quorum_impossible", "; ".join(gaps[:GAPS_MAX]))
         latest = tx.desks.latest_policy(desk)
+        if latest is not None and latest.digest == policy.digest:
+            return  # another process was quicker
         version = 1 if latest is None else latest.version + 1
         tx.desks.activate(
             PolicyVersion(
@@ -75,27 +83,60 @@ def activate_policy(ctx: Context, desk: str, policy: Policy, *, actor: str) -> N
 def resume_desks(ctx: Context) -> None:
     """Load the active policy of every desk that the store knows."""
 
-    def look(tx: Tx) -> list[tuple[str, str, str]]:
-        found = []
-        for desk in tx.desks.all():
-            active = tx.desks.policy(desk.id, desk.policy)
-            if active is None:
-                raise NotFound("policy_not_found", f"the active policy of `{desk.id}` is gone")
-            found.append((desk.id, active.digest, active.body))
-        return found
+    def look(tx: Tx) -> list[PolicyVersion]:
+        return [_active_version(tx, row.id, row.policy) for row in tx.desks.all()]
 
-    for desk, digest, body in ctx.store.read(look):
-        policy = msgspec.json.decode(body, type=Policy)
-        if policy.digest != digest or digest_body(body) != digest:
-            raise SetupFailed(
-                "log_damaged", f"the stored policy of `{desk}` is not the one that was activated"
-            )
-        ctx.check_served(policy)
-        ctx.rulebooks[desk] = Rulebook(policy)
+    for active in ctx.store.read(look):
+        _take_up(ctx, active)
+
+
+def follow_desks(ctx: Context) -> None:
+    """Take up what other processes have activated since: policies, and desks."""
+
+    def look(tx: Tx) -> list[PolicyVersion]:
+        return [
+            _active_version(tx, row.id, row.policy)
+            for row in tx.desks.all()
+            if row.policy != "" and _differs(ctx, row.id, row.policy)
+        ]
+
+    for active in ctx.store.read(look):
+        _take_up(ctx, active)
+
+
+def follow_policy(tx: Tx, ctx: Context, desk: str) -> None:
+    """Inside a unit: from here on `ctx.rulebook(desk)` is what is active in this transaction."""
+    digest = tx.active.get(desk)
+    if digest is not None and _differs(ctx, desk, digest):
+        _take_up(ctx, _active_version(tx, desk, digest))
+
+
+def _differs(ctx: Context, desk: str, digest: str) -> bool:
+    known = ctx.rulebooks.get(desk)
+    return known is None or known.policy.digest != digest
+
+
+def _active_version(tx: Tx, desk: str, digest: str) -> PolicyVersion:
+    active = tx.desks.policy(desk, digest)
+    if active is None:
+        raise NotFound("policy_not_found", f"the active policy of `{desk}` is gone")
+    return active
+
+
+def _take_up(ctx: Context, active: PolicyVersion) -> None:
+    policy = msgspec.json.decode(active.body, type=Policy)
+    if policy.digest != active.digest or digest_body(active.body) != active.digest:
+        raise SetupFailed(
+            "log_damaged", f"the stored policy of `{active.desk}` is not the one that was activated"
+        )
+    ctx.check_served(policy)
+    ctx.rulebooks[active.desk] = Rulebook(policy)
 
 
 def _new_desk_unit(desk: str, actor: str) -> Unit[None]:
     def unit(tx: Tx) -> None:
+        if tx.desks.get(desk) is not None:
+            return  # another process was quicker
         tx.desks.add(DeskRow(id=desk, name=desk, created_at=tx.now))
         entry = Entry(at=tx.now, desk=desk, tag=Tag.DESK_OPENED.value, actor=actor)
         tx.log.append(entry, by_person=True)

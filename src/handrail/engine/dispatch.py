@@ -23,6 +23,7 @@ from handrail.engine.again import Again, ask_again, expire
 from handrail.engine.bench import lacking, standing
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import GATEWAY, Context, Rulebook
+from handrail.engine.desks import follow_policy
 from handrail.engine.execute import Job, intend, job_of
 from handrail.engine.halt import halt_over
 from handrail.engine.lookup import key_lives
@@ -57,11 +58,15 @@ def claim_unit(
     """
 
     def unit(tx: Tx) -> tuple[Proposal, Job | None]:
-        proposal = tx.proposals.get(desk, id)
+        proposal = tx.proposals.get_free(desk, id)
         if proposal is None:
-            raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
+            stands = tx.proposals.look(desk, id)
+            if stands is None:
+                raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
+            return stands, None  # another process is moving it
         if proposal.state is not State.READY:
             return proposal, None
+        follow_policy(tx, ctx, desk)
         return _look_again(tx, ctx, proposal, seen)
 
     return unit

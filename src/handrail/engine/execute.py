@@ -145,6 +145,9 @@ def perform(ctx: Context, job: Job) -> Effect:
     if until is not None and ctx.clock() >= until:
         # INVARIANT: an attempt that a sweep may have given up by now never leaves any more.
         return Effect(ending=Ending.UNKNOWN, why="too late to be sent")
+    if not ctx.store.holds(proposal.fence):
+        # INVARIANT: a process that the others have given up sends nothing any more.
+        return Effect(ending=Ending.UNKNOWN, why="this process was given up")
     connector, circuits = ctx.connector(proposal.connector), ctx.circuits
     try:
         receipt = connector.execute(proposal.kind, job.request, job.key, now=ctx.clock())
@@ -203,6 +206,9 @@ def settle_unit(ctx: Context, job: Job, effect: Effect) -> Unit[Proposal]:
             return now
         if now != before:
             check_unchanged(tx, now)
+        if now.permit is None and now.fence != ctx.store.fence:
+            # INVARIANT: an older fence settles nothing, whatever it brings: it is looked up.
+            return settle(tx, ctx, now, Effect(ending=Ending.UNKNOWN))
         return settle(tx, ctx, now, effect)
 
     return unit

@@ -308,7 +308,7 @@ def _held(desk: str, after: str, tx: Tx) -> list[Proposal]:
 def _recall(page: list[Proposal], tx: Tx) -> int:
     recalled = 0
     for before in page:
-        proposal = tx.proposals.get(before.desk, before.id)
+        proposal = tx.proposals.get_free(before.desk, before.id)
         if proposal is None or proposal.state is not State.HOLDING:
             continue
         halt = halt_over(tx, proposal)

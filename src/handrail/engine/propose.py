@@ -25,6 +25,7 @@ from handrail.engine.accumulate import Accrued, accrued_of, history_of
 from handrail.engine.bunch import note_amount
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import Context, new_id
+from handrail.engine.desks import follow_policy
 from handrail.engine.escalate import open_for
 from handrail.engine.execute import Job, intend, job_of
 from handrail.engine.flood import (
@@ -38,7 +39,7 @@ from handrail.engine.prepare import Draft, Plan, ask_of, prepare
 from handrail.engine.quorum import staffed, tell_nobody_can
 from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
 from handrail.engine.tasks import check_task
-from handrail.errors import Conflict
+from handrail.errors import Conflict, Unavailable
 from handrail.store.protocol import DESK_SUBJECT, Full, Tx, Unit
 
 __all__ = ["Decided", "decide_unit", "plan"]
@@ -116,6 +117,7 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
             return _same_again(known, fingerprint)
     if draft.maker == task.agent and draft.editor is None:  # a person needs no task
         check_task(tx, task)
+    _check_rules(tx, ready)
     customer = ready.prepared.customer
     subject = tx.vault.ref_of(desk, DESK_SUBJECT if customer is None else customer, tx.now)
     found = _Found(
@@ -201,6 +203,14 @@ def _same_again(known: Proposal, fingerprint: str) -> Decided:
             "idempotency_conflict", f"the key was used for `{known.id}` with different content"
         )
     return Decided(proposal=known, fresh=False)
+
+
+def _check_rules(tx: Tx, ready: Plan) -> None:
+    """What was read and typed under another policy is not decided under this one."""
+    desk = ready.task.desk
+    follow_policy(tx, ready.ctx, desk)
+    if tx.active and ready.rules.policy.digest != tx.active.get(desk):
+        raise Unavailable("policy_moved", "the policy changed just now; nothing was done")
 
 
 def _stopped(halts: ActiveHalts, ready: Plan, subject: str) -> bool:

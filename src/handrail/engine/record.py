@@ -114,12 +114,12 @@ def note_down(
     data: Data | None = None,
     by_person: bool = False,
     rows: dict[str, str] | None = None,
-) -> int:
+) -> None:
     """Append an entry about a proposal, with the commitment to its row as it stands now."""
     committed = {"proposal": row_commitment(proposal)}
     if rows:
         committed.update(rows)
-    return tx.log.append(
+    tx.log.append(
         Entry(
             at=tx.now,
             desk=proposal.desk,

@@ -19,6 +19,7 @@ from handrail.core.proposal import Proposal
 from handrail.engine.breakglass import end_grants
 from handrail.engine.bunch import watch_bunching
 from handrail.engine.context import GATEWAY, Context
+from handrail.engine.desks import follow_desks
 from handrail.engine.dispatch import claim_unit
 from handrail.engine.execute import (
     Effect,
@@ -72,6 +73,7 @@ def sweep(ctx: Context, *, run: _Run | None = None, ask: _Ask | None = None) -> 
     cannot be moved does not hold up the others. Raises Unavailable when the store cannot be
     written, and InvariantBroken.
     """
+    follow_desks(ctx)
     swept = Swept(stopped=clear_halts(ctx))
     take_up = run_ready if run is None else run
     for desk in list(ctx.rulebooks):
@@ -189,7 +191,7 @@ def _landed(ctx: Context, swept: Swept, proposal: Proposal, move: _Unit) -> bool
     """Run a move on a row read earlier; False when somebody else moved it first, or it fails."""
 
     def unit(tx: Tx) -> bool:
-        if tx.proposals.get(proposal.desk, proposal.id) != proposal:
+        if tx.proposals.get_free(proposal.desk, proposal.id) != proposal:
             return False
         check_unchanged(tx, proposal)
         return move(tx, proposal)
@@ -223,7 +225,7 @@ def _release(ctx: Context, tx: Tx, proposal: Proposal) -> bool:
 
 
 def _gone(ctx: Context, proposal: Proposal) -> bool:
-    return proposal.permit is None and proposal.fence != ctx.store.fence
+    return proposal.permit is None and ctx.store.is_gone(proposal.fence)
 
 
 def _lost(ctx: Context, proposal: Proposal, now: int) -> bool:

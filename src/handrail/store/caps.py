@@ -4,8 +4,9 @@
 it, once, when its window since settlement has passed. It may leave late, as long as there is room
 anyway; it never leaves early. Of a distinct cap, `used` counts the rows of `cap_member`.
 
-Every reservation first takes the row of its cap, which a database with several writers thereby
-locks, in the order of the caps' names.
+Every reservation first takes the row of its cap, in the order of the caps' names. Where several
+gateways write, everything that counts here is done under one lock, `_COUNTING`: a commit carries
+many actions of many desks, and no order of single rows would hold for all of them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ SHARED: Final = ""
 LEAVING_MAX: Final = 1000
 """About how many reservations leave a window in one statement."""
 
+_COUNTING: Final = "caps"
 _Place = tuple[str, str, str]
 """Desk, cap and scope key."""
 
@@ -92,6 +94,7 @@ class Caps:
     ) -> Full | None:
         """Take every charge or none; the first charge that does not fit, or None when all do."""
         taken: list[tuple[_Place, int]] = []
+        self._rows.lock(_COUNTING)
         for charge in charges:
             place = (SHARED if charge.shared else desk, charge.rule.name, charge.scope_key)
             amount = self._amount(place, charge, now)
@@ -118,6 +121,7 @@ class Caps:
     def total(self, desk: str, rule: CapRule, scope_key: str, now: int) -> int:
         """What a scope has taken of a cap, exactly. Must run in a writing unit: it locks it."""
         place = (desk, rule.name, scope_key)
+        self._rows.lock(_COUNTING)
         used, _ = self._add(place, 0)
         return self._left(place, rule, used, now, fits=0) if used else 0
 
@@ -130,6 +134,7 @@ class Caps:
         )
         for row in rows:
             if row[3]:
+                self._rows.lock(_COUNTING)
                 self._rows.change(
                     f"UPDATE cap_member SET held = held - 1, last_at = ?{_MEMBER}", (now, *row)
                 )
@@ -141,6 +146,8 @@ class Caps:
             " RETURNING cap, desk, scope_key, member, amount",
             (now, desk, proposal),
         )
+        if rows:
+            self._rows.lock(_COUNTING)
         for cap, home, scope_key, member, amount in sorted(rows):
             place = (str(home), str(cap), str(scope_key))
             back = self._unjoin(place, str(member)) if member else int(amount or 0)
@@ -150,6 +157,7 @@ class Caps:
     def trip(self, desk: str, cap: str, scope_key: str, now: int) -> bool:
         """Mark something that is no cap of the policy as tripped; whether it was not already."""
         place = (desk, cap, scope_key)
+        self._rows.lock(_COUNTING)
         if self._add(place, 0)[1] is not None:
             return False
         self._rows.change(_TRIP, (now, *place))
@@ -157,10 +165,12 @@ class Caps:
 
     def untrip(self, desk: str, cap: str, scope_key: str) -> None:
         """From now on it may trip again."""
+        self._rows.lock(_COUNTING)
         self._rows.change(_TRIP + " AND tripped_at IS NOT NULL", (None, desk, cap, scope_key))
 
     def count(self, desk: str, cap: str, scope_key: str) -> int:
         """One more of what is only ever counted up; how many there are now."""
+        self._rows.lock(_COUNTING)
         return self._add((desk, cap, scope_key), 1)[0]
 
     def posted(self, desk: str, cap: str, scope_key: str, since: int, *, most: int) -> list[Posted]:

@@ -96,6 +96,15 @@ class Desks:
                 (name, value),
             )
 
+    def settle(self, settings: Mapping[str, str]) -> bool:
+        """Write settings that are not there yet, for good; whether they are what stands then."""
+        for name, value in settings.items():
+            self._rows.change(
+                "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+                (name, value),
+            )
+        return all(self.setting(name) == value for name, value in settings.items())
+
 
 class Counters:
     """Counts that would be slow to make by counting rows. Added up in memory until the commit."""
@@ -124,11 +133,12 @@ class Counters:
 
     def flush(self) -> None:
         """Write what was added."""
-        for (desk, name), n in self._added.items():
+        # INVARIANT: in one order, so that no two gateways wait for each other.
+        for (desk, name), n in sorted(self._added.items()):
             if n:
-                self._rows.change(
+                self._rows.put(
                     "INSERT INTO counter (desk, name, n) VALUES (?, ?, ?)"
-                    " ON CONFLICT (desk, name) DO UPDATE SET n = n + excluded.n",
+                    " ON CONFLICT (desk, name) DO UPDATE SET n = counter.n + excluded.n",
                     (desk, name, n),
                 )
         self._added = {}

@@ -7,6 +7,7 @@ disk left of a note that nobody was told was kept; it is passed over, and cut of
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -29,6 +30,8 @@ def keep_note(folder: Path, desk: str, note: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _path(folder, desk).open("a+b") as file:
+            # Several gateways may share a directory.
+            fcntl.flock(file, fcntl.LOCK_EX)
             _cut_torn_tail(file)
             file.write(note.rstrip("\n").encode() + _END)
             file.flush()

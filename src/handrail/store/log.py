@@ -45,8 +45,11 @@ class Log:
         self._trees = trees
         self._waiting: dict[str, list[bytes]] = {}
 
-    def append(self, entry: Entry, *, by_person: bool = False) -> int:
-        """Write one entry; its index. With `by_person` it is found by its actor."""
+    def append(self, entry: Entry, *, by_person: bool = False) -> None:
+        """Write one entry. With `by_person` it is found by its actor.
+
+        Its index is known when the transaction is committed, and no earlier.
+        """
         leaf = encode_entry(entry)
         desk = entry.desk
         waiting = self._waiting.get(desk)
@@ -61,7 +64,6 @@ class Log:
             (desk, index, entry.tag, person, entry.proposal, leaf, echo_of(index, hashed)),
         )
         waiting.append(hashed)
-        return index
 
     def mark(self) -> dict[str, int]:
         """How many leaves wait per desk."""

@@ -50,10 +50,18 @@ class Proposals:
         values = list(astuple(proposal))
         for place in _ENUMS:
             values[place] = values[place].value
-        self._rows.change(_INSERT, values)
+        self._rows.put(_INSERT, values)
 
     def get(self, desk: str, proposal: str) -> Proposal | None:
-        """One proposal by its id."""
+        """One proposal by its id. In a writing unit nobody else moves it until the commit."""
+        return self._one(" WHERE desk = ? AND id = ?" + self._rows.lock_row, (desk, proposal))
+
+    def get_free(self, desk: str, proposal: str) -> Proposal | None:
+        """The same, but None while another gateway is moving it."""
+        return self._one(" WHERE desk = ? AND id = ?" + self._rows.lock_free_row, (desk, proposal))
+
+    def look(self, desk: str, proposal: str) -> Proposal | None:
+        """The same, only to be looked at: it may move at any time."""
         return self._one(" WHERE desk = ? AND id = ?", (desk, proposal))
 
     def by_key(self, desk: str, agent: str, key: str) -> Proposal | None:
@@ -159,7 +167,7 @@ class Proposals:
 
     def add_review(self, review: Review) -> None:
         """A new review; a second one by the same person is refused by the database."""
-        self._rows.change(insert_sql("review", Review), to_row(review))
+        self._rows.put(insert_sql("review", Review), to_row(review))
 
     def reviews(self, desk: str, proposal: str) -> list[Review]:
         """The reviews of a proposal, in order."""

@@ -88,7 +88,26 @@ class Store(Protocol):
 
     @property
     def fence(self) -> int:
-        """The number of this opening of the store; it only ever grows."""
+        """The number under which this process claims attempts; no other ever had or has it.
+
+        It only ever grows. Where several processes share the store, one that was silent for too
+        long is given up by the others, and goes on under a new number.
+        """
+        ...
+
+    def holds(self, fence: int | None) -> bool:
+        """Whether this process may act under that fence at this moment. Asked before every call."""
+        ...
+
+    def is_gone(self, fence: int | None) -> bool:
+        """Whether nobody acts under that fence any more, now or ever: its process is gone."""
+        ...
+
+    def listen(self, moved: Callable[[str], None]) -> None:
+        """Call `moved`, from any thread, with the id of an action that another process has moved.
+
+        A notice may come late or never: who waits looks by itself as well.
+        """
         ...
 
     def close(self) -> None:

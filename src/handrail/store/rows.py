@@ -16,7 +16,23 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Rows(Protocol):
-    """Run SQL of the common subset with `?` places."""
+    """Run SQL of the common subset with `?` places.
+
+    Where several gateways write to one database, a unit locks what it will change before it looks
+    at it; with a single writer there is nothing to lock. `lock_row` is put behind a SELECT of one
+    row: its row then stays as it is until the commit. `lock_free_row` is the same for who would
+    rather not wait: a row that somebody else has locked is not found.
+    """
+
+    lock_row: str
+    lock_free_row: str
+
+    def lock(self, name: str) -> None:
+        """Be the only transaction that holds this name, until the commit.
+
+        What is counted together is locked under one name, before its first row is read or changed.
+        """
+        ...
 
     def all(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
         """Every row."""
@@ -32,6 +48,14 @@ class Rows(Protocol):
 
     def change(self, sql: str, values: Sequence[Value] = ()) -> int:
         """Run a statement that writes; how many rows it changed."""
+        ...
+
+    def put(self, sql: str, values: Sequence[Value] = ()) -> None:
+        """Run a statement that writes and whose count nobody asks for.
+
+        It may reach a distant database together with the next one; an error in it fails the unit,
+        or the batch, no later than the commit.
+        """
         ...
 
 

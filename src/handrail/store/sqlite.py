@@ -38,13 +38,15 @@ BUSY_MS_MAX: Final = 5_000
 
 
 class _Rows:
-    """Rows over one apsw connection."""
+    """Rows over one apsw connection. There is one writer, so that nothing need be locked."""
 
-    __slots__ = ("_connection", "_run")
+    lock_row = lock_free_row = ""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._run = connection.cursor().execute
+
+    def lock(self, name: str) -> None: ...
 
     def all(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
         return self._run(sql, values).fetchall()  # type: ignore[return-value]
@@ -60,6 +62,9 @@ class _Rows:
         self._run(sql, values)
         return self._connection.changes()
 
+    def put(self, sql: str, values: Sequence[Value] = ()) -> None:
+        self._run(sql, values)
+
 
 class _Batch:
     """One BEGIN IMMEDIATE ... COMMIT on the writing connection."""
@@ -72,7 +77,7 @@ class _Batch:
             self._run = store.connection.cursor().execute
             self._run("BEGIN IMMEDIATE")
         self._trees: dict[str, Frontier] = dict(store.trees)
-        self.tx = Tx(store.writing, self._trees, store.keys, store.clock())
+        self.tx = Tx(store.writing, self._trees, store.keys, store.now())
 
     def run(self, unit: Callable[[Tx], T]) -> T:
         mark, changes = self.tx.mark(), self._changes()
@@ -153,7 +158,7 @@ class SqliteStore:
     ) -> None:
         self.path = path
         self.keys = keys
-        self.clock = clock
+        self.now = clock
         self.trees: dict[str, Frontier] = {}
         self.busy_ms_max = busy_ms_max
         self.wipe_due = False
@@ -184,6 +189,14 @@ class SqliteStore:
     @property
     def fence(self) -> int:
         return self._fence
+
+    def holds(self, fence: int | None) -> bool:
+        return fence == self._fence
+
+    def is_gone(self, fence: int | None) -> bool:
+        return fence != self._fence
+
+    def listen(self, moved: Callable[[str], None]) -> None: ...
 
     @property
     def closed(self) -> bool:
@@ -261,8 +274,7 @@ class _Reader:
     def __init__(self, store: SqliteStore) -> None:
         connection = _connect(store.path, read_only=True, busy_ms_max=store.busy_ms_max)
         self._connection = connection
-        self._store = store
-        self._rows = _Rows(connection)
+        self._store, self._rows = store, _Rows(connection)
         self._run = connection.cursor().execute
         self._busy = threading.RLock()
 
@@ -277,7 +289,7 @@ class _Reader:
                 raise _closed()
             self._run("BEGIN")
             try:
-                return look(Tx(self._rows, {}, self._store.keys, self._store.clock()))
+                return look(Tx(self._rows, {}, self._store.keys, self._store.now()))
             finally:
                 self._run("COMMIT")
 

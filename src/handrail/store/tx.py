@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from handrail.store.breakglass import Grants
 from handrail.store.caps import Caps
 from handrail.store.desks import Counters, Desks
@@ -25,10 +27,14 @@ class Tx:
 
     What a unit appends to the log and adds to the counters is kept in memory and written once per
     commit by `finish`; `mark` and `back_to` undo one unit's part of it.
+
+    `active` names the active policy of each desk, by its digest, as this transaction sees it. It is
+    empty where no other process can activate one.
     """
 
     def __init__(self, rows: Rows, trees: Trees, keys: Keys, now: int) -> None:
         self.now = now
+        self.active: Mapping[str, str] = {}
         self.desks = Desks(rows)
         self.people = People(rows)
         self.tasks = Tasks(rows)

@@ -44,6 +44,7 @@ class Keys:
         self._refs: dict[tuple[str, str], str] = {}
         self._opened: dict[tuple[str, str], AESGCM] = {}
         self._gone: set[tuple[str, str]] = set()
+        self.generation = 0
 
     def lookup_of(self, desk: str, customer: str) -> str:
         """A keyed hash by which a customer is found without storing the id."""
@@ -62,8 +63,13 @@ class Keys:
         """The opened key of a reference met lately."""
         return self._opened.get((desk, ref))
 
-    def remember(self, desk: str, ref: str, cipher: AESGCM) -> None:
-        """Keep an opened key at hand; never an erased customer's."""
+    def remember(self, desk: str, ref: str, cipher: AESGCM, generation: int) -> None:
+        """Keep an opened key at hand; never an erased customer's.
+
+        `generation` is the one in which the transaction began that has read the key.
+        """
+        if generation != self.generation:
+            return
         if len(self._opened) >= _CACHE_MAX:
             self._opened.clear()
         self._opened[desk, ref] = cipher
@@ -71,13 +77,21 @@ class Keys:
         if (desk, ref) in self._gone:
             self._opened.pop((desk, ref), None)
 
-    def remember_refs(self, refs: dict[tuple[str, str], str]) -> None:
+    def remember_refs(self, refs: dict[tuple[str, str], str], generation: int) -> None:
         """Keep references at hand that are certainly stored."""
+        if generation != self.generation:
+            return
         if len(self._refs) + len(refs) > _CACHE_MAX:
             self._refs.clear()
         self._refs.update(
             {(desk, who): ref for (desk, who), ref in refs.items() if (desk, ref) not in self._gone}
         )
+
+    def forget_all(self) -> None:
+        """Begin a new generation with nothing at hand: another process has erased somebody."""
+        self.generation += 1
+        self._opened.clear()
+        self._refs.clear()
 
     def forget(self, desk: str, ref: str) -> None:
         """Drop an erased customer's key, for good."""
@@ -100,6 +114,7 @@ class Vault:
     def __init__(self, rows: Rows, keys: Keys) -> None:
         self._rows = rows
         self._keys = keys
+        self._generation = keys.generation
         self._met: dict[tuple[str, str], str] = {}
         self.erased = False
 
@@ -114,7 +129,7 @@ class Vault:
 
     def settle(self) -> None:
         """After the commit: what this transaction met is durable and may be remembered."""
-        self._keys.remember_refs(self._met)
+        self._keys.remember_refs(self._met, self._generation)
 
     def ref_of(self, desk: str, customer: str, now: int) -> str:
         """The random reference of a customer; made on first sight. Must run in a writing unit."""
@@ -123,7 +138,7 @@ class Vault:
             return known
         ref = "sub_" + self._keys.entropy(_REF_BYTES).hex()
         key = self._keys.entropy(KEY_BYTES)
-        self._rows.change(
+        self._rows.put(
             "INSERT INTO subject (desk, ref, lookup, sealed_key, sealed_id, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?)",
             (
@@ -169,7 +184,7 @@ class Vault:
     def put_new(self, desk: str, id: str, slot: str, *, subject: str, data: bytes) -> None:
         """`put` for a place that is certainly free."""
         sealed = self._sealed(self._cipher(desk, subject), data, f"{desk}/{id}/{slot}")
-        self._rows.change(
+        self._rows.put(
             "INSERT INTO content (desk, id, slot, subject, sealed) VALUES (?, ?, ?, ?, ?)",
             (desk, id, slot, subject, sealed),
         )
@@ -183,7 +198,7 @@ class Vault:
                 raise
             return
         sealed = self._sealed(cipher, data, f"{desk}/{id}/{slot}")
-        self._rows.change(
+        self._rows.put(
             "INSERT INTO content (desk, id, slot, subject, sealed) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (desk, id, slot)"
             " DO UPDATE SET subject = excluded.subject, sealed = excluded.sealed",
@@ -236,7 +251,7 @@ class Vault:
         if row is None or not isinstance(row[0], bytes):
             raise Unavailable("content_erased", f"the customer `{ref}` was erased")
         cipher = AESGCM(self._opened(self._keys.wrapping, row[0], f"{desk}/{ref}"))
-        self._keys.remember(desk, ref, cipher)
+        self._keys.remember(desk, ref, cipher, self._generation)
         return cipher
 
     def _sealed(self, cipher: AESGCM, data: bytes, place: str) -> bytes:

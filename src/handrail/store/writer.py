@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 UNITS_MAX: Final = 256
 BATCH_S_MAX: Final = 0.05
+AGAIN_MAX: Final = 5
+"""How often a batch is run again that the database gave up for another writer's sake."""
+AGAIN_PAUSE_S: Final = 0.01
 
 
 class Batch(Protocol):
@@ -176,15 +179,8 @@ class Writer:
             self._fail_all(error)
             return
         try:
-            try:
-                outcomes = _run_all(batch, self._take(taken))
-            except BatchTorn:
-                batch.abandon()
-                batch = self._begin(True)
-                outcomes = _run_all(batch, taken)
-            batch.commit()  # COMMIT POINT: all units of the batch become durable here
+            outcomes = self._committed(batch, taken)
         except BaseException as error:
-            batch.abandon()
             cause = error.cause if isinstance(error, BatchLost) else error
             for ticket in taken:
                 ticket.resolve(None, _for_others(cause))
@@ -195,6 +191,36 @@ class Writer:
         for ticket, value, problem in outcomes:
             self.units += problem is None
             ticket.resolve(value, problem)
+
+    def _committed(self, batch: Batch, taken: list[QueuedTicket[Any]]) -> list[_Outcome]:
+        """The outcomes of one batch, once they are durable; raises when nothing is written.
+
+        It is run again with savepoints when a unit failed late, and a few times when it only met
+        another writer at a bad moment. What is run again is the transaction, never an effect.
+        """
+        tickets: Iterable[QueuedTicket[Any]] = self._take(taken)
+        savepoints, again = False, 0
+        while True:
+            try:
+                outcomes = _run_all(batch, tickets)
+                batch.commit()  # COMMIT POINT: all units of the batch become durable here
+                return outcomes
+            except BatchTorn:
+                batch.abandon()
+                if savepoints:
+                    raise
+                savepoints = True
+            except BatchLost as lost:
+                batch.abandon()
+                again += 1
+                if not lost.again or again > AGAIN_MAX:
+                    raise
+                time.sleep(AGAIN_PAUSE_S * again)
+            except BaseException:
+                batch.abandon()
+                raise
+            tickets = [*taken]
+            batch = self._begin(savepoints)
 
     def _take(self, taken: list[QueuedTicket[Any]]) -> Iterator[QueuedTicket[Any]]:
         """What is queued, one after the other, noted in `taken` before it is run."""
@@ -240,8 +266,12 @@ class BatchTorn(Exception):
 
 
 class BatchLost(Exception):
-    """The database rolled the whole transaction back; `cause` says why."""
+    """The database rolled the whole transaction back; `cause` says why.
 
-    def __init__(self, cause: Exception) -> None:
+    With `again` the same transaction may go through next time: it met another one.
+    """
+
+    def __init__(self, cause: Exception, *, again: bool = False) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.again = again

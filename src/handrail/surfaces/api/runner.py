@@ -98,6 +98,7 @@ class Runner:
         self._chores = ThreadPoolExecutor(1, thread_name_prefix="handrail-chore")
         self._runs.start()
         self._calls.start()
+        self.ctx.store.listen(partial(self._waiters.wake_from, self._loop))
         self._chore_task = self.spawn(self._do_chores())
 
     async def stop(self, within_s: float = STOP_S_MAX) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 __all__ = ["Waiters"]
 
@@ -35,6 +35,12 @@ class Waiters:
         """Let everybody who waits for this action look again."""
         for changed in self._changed.get(id, ()):
             changed.set()
+
+    def wake_from(self, loop: asyncio.AbstractEventLoop, id: str) -> None:
+        """The same from any thread: another process has moved this action."""
+        # The loop may be closed by now; then nobody waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(self.wake, id)
 
     def wake_all(self) -> None:
         """Let everybody who waits look again."""

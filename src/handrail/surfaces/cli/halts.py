@@ -16,7 +16,7 @@ from handrail.engine.tasks import revoke_unit
 from handrail.errors import InvalidInput, SetupFailed
 from handrail.store.protocol import Tx
 from handrail.surfaces.auth import Logins, login, logout
-from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder
+from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
 from handrail.surfaces.embedded import OPERATOR, Desk
 
 __all__ = ["halt", "halts", "lift", "task_app"]
@@ -32,6 +32,7 @@ def halt(
     directory: Directory,
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
     agent: Annotated[str | None, typer.Option(help="Only this agent.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only this kind of action.")] = None,
     task: Annotated[str | None, typer.Option(help="Only this task, by its id.")] = None,
@@ -44,7 +45,7 @@ def halt(
     if len(given) > 1:
         raise InvalidInput("setting_malformed", "stop one thing at a time, or the whole desk")
     scope, target = next(iter(given.items()), ("desk", ""))
-    with _opened(directory, desk, keys) as opened:
+    with _opened(directory, desk, keys, store) as opened:
         pulled = opened.halt(scope, target, by=OPERATOR, reason=reason)
         typer.echo(f"stopped: {_line(opened, pulled.halt)}")
         if not pulled.met:
@@ -53,9 +54,14 @@ def halt(
             typer.echo(f"had left already: {proposal.id} {proposal.kind}")
 
 
-def halts(directory: Directory, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None) -> None:
+def halts(
+    directory: Directory,
+    desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
+    store: StoreAddress = None,
+) -> None:
     """What is stopped now."""
-    with _opened(directory, desk, keys) as opened:
+    with _opened(directory, desk, keys, store) as opened:
         found = opened.halts()
         for one in found:
             typer.echo(_line(opened, one))
@@ -69,10 +75,11 @@ def lift(
     by: Annotated[str, typer.Option(help="The person who lifts it, by login name.")],
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
     reason: Annotated[str, typer.Option(help="Why, if you like.")] = "",
 ) -> None:
     """Let work go on. It takes another person than the one who stopped it, with their password."""
-    with _opened(directory, desk, keys) as opened:
+    with _opened(directory, desk, keys, store) as opened:
         asyncio.run(_check_person(opened, by))
         lifted = opened.lift(halt, by=by, reason=reason)
     typer.echo(f"lifted: {lifted.id}")
@@ -84,16 +91,17 @@ def end_task(
     task: Annotated[str, typer.Argument(help="The task's id.")],
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
 ) -> None:
     """End a task's token at once. What it has proposed goes on; use `halt --task` to stop that."""
-    with _opened(directory, desk, keys) as opened:
+    with _opened(directory, desk, keys, store) as opened:
         opened.ctx.store.write(revoke_unit(desk, task, by=OPERATOR))
     typer.echo(f"ended: {task}")
 
 
-def _opened(directory: Directory, desk: str, keys: KeyFolder) -> Desk:
+def _opened(directory: Directory, desk: str, keys: KeyFolder, store: StoreAddress) -> Desk:
     try:
-        return open_desk(directory, policy=None, desk=desk, keys=keys)
+        return open_desk(directory, policy=None, desk=desk, keys=keys, store=store)
     except SetupFailed as error:
         if error.code != "store_locked":
             raise

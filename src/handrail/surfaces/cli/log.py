@@ -17,7 +17,7 @@ from handrail.core.note import parse_note
 from handrail.errors import InvalidInput, NotFound
 from handrail.prove.verify import Report, verify_log
 from handrail.store.protocol import LoggedEntry, Tx
-from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder
+from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
 
 __all__ = ["erase", "log_app"]
 
@@ -35,6 +35,7 @@ def verify(
     directory: Directory,
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
     checkpoint: Annotated[
         list[Path] | None,
         typer.Option("--checkpoint", help="A signed checkpoint saved elsewhere. Repeatable."),
@@ -45,7 +46,7 @@ def verify(
     Exit status 0 when all is well, 1 when something was changed, 2 when it could not be checked.
     """
     given = [note for path in checkpoint or [] for note in _notes(path)]
-    with inspect(directory, desk=desk, keys=keys) as inspection:
+    with inspect(directory, desk=desk, keys=keys, store=store) as inspection:
         outside = [*inspection.kept_checkpoints(), *given]
         report = verify_log(
             inspection.store,
@@ -64,6 +65,7 @@ def show(
     directory: Directory,
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
     customer: Annotated[str | None, typer.Option(help="Only what concerns this customer.")] = None,
     proposal: Annotated[str | None, typer.Option(help="Only this action, by its id.")] = None,
     person: Annotated[str | None, typer.Option(help="Only what this person did.")] = None,
@@ -75,7 +77,7 @@ def show(
         raise InvalidInput(
             "setting_malformed", "give one of `--customer`, `--proposal` and `--person`"
         )
-    with inspect(directory, desk=desk, keys=keys) as inspection:
+    with inspect(directory, desk=desk, keys=keys, store=store) as inspection:
 
         def look(tx: Tx) -> list[LoggedEntry]:
             if proposal is not None:
@@ -99,17 +101,23 @@ def prove(
     index: Annotated[int, typer.Argument(min=0, help="The entry's index.")],
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
 ) -> None:
     """Print an inclusion proof: the entry, the path to the root, and the signed checkpoint."""
-    with inspect(directory, desk=desk, keys=keys) as inspection:
+    with inspect(directory, desk=desk, keys=keys, store=store) as inspection:
         # Bytes: a signed note is UTF-8 whatever the terminal is.
         typer.echo(f"{_proof_text(inspection, desk, index)}\n".encode(), nl=False)
 
 
 @log_app.command()
-def checkpoint(directory: Directory, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None) -> None:
+def checkpoint(
+    directory: Directory,
+    desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
+    store: StoreAddress = None,
+) -> None:
     """Print the newest signed checkpoint, to be saved where nobody here can change it."""
-    with inspect(directory, desk=desk, keys=keys) as inspection:
+    with inspect(directory, desk=desk, keys=keys, store=store) as inspection:
         typer.echo(_newest(inspection, desk).encode(), nl=False)
 
 
@@ -118,9 +126,10 @@ def erase(
     customer: Annotated[str, typer.Argument(help="The customer's id in the systems of record.")],
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
 ) -> None:
     """Erase a customer: destroy the key of everything stored about them. The log still verifies."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
         if not opened.erase(customer):
             raise NotFound("subject_unknown", f"nothing is stored about `{customer}`")
     typer.echo(f"erased: nothing stored about `{customer}` can be opened any more")

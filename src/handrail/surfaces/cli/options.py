@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["DeskName", "Directory", "KeyFolder"]
+__all__ = ["DeskName", "Directory", "KeyFolder", "StoreAddress"]
 
 Directory = Annotated[Path, typer.Argument(help="The desk's directory.")]
 DeskName = Annotated[str, typer.Option("--desk", help="Which desk of the directory.")]
@@ -15,5 +15,14 @@ KeyFolder = Annotated[
     Path | None,
     typer.Option(
         "--keys", envvar="HANDRAIL_KEYS", help="Where the key files lie, if not in the directory."
+    ),
+]
+StoreAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        envvar="HANDRAIL_STORE",
+        show_default=False,
+        help="A PostgreSQL database instead of the directory's file: `postgresql://...`.",
     ),
 ]

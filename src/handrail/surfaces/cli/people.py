@@ -1,4 +1,4 @@
-"""The commands about people and agents. They open the desk, so no server may have it open."""
+"""The commands about people and agents. They open the desk; a file has room for one opener."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from handrail.engine.people import (
 from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import Tx
 from handrail.surfaces.auth import hash_password, set_password
-from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder
+from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
 from handrail.surfaces.embedded import OPERATOR
 
 __all__ = ["agent_app", "ask_password", "person_app"]
@@ -59,6 +59,7 @@ def add_person(
     id: PersonId,
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
     name: Annotated[str | None, typer.Option(help="The name that colleagues see.")] = None,
     role: Annotated[
         list[Role] | None, typer.Option(help="A role; reviewer if none is given. Repeatable.")
@@ -75,7 +76,7 @@ def add_person(
 ) -> None:
     """Add a person, and ask for (or read from standard input) their first password."""
     limits = _limits(limit or [])
-    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
         add = add_principal_unit(
             desk,
             id,
@@ -101,10 +102,14 @@ def add_person(
 
 @person_app.command("password")
 def change_password(
-    directory: Directory, id: PersonId, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None
+    directory: Directory,
+    id: PersonId,
+    desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
+    store: StoreAddress = None,
 ) -> None:
     """Set a person's password; their older one ends."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
         set_password(opened.ctx, desk, id, ask_password(id), actor=OPERATOR)
     typer.echo(f"password set: {id}")
 
@@ -182,6 +187,7 @@ def add_agent(
     owner: Annotated[str, typer.Option(help="The person who answers for it, by login name.")],
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
     operator: Annotated[
         str | None, typer.Option(help="The person who runs it, if another, by login name.")
     ] = None,
@@ -191,7 +197,7 @@ def add_agent(
     delegator: Delegator = None,
 ) -> None:
     """Add an agent and print its API key. The key is shown this once."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
         issue = issue_key_unit(opened.ctx, desk, id, actor=OPERATOR)
 
         def both(tx: Tx) -> str:
@@ -213,10 +219,14 @@ def add_agent(
 
 @agent_app.command("key")
 def issue_key(
-    directory: Directory, id: AgentId, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None
+    directory: Directory,
+    id: AgentId,
+    desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
+    store: StoreAddress = None,
 ) -> None:
     """Print another API key for an agent, to replace one. The older ones go on until revoked."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
         key = opened.ctx.store.write(issue_key_unit(opened.ctx, desk, id, actor=OPERATOR))
     typer.echo(key)
 
@@ -227,10 +237,11 @@ def revoke_key(
     key: Annotated[str, typer.Argument(help="The key, or its public first part.")],
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
 ) -> None:
     """End an API key at once."""
     prefix = "_".join(key.split("_")[:2])
-    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
         if not opened.ctx.store.write(revoke_key_unit(desk, prefix, actor=OPERATOR)):
             raise NotFound("credential_unknown", f"there is no live key `{prefix}`")
     typer.echo(f"revoked: {prefix}")

@@ -13,7 +13,7 @@ import typer
 from handrail.bootstrap import DEFAULT_DESK, DEFAULT_POLICY, holds_desk
 from handrail.bootstrap import open as open_desk
 from handrail.errors import Conflict
-from handrail.surfaces.cli.options import DeskName, KeyFolder
+from handrail.surfaces.cli.options import DeskName, KeyFolder, StoreAddress
 
 __all__ = ["demo", "init", "serve"]
 
@@ -52,11 +52,12 @@ def init(
     policy: Annotated[str, typer.Option(help="A policy file or pack.")] = DEFAULT_POLICY,
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
 ) -> None:
     """Make a desk: its database, its keys and its policy."""
-    if holds_desk(directory):
+    if holds_desk(directory, store=store):
         raise Conflict("desk_exists", f"there is a desk in `{directory}` already")
-    open_desk(directory, policy=policy, desk=desk, keys=keys).close()
+    open_desk(directory, policy=policy, desk=desk, keys=keys, store=store).close()
     typer.echo(f"made: desk `{desk}` in `{directory}`, with the policy `{policy}`")
 
 
@@ -72,6 +73,7 @@ def serve(
         typer.Option(min=0, max=65535, help="The port, 0 for any free one; 8470 if not given."),
     ] = None,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
     behind_proxy: Annotated[
         bool, typer.Option("--behind-proxy", help="A proxy on this machine ends https.")
     ] = False,
@@ -80,8 +82,8 @@ def serve(
     from handrail.surfaces.console import console_routes
     from handrail.surfaces.server import DEFAULT_HOST, DEFAULT_PORT, run
 
-    chosen = policy if policy is not None or holds_desk(directory) else DEFAULT_POLICY
-    opened = open_desk(directory, policy=chosen, desk=desk, keys=keys)
+    chosen = policy if policy is not None or holds_desk(directory, store=store) else DEFAULT_POLICY
+    opened = open_desk(directory, policy=chosen, desk=desk, keys=keys, store=store)
     run(
         opened,
         host=host or DEFAULT_HOST,

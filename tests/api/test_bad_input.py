@@ -66,7 +66,7 @@ def check(answer: httpx.Response, status: int, code: str) -> None:
     ],
 )
 def test_bad_bodies_of_a_proposal(stage: Stage, body: bytes, status: int, code: str) -> None:
-    """Each is refused by code, and the log has not grown."""
+    """A3: each is refused by code, double keys and floats among them; the log has not grown."""
     headers = stage.task()
     before = size(stage)
     check(stage.http.post("/v1/proposals", content=body, headers=headers), status, code)
@@ -172,7 +172,7 @@ def test_bad_queries(stage: Stage, query: str, code: str) -> None:
 
 
 def test_bad_items_of_a_batch_stand_alone(stage: Stage) -> None:
-    """Wrong items are problems of their own; the others are decided."""
+    """H10: wrong items are problems of their own; the others are decided."""
     items = [
         GOOD,
         {"kind": "ticket.read"},

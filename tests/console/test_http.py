@@ -223,6 +223,18 @@ def test_bad_forms_decide_nothing(
     assert served.desk.get(action.id).state is State.PENDING
 
 
+def test_a_link_decides_nothing(served: Scene) -> None:
+    """E5: the same fields in an address, opened by whoever was sent it, show the page and no more."""
+    action = served.refund()
+    with served.client("dana") as client:
+        page = client.get(f"/actions/{action.id}").text
+        fields = {"verdict": "approve", "digest": digest_in(page), "csrf": csrf_in(page)}
+        assert client.get(f"/actions/{action.id}", params=fields).status_code == 200
+        for step in ("undo", "edit", "outcome", "recuse"):
+            assert client.get(f"/actions/{action.id}/{step}", params=fields).status_code == 404
+    assert served.desk.get(action.id).state is State.PENDING
+
+
 def test_role_is_looked_at_when_a_form_comes(served: Scene) -> None:
     """A form that the page does not offer is refused to who may not send it."""
     action = served.small_refund()

@@ -126,7 +126,7 @@ def test_a_digest_is_sha_256_in_lower_case_hex() -> None:
 
 @given(st.fixed_dictionaries({part: st.text(max_size=5) for part in PARTS}))
 def test_a_statement_binds_all_its_parts(parts: dict[str, str]) -> None:
-    """Any part that changes, or changes places with another one, makes another statement."""
+    """E3: any part that changes, the desk among them, makes another statement; so does a swap."""
     statement = statement_digest(**parts)
     assert statement == hashlib.sha256(rfc8785.dumps(parts)).hexdigest()
     for part in PARTS:

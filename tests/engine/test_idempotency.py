@@ -28,7 +28,7 @@ def test_the_same_again_tells_where_it_stands(story: Story) -> None:
 
 
 def test_other_content_under_the_key_is_a_conflict(story: Story) -> None:
-    """A cent, another order or another kind; the first one is untouched."""
+    """A1: a cent, another order or another kind is a conflict; the first one is untouched."""
     first = story.refund(SMALL, key="k")
     assert code_of(lambda: story.refund("18.51 USD", key="k")) == "idempotency_conflict"
     task = story.task()

@@ -105,7 +105,7 @@ ATTACKS: Final[dict[str, tuple[Callable[[Story], Action], tuple[str, ...]]]] = {
 
 @pytest.mark.parametrize("what", ATTACKS)
 def test_what_was_tampered_with_does_not_run(tampered: Story, what: str) -> None:
-    """No money moves for it, whatever else becomes of it; and the log tells."""
+    """A2: no money moves for it, whatever else becomes of it; and the log tells."""
     prepare, statements = ATTACKS[what]
     action = prepare(tampered)
     _behind_its_back(tampered, *statements)

@@ -114,7 +114,7 @@ def test_recuse(stage: Stage) -> None:
     """D9: who was drawn leaves it to another; who was not has nothing to leave."""
     for name in ("walt", "xena", "yuri"):
         add(stage, name, "checker")
-    params = {"order": "O-5005", "amount": "5400.00 USD", "reason": "damaged"}
+    params = {"order": "O-5005", "amount": "5500.00 USD", "reason": "damaged"}
     held = stage.propose(stage.task("T-104"), "refund.issue", params)
     row = stage.desk.ctx.store.read(lambda tx: tx.proposals.get("main", held["id"]))
     assert row is not None

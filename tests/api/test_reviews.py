@@ -35,7 +35,7 @@ def test_stale_digest(stage: Stage) -> None:
 
 
 def test_replayed_review(stage: Stage) -> None:
-    """The same request sent twice counts once."""
+    """E1, E6: the same request sent twice counts once."""
     held = stage.held(stage.task())
     body = {"verdict": "approve", "digest": stage.digest(held["id"])}
     path = f"/v1/proposals/{held['id']}/reviews"
@@ -72,7 +72,7 @@ def test_unknown_verdict(stage: Stage) -> None:
 
 
 def test_two_checkers_are_blind_to_each_other(stage: Stage) -> None:
-    """Above $5,000 two decide, and the second sees nothing of the first before their own."""
+    """D10: above $5,000 two decide, and the second sees nothing of the first before their own."""
     desk = stage.desk
     desk.person("walt", roles=("checker",), limits=("100000.00 USD",))
     set_password(desk.ctx, desk.id, "walt", PASSWORD)
@@ -107,7 +107,7 @@ def test_two_checkers_are_blind_to_each_other(stage: Stage) -> None:
 
 
 def test_get_never_decides(stage: Stage) -> None:
-    """No address that a link could point to changes anything."""
+    """E5: no address that a link could point to changes anything."""
     headers = stage.task()
     held = stage.held(headers)
     digest = stage.digest(held["id"])

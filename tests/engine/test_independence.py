@@ -11,7 +11,7 @@ from tests.engine.stories import HUGE, LARGE, MIDDLE, Story, code_of
 @pytest.mark.parametrize("maker", ["boss", "otto"])
 @pytest.mark.parametrize("amount", [MIDDLE, LARGE, HUGE])
 def test_who_answers_for_the_agent_cannot_approve(story: Story, maker: str, amount: str) -> None:
-    """Neither its owner nor its operator, at any size; they may still say no."""
+    """D1: neither its owner nor its operator, at any size; they may still say no."""
     action = story.refund(amount, "O-5005")
     assert story.refused(action, by=maker) == "maker_is_checker"
     assert story.state(action) is State.PENDING
@@ -20,7 +20,7 @@ def test_who_answers_for_the_agent_cannot_approve(story: Story, maker: str, amou
 
 
 def test_the_owner_s_second_account_is_the_owner(story: Story) -> None:
-    """A person has one identity, whichever account the agent was registered with."""
+    """D2: a person has one identity, whichever account the agent was registered with."""
     story.desk.person("bill-work", identity="bill", roles=("checker",), limits=("9000.00 USD",))
     story.desk.person("bill-home", identity="bill", roles=("checker",), limits=("9000.00 USD",))
     story.desk.agent("billbot", owner="bill-work")
@@ -112,7 +112,7 @@ def test_a_stale_digest_does_not_count(story: Story) -> None:
 
 
 def test_two_equal_actions_have_two_digests(story: Story) -> None:
-    """An approval is for one action; its twin waits for its own."""
+    """E2: an approval is for one action; its twin waits for its own."""
     first, twin = story.refund("60.00 USD"), story.refund("60.00 USD")
     assert first.digest != twin.digest
     story.approve(first)
@@ -121,7 +121,7 @@ def test_two_equal_actions_have_two_digests(story: Story) -> None:
 
 
 def test_an_approval_is_used_once(story: Story) -> None:
-    """Said twice, it is one: the second one is told that nobody is being asked any more."""
+    """E1: said twice, it is one: the second one is told that nobody is being asked any more."""
     action = story.refund(MIDDLE)
     story.approve(action, by="ann")
     for name in ("ann", "bea", "carl"):

@@ -15,17 +15,21 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol, Self
 
+import msgspec
+
 from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Sandbox
 from handrail.core.policy import Policy
 from handrail.engine.checkpoint import check_kept, sign_checkpoint
 from handrail.engine.context import Context
 from handrail.engine.desks import open_desk, resume_desks
+from handrail.engine.steady import SteadyClock
 from handrail.errors import HandrailError, InvalidInput, NotFound, SetupFailed
 from handrail.policy.loader import load
 from handrail.store.keyring import Keyring
 from handrail.store.protocol import Store
 from handrail.store.sqlite import SqliteStore
+from handrail.store.tx import Tx
 from handrail.store.vault import Keys
 from handrail.surfaces.embedded import OPERATOR, Desk
 
@@ -79,6 +83,7 @@ def open(
     keys: str | os.PathLike[str] | None = None,
     store: str | None = None,
     clock: Callable[[], int] | None = None,
+    counter: Callable[[], int] | None = None,
     entropy: Callable[[int], bytes] = os.urandom,
 ) -> Desk:
     """Open (or make) a desk in a directory of its own, and go on where it stopped.
@@ -89,6 +94,8 @@ def open(
     by default inside the directory; put them on another disk in earnest. `store` is the address of
     a PostgreSQL database (`postgresql://...`) that takes the place of the file in the directory, so
     that several processes can share the desk; time is then the database's.
+    `counter` goes forward by a millisecond each millisecond, whatever the clock does; the system's
+    own clock has one, a `clock` of your own is believed without it.
 
     Raises SetupFailed, PolicyInvalid or NotFound by code. A desk that could not be made leaves
     nothing behind.
@@ -111,8 +118,10 @@ def open(
             raise SetupFailed("directory_unwritable", f"cannot write in `{folder}`")
         ring = _keyring(key_folder, fresh=not made, entropy=entropy)
         vault = Keys(ring.vault_key, entropy)
-        opened = _store(folder, store, vault, clock)
-        return _opened(folder, ring, vault, opened, loaded, desk, connectors, entropy)
+        time_of_day = clock if store is not None else _steady(clock, counter)
+        opened = _store(folder, store, vault, time_of_day)
+        steady = time_of_day if isinstance(time_of_day, SteadyClock) else None
+        return _opened(folder, ring, vault, opened, loaded, desk, connectors, entropy, steady)
 
 
 def _store(
@@ -141,6 +150,20 @@ def _store(
     )
 
 
+def _steady(
+    clock: Callable[[], int] | None, counter: Callable[[], int] | None
+) -> Callable[[], int]:
+    if clock is not None and counter is None:
+        return clock
+    return SteadyClock(clock or now_ms, counter or _counter_ms)
+
+
+def _counter_ms() -> int:
+    """Milliseconds since the machine started, its sleep included where the system tells."""
+    source = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime_ns(source) // 1_000_000
+
+
 def _opened(
     folder: Path,
     ring: Keyring,
@@ -150,6 +173,7 @@ def _opened(
     desk: str,
     connectors: Mapping[str, Connector] | None,
     entropy: Callable[[int], bytes],
+    steady: SteadyClock | None,
 ) -> Desk:
     opened: list[Sandbox] = []
     clock = store.now
@@ -159,6 +183,9 @@ def _opened(
             opened.append(Sandbox.open(folder / SANDBOX_FILE, now=clock()))
             connectors = {one.name: one for one in opened}
         ctx = Context(store=store, connectors=connectors, signer=ring, clock=clock, entropy=entropy)
+        if steady is not None:
+            steady.doubts = ctx.doubts
+            steady.not_before(store.read(_last_written_at))
         resume_desks(ctx)
         if policy is not None:
             open_desk(ctx, desk, policy, actor=OPERATOR)
@@ -171,6 +198,17 @@ def _opened(
             sandbox.close()
         raise
     return Desk(ctx, desk, on_close=lambda: _close(ctx, store, opened))
+
+
+def _last_written_at(tx: Tx) -> int:
+    """The latest time in any desk's log: it is not earlier than that."""
+    latest = 0
+    for desk in tx.desks.all():
+        # What is damaged is found, and named, a moment later.
+        with suppress(msgspec.MsgspecError, HandrailError):
+            for logged in tx.log.latest(desk.id, before=tx.log.size(desk.id), most=1):
+                latest = max(latest, logged.entry.at)
+    return latest
 
 
 def holds_desk(path: str | os.PathLike[str], *, store: str | None = None) -> bool:

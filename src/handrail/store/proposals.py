@@ -14,6 +14,7 @@ from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
+from handrail.errors import Unavailable
 from handrail.store.rows import (
     Rows,
     Value,
@@ -137,10 +138,22 @@ class Proposals:
     def in_state(
         self, state: State, *, after: tuple[str, str] = ("", ""), most: int
     ) -> list[Proposal]:
-        """Open proposals of all desks in READY, EXECUTING, UNKNOWN or HOLDING, by (desk, id)."""
+        """Open proposals of all desks in READY, EXECUTING, UNKNOWN or HOLDING, by (desk, id).
+
+        What a newer version wrote and this one cannot read is passed over: it is left as it stands.
+        """
         # The IN term repeats the partial index's own, which is how it is chosen.
         where = f" WHERE state = ? AND state IN {_MOVING} AND (desk, id) > (?, ?)"
-        return self._many(where + " ORDER BY desk, id LIMIT ?", (state.value, *after, most))
+        found: list[Proposal] = []
+        while len(found) < most:
+            wanted = most - len(found)
+            sql = _SELECT + where + " ORDER BY desk, id LIMIT ?"
+            rows = self._rows.all(sql, (state.value, *after, wanted))
+            found += _readable(rows)
+            if len(rows) < wanted:
+                break
+            after = (str(rows[-1][0]), str(rows[-1][1]))
+        return found
 
     def drawn(self, desk: str, *, most: int) -> list[Proposal]:
         """What waits for people who were drawn by lot."""
@@ -154,7 +167,7 @@ class Proposals:
         where = (
             " WHERE desk = ? AND state = 'PENDING' AND decide_by <= ? ORDER BY decide_by LIMIT ?"
         )
-        return self._many(where, (desk, now, most))
+        return _readable(self._rows.all(_SELECT + where, (desk, now, most)))
 
     def count(self, desk: str) -> int:
         """How many proposals the desk has, by counting."""
@@ -183,12 +196,30 @@ class Proposals:
 
 
 def _proposal(row: Sequence[Value]) -> Proposal:
-    """The proposal of a row. Written out, for a list of a page is made of fifty."""
+    """The proposal of a row. Written out, for a list of a page is made of fifty.
+
+    Raises Unavailable `store_newer` for a state, grade or control that this version does not know.
+    """
     fields: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
-    fields["state"] = _STATES[fields["state"]]
-    fields["grade"] = _GRADES[fields["grade"]]
-    fields["control"] = _CONTROLS[fields["control"]]
+    try:
+        fields["state"] = _STATES[fields["state"]]
+        fields["grade"] = _GRADES[fields["grade"]]
+        fields["control"] = _CONTROLS[fields["control"]]
+    except KeyError:
+        what = f"`{fields['id']}` is in a form that this version of handrail does not know"
+        raise Unavailable("store_newer", what) from None
     return Proposal(**fields)
+
+
+def _readable(rows: Sequence[Sequence[Value]]) -> list[Proposal]:
+    """The proposals of those rows that this version can read."""
+    found = []
+    for row in rows:
+        try:
+            found.append(_proposal(row))
+        except Unavailable:
+            continue
+    return found
 
 
 def _difference(before: Proposal, after: Proposal) -> tuple[tuple[str, ...], list[Value]]:

@@ -37,6 +37,7 @@ async def _reasons(gateway: Gateway) -> list[str]:
     reasons = []
     if not gateway.ctx.rulebooks:
         reasons.append("no policy is loaded")
+    reasons += gateway.ctx.doubts.values()
     try:
         gateway.runner.check_working()
         # An empty unit: the store opens a writing transaction for it, and that is what can fail.

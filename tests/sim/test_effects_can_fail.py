@@ -21,6 +21,7 @@ from handrail.engine import (
     again,
     dispatch,
     execute,
+    halt,
     lookup,
     propose,
     review,
@@ -74,6 +75,12 @@ def test_a_worker_that_forgets_the_time(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(workers, "perform", tireless)
     assert re.match("I1 .*is executed (as|after)", broken())
+
+
+def test_a_sum_that_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much the customer was given, it is nothing."""
+    monkeypatch.setattr(caps.Caps, "total", lambda *_: 0)
+    assert re.match("I1 .*for its customer", broken())
 
 
 # I2 shown is sent
@@ -258,3 +265,19 @@ def test_facts_of_yesterday(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read again is not compared with what was decided on."""
     monkeypatch.setattr(dispatch, "_changed", lambda *_: None)
     assert re.match("I11 ", broken())
+
+
+# I13 stop
+
+
+def test_a_stop_that_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is pulled, and everything goes on."""
+    monkeypatch.setattr(propose, "_stopped", lambda *_: False)
+    monkeypatch.setattr(dispatch, "halt_over", lambda *_: None)
+    assert re.match("I13 |I15 ", broken())
+
+
+def test_a_stop_that_the_same_person_lifts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else is needed."""
+    monkeypatch.setattr(halt, "why_no_lift", lambda *_: None)
+    assert re.match("I13 .*the same person", broken())

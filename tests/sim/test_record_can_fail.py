@@ -86,15 +86,14 @@ def test_a_verdict_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert re.match("I12 .*after its time", broken())
 
 
-def test_a_release_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is released may run for ever."""
+def test_a_question_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a person may wait for ever."""
+    honest = propose._built
 
-    def endless(tx: Any, before: Any, event: Event, tag: Tag, **more: Any) -> Any:
-        if event is Event.RELEASE:
-            more["execute_by"] = None
-        return advance(tx, before, event, tag, **more)
+    def endless(*words: Any) -> Any:
+        return msgspec.structs.replace(honest(*words), decide_by=None)
 
-    monkeypatch.setattr(sweep, "advance", endless)
+    monkeypatch.setattr(propose, "_built", endless)
     assert re.match("I12 .*with no end", broken())
 
 

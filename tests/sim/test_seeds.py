@@ -64,6 +64,10 @@ def test_the_lives_are_eventful(lives: list[Outcome]) -> None:
         "store_f",
         "field_",
         "1 of 2",
+        "stops",
+        "lets ",
+        "halted",
+        "testify",
         "is not there",
     ):
         assert met in said

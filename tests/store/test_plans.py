@@ -64,6 +64,8 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "escalations": lambda tx: tx.escalations.open(DESK, most=50),
     "escalations of an action": lambda tx: tx.escalations.of_proposal(DESK, "hr_1"),
     "open escalation of a task": lambda tx: tx.escalations.open_of(DESK, "tk_1", None, Cause.AGENT),
+    "held back": lambda tx: tx.proposals.held(DESK, most=50),
+    "late escalations": lambda tx: tx.escalations.late(DESK, 1, most=50),
     "active halts": lambda tx: tx.halts.active(DESK),
     "latest halts": lambda tx: tx.halts.latest(DESK, most=50),
     "halts, page": lambda tx: tx.halts.page(DESK, after="ha_1", most=50),

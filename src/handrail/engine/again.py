@@ -170,7 +170,10 @@ def expire(
     event = Event.RECALL if proposal.state is State.HOLDING else Event.EXPIRE
     tag = Tag.ACTION_WITHDRAWN if event is Event.RECALL else Tag.ACTION_EXPIRED
     expired = advance(tx, proposal, event, tag, actor=GATEWAY, data={"why": why})
-    if escalate:
+    if why == "execution_expired" and ReasonCode.HALTED.value in proposal.reasons.split(","):
+        concern = "this was allowed, and ran out of time while work was stopped"
+        open_for(tx, ctx, expired, concern, cause=Cause.HALTED)
+    elif escalate:
         open_for(tx, ctx, expired, _CONCERNS.get(why, _CONCERN), cause=Cause.EXPIRED)
     return expired
 

@@ -27,6 +27,7 @@ __all__ = [
     "close_unit",
     "concerns_of",
     "escalate_unit",
+    "lapse_unit",
     "open_for",
     "open_for_desk",
     "take_unit",
@@ -127,7 +128,24 @@ def close_unit(desk: str, id: str, *, person: str) -> Unit[Escalation]:
         tx.escalations.change(closed)
         _note_escalation(tx, closed, Tag.ESCALATION_CLOSED, person, by_person=True)
         tx.counters.add(desk, "escalations", -1)
+        if found.overdue_at is not None:
+            tx.counters.add(desk, "escalations_overdue", -1)
         return closed
+
+    return unit
+
+
+def lapse_unit(desk: str, *, most: int) -> Unit[int]:
+    """The unit that notices which open escalations are past their deadline; how many."""
+
+    def unit(tx: Tx) -> int:
+        late = tx.escalations.late(desk, tx.now, most=most)
+        for found in late:
+            lapsed: Escalation = msgspec.structs.replace(found, overdue_at=tx.now)
+            tx.escalations.change(lapsed)
+            tx.counters.add(desk, "escalations_overdue")
+            _note_escalation(tx, lapsed, Tag.ESCALATION_OVERDUE, GATEWAY)
+        return len(late)
 
     return unit
 

@@ -169,6 +169,9 @@ def _tell(tx: Tx, ready: Plan, proposal: Proposal, ruling: _Ruling) -> None:
     if ruling.alarm is not None:
         cause, concern = ruling.alarm
         open_for(tx, ready.ctx, proposal, concern, cause=cause)
+    if any(one.code is ReasonCode.EVALUATION_FAILED for one in ruling.decision.reasons):
+        concern = "the policy could not be evaluated for this, so the strictest control applies"
+        open_for(tx, ready.ctx, proposal, concern, cause=Cause.POLICY_ERROR)
     if proposal.state is State.ESCALATED:
         open_for(tx, ready.ctx, proposal, "the policy hands this to a person")
     refused = proposal.state is State.REFUSED and not _is_halted(ruling.decision)

@@ -14,6 +14,7 @@ import msgspec
 
 from handrail.connectors.protocol import Found, Looked
 from handrail.core.entry import Tag
+from handrail.core.escalation import Cause
 from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
 from handrail.engine.breakglass import end_grants
@@ -21,6 +22,7 @@ from handrail.engine.bunch import watch_bunching
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.desks import follow_desks
 from handrail.engine.dispatch import claim_unit
+from handrail.engine.escalate import lapse_unit, open_for
 from handrail.engine.execute import (
     Effect,
     Ending,
@@ -53,6 +55,7 @@ class Swept(msgspec.Struct, kw_only=True):
     expired: int = 0
     released: int = 0
     stopped: int = 0
+    overdue: int = 0
     lost: int = 0
     found: int = 0
     absent: int = 0
@@ -80,6 +83,8 @@ def sweep(ctx: Context, *, run: _Run | None = None, ask: _Ask | None = None) -> 
         swept.expired += _expire(ctx, swept, desk)
         _draw_anew(ctx, swept, desk)
         end_grants(ctx, desk)
+        if ctx.store.read(lambda tx: tx.escalations.late(desk, tx.now, most=1)):  # noqa: B023
+            swept.overdue += ctx.store.write(lapse_unit(desk, most=BATCH_MAX))
     swept.released += _each(ctx, swept, State.HOLDING, _held_out, _release)
     swept.lost += _each(ctx, swept, State.EXECUTING, _lost, _lose)
     _look_up(ctx, swept, ask)
@@ -149,7 +154,7 @@ def _expire(ctx: Context, swept: Swept, desk: str) -> int:
     due = ctx.store.read(lambda tx: tx.proposals.overdue(desk, tx.now, most=BATCH_MAX))
 
     def unit(tx: Tx, proposal: Proposal) -> bool:
-        advance(
+        expired = advance(
             tx,
             proposal,
             Event.EXPIRE,
@@ -157,6 +162,7 @@ def _expire(ctx: Context, swept: Swept, desk: str) -> int:
             actor=GATEWAY,
             data={"why": "nobody_decided"},
         )
+        open_for(tx, ctx, expired, "nobody decided about this in time", cause=Cause.EXPIRED)
         return True
 
     return sum(_landed(ctx, swept, proposal, unit) for proposal in due)

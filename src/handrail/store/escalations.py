@@ -68,6 +68,16 @@ class Escalations:
         )
         return [from_row(Escalation, row) for row in rows]
 
+    def late(self, desk: str, now: int, *, most: int) -> list[Escalation]:
+        """What is open past its deadline and was not noticed yet."""
+        rows = self._rows.all(
+            select_sql("escalation", Escalation)
+            + " WHERE desk = ? AND closed_at IS NULL AND due_at <= ? AND overdue_at IS NULL"
+            " ORDER BY due_at, id LIMIT ?",
+            (desk, now, most),
+        )
+        return [from_row(Escalation, row) for row in rows]
+
     def open_of(
         self, desk: str, task: str, proposal: str | None, cause: Cause
     ) -> Escalation | None:

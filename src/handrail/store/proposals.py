@@ -162,6 +162,11 @@ class Proposals:
         )
         return self._many(where, (desk, most))
 
+    def held(self, desk: str, *, most: int) -> list[Proposal]:
+        """What is held back, the first to have been proposed, and to go out, first."""
+        where = f" WHERE state = 'HOLDING' AND state IN {_MOVING} AND desk = ? ORDER BY id LIMIT ?"
+        return self._many(where, (desk, most))
+
     def overdue(self, desk: str, now: int, *, most: int) -> list[Proposal]:
         """What waits for a person past its deadline."""
         where = (

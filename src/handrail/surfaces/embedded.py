@@ -31,8 +31,9 @@ from handrail.engine.checkpoint import sign_checkpoint
 from handrail.engine.context import OPERATOR, Context
 from handrail.engine.edit import edit_plan
 from handrail.engine.erase import erase_unit
-from handrail.engine.escalate import close_unit, escalate_unit
+from handrail.engine.escalate import close_unit, escalate_unit, take_unit
 from handrail.engine.halt import Pulled, Stop, clear_halts, lift_unit, pull_unit
+from handrail.engine.handoff import HandOff, hand_off
 from handrail.engine.people import add_principal_unit
 from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
@@ -45,6 +46,7 @@ from handrail.engine.sweep import Swept, run_job, run_ready, sweep
 from handrail.engine.tasks import issue_unit
 from handrail.engine.testify import Testimony, testify_unit
 from handrail.engine.undo import undo_plan
+from handrail.engine.withdraw import recall_unit
 from handrail.errors import Conflict, InvalidInput, NotFound
 from handrail.prove.verify import Report, verify_log
 from handrail.store.protocol import Escalation, Tx
@@ -263,6 +265,24 @@ class Desk:
         """Hand the task, or one action of it, to a person. Always allowed."""
         unit = escalate_unit(self.ctx, task, actor=task.agent, concern=concern, proposal=action)
         return self.ctx.store.write(unit)
+
+    def take_escalation(self, id: str, *, by: str) -> Escalation:
+        """A person makes an escalation theirs."""
+        return self.ctx.store.write(take_unit(self.id, id, person=by))
+
+    def handed_over(self, id: str) -> HandOff:
+        """One escalation with the conversation, what ran, what waits and the facts."""
+        return hand_off(self.ctx, self.id, id)
+
+    def held(self, *, most: int = 50) -> list[Card]:
+        """What is held back and can still be recalled, the first to go out first."""
+        return self.ctx.store.read(
+            lambda tx: cards_of(self.ctx, tx, tx.proposals.held(self.id, most=most))
+        )
+
+    def recall(self, id: str, *, by: str = OPERATOR) -> Action:
+        """Take back what is held back, or allowed and has not left yet."""
+        return self._action(self.ctx.store.write(recall_unit(self.id, id, by=by)))
 
     def close_escalation(self, id: str, *, by: str) -> Escalation:
         """A person says that an escalation is dealt with."""

@@ -12,6 +12,7 @@ import msgspec
 from handrail.core.artifact import Fact, Line
 from handrail.core.decide import Reason
 from handrail.core.entry import Entry
+from handrail.core.escalation import Cause
 from handrail.core.halt import HaltScope
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
@@ -31,10 +32,13 @@ __all__ = [
     "GrantsView",
     "HaltView",
     "HaltsView",
+    "HandOffView",
     "HealthView",
+    "HeldView",
     "LogEntryView",
     "LogView",
     "LoggedOutView",
+    "MessageView",
     "NewTaskView",
     "ProblemView",
     "ProofView",
@@ -168,6 +172,7 @@ class CardView(_Answer, frozen=True, kw_only=True):
     created_at: int
     updated_at: int
     decide_by: int | None
+    hold_until: int | None
 
 
 class QueueView(_Answer, frozen=True, kw_only=True):
@@ -189,15 +194,23 @@ class ReviewView(_Answer, frozen=True, kw_only=True):
 
 
 class EscalationView(_Answer, frozen=True, kw_only=True):
-    """A hand-off. `concern` is None once its customer was erased."""
+    """A hand-off. `concern` is None once its customer was erased.
+
+    `owner` is the person who took it; `said` counts how often something was said about it.
+    """
 
     id: str
     task: str
     agent: str
     action: str | None
     concern: str | None
+    cause: Cause
     opened_at: int
     due_at: int
+    overdue: bool
+    owner: str | None
+    taken_at: int | None
+    said: int
     closed_at: int | None
     closed_by: str | None
 
@@ -240,6 +253,39 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     editable: dict[str, str | None]
     why_no_undo: str | None
     why_not_testify: str | None
+
+
+class HeldView(_Answer, frozen=True, kw_only=True):
+    """What is held back, the first to go out first."""
+
+    items: list[CardView]
+
+
+class MessageView(_Answer, frozen=True, kw_only=True):
+    """One message of the conversation."""
+
+    author: str
+    sender: str
+    body: str
+    sent_at: int
+
+
+class HandOffView(_Answer, frozen=True, kw_only=True):
+    """A hand-off with all that is known: what was said, the conversation, what ran and what waits.
+
+    `conversation` is None when the helpdesk could not be read, or there is no ticket.
+    """
+
+    escalation: EscalationView
+    said: list[str]
+    ticket: str | None
+    customer: str | None
+    about: CardView | None
+    ran: list[CardView]
+    waits: list[CardView]
+    ended: list[CardView]
+    facts: tuple[Fact, ...]
+    conversation: list[MessageView] | None
 
 
 class EscalatedView(_Answer, frozen=True, kw_only=True):

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from handrail.core.principal import Role
-from handrail.engine.escalate import close_unit, escalate_unit
+from handrail.engine.escalate import close_unit, escalate_unit, take_unit
+from handrail.engine.handoff import hand_off
 from handrail.store.protocol import Tx
-from handrail.surfaces.api.answers import EscalatedView, EscalationsView, EscalationView
+from handrail.surfaces.api.answers import (
+    EscalatedView,
+    EscalationsView,
+    EscalationView,
+    HandOffView,
+)
 from handrail.surfaces.api.incoming import Access, Incoming, id_in
 from handrail.surfaces.api.operations import Operation
 from handrail.surfaces.api.requests import EmptyRequest, EscalateRequest, EscalationsQuery
-from handrail.surfaces.api.views import action_view, escalation_view
+from handrail.surfaces.api.views import action_view, escalation_view, hand_off_view
 from handrail.surfaces.auth import check_role
 
 __all__ = ["OPERATIONS"]
@@ -43,6 +50,24 @@ async def get_escalations(call: Incoming) -> EscalationsView:
     return EscalationsView(items=call.gateway.ctx.store.read(look))
 
 
+async def get_escalation(call: Incoming) -> HandOffView:
+    """One hand-off in full: the conversation, what ran, what waits, facts and their sources."""
+    desk, gateway = call.by_person().desk, call.gateway
+    id = call.path_id("id", "proposal_not_found")
+    # The helpdesk is asked for the conversation.
+    found = await gateway.runner.call(partial(hand_off, gateway.ctx, desk, id))
+    return gateway.ctx.store.read(lambda tx: hand_off_view(tx, found))
+
+
+async def take_escalation(call: Incoming) -> EscalationView:
+    """A person makes a hand-off theirs; a colleague may take it over."""
+    person, store = call.by_person(), call.gateway.ctx.store
+    check_role(person, Role.REVIEWER, Role.CHECKER, Role.ADMIN)
+    id = call.path_id("id", "proposal_not_found")
+    taken = await store.submit(take_unit(person.desk, id, person=person.id))
+    return store.read(lambda tx: escalation_view(tx, taken))
+
+
 async def close_escalation(call: Incoming) -> EscalationView:
     """A person says that a hand-off is dealt with."""
     person, store = call.by_person(), call.gateway.ctx.store
@@ -72,6 +97,25 @@ OPERATIONS: Final = (
         access=Access.PERSON,
         query=EscalationsQuery,
         answer=EscalationsView,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/escalations/{id}",
+        summary="One hand-off in full",
+        handle=get_escalation,
+        access=Access.PERSON,
+        answer=HandOffView,
+        problems=("proposal_not_found",),
+    ),
+    Operation(
+        method="POST",
+        path="/v1/escalations/{id}/take",
+        summary="A hand-off is taken",
+        handle=take_escalation,
+        access=Access.PERSON,
+        body=EmptyRequest,
+        answer=EscalationView,
+        problems=("proposal_not_found", "not_pending", "role_missing"),
     ),
     Operation(
         method="POST",

@@ -61,6 +61,9 @@ class _Desks(Collector):
         handed = GaugeMetricFamily(
             "handrail_escalations_open", "Hand-offs that nobody has closed", labels=labels
         )
+        late = GaugeMetricFamily(
+            "handrail_escalations_overdue", "Open hand-offs past their deadline", labels=labels
+        )
         halts = GaugeMetricFamily("handrail_halts_active", "Halts that count now", labels=labels)
         size = GaugeMetricFamily("handrail_log_size", "Entries in the log", labels=labels)
 
@@ -71,6 +74,7 @@ class _Desks(Collector):
                     decisions.add_metric([desk, control], n)
                 for reason, n in _named(counters, _REFUSED):
                     refused.add_metric([desk, reason], n)
+                late.add_metric([desk], counters.get("escalations_overdue", 0))
                 halts.add_metric([desk], counters.get("halts", 0))
                 for state, n in _named(counters, _STATE):
                     actions.add_metric([desk, state], n)
@@ -82,7 +86,7 @@ class _Desks(Collector):
                 size.add_metric([desk], tx.log.size(desk))
 
         self._gateway.ctx.store.read(look)
-        yield from (decisions, refused, actions, depth, oldest, handed, halts, size)
+        yield from (decisions, refused, actions, depth, oldest, handed, late, halts, size)
 
 
 class _Process(Collector):

@@ -16,6 +16,7 @@ from handrail.engine.context import Context
 from handrail.engine.escalate import CONCERN
 from handrail.engine.execute import Job
 from handrail.engine.halt import HALT_REASON, why_no_lift
+from handrail.engine.handoff import HandOff
 from handrail.engine.record import RESULT
 from handrail.engine.say import advice_of
 from handrail.engine.show import Card, Shown
@@ -28,7 +29,9 @@ from handrail.surfaces.api.answers import (
     DetailView,
     EscalationView,
     HaltView,
+    HandOffView,
     LogEntryView,
+    MessageView,
     ReviewedView,
     ReviewView,
     TaskView,
@@ -41,6 +44,7 @@ __all__ = [
     "entry_view",
     "escalation_view",
     "halt_view",
+    "hand_off_view",
     "reviewed_view",
     "task_view",
 ]
@@ -128,6 +132,7 @@ def card_view(card: Card) -> CardView:
         # While it waits, when it last changed would tell a checker that another one has spoken.
         updated_at=proposal.created_at if waits else proposal.updated_at,
         decide_by=proposal.decide_by,
+        hold_until=proposal.hold_until,
     )
 
 
@@ -175,8 +180,13 @@ def escalation_view(tx: Tx, escalation: Escalation) -> EscalationView:
         agent=escalation.agent,
         action=escalation.proposal,
         concern=None if concern is None else concern.decode(),
+        cause=escalation.cause,
         opened_at=escalation.opened_at,
         due_at=escalation.due_at,
+        overdue=escalation.closed_at is None and tx.now >= escalation.due_at,
+        owner=escalation.owner,
+        taken_at=escalation.taken_at,
+        said=escalation.said,
         closed_at=escalation.closed_at,
         closed_by=escalation.closed_by,
     )
@@ -202,6 +212,25 @@ def halt_view(tx: Tx, halt: Halt, viewer: Principal | None) -> HaltView:
         lifted_by=halt.lifted_by,
         lifted_at=halt.lifted_at,
         why_no_lift=None if refusal is None else refusal[1],
+    )
+
+
+def hand_off_view(tx: Tx, found: HandOff) -> HandOffView:
+    """A hand-off in full, as data."""
+    messages = found.conversation
+    return HandOffView(
+        escalation=escalation_view(tx, found.escalation),
+        said=list(found.said),
+        ticket=found.ticket,
+        customer=found.customer,
+        about=None if found.about is None else card_view(found.about),
+        ran=[card_view(card) for card in found.ran],
+        waits=[card_view(card) for card in found.waits],
+        ended=[card_view(card) for card in found.ended],
+        facts=found.facts,
+        conversation=None
+        if messages is None
+        else [MessageView(**msgspec.structs.asdict(one)) for one in messages],
     )
 
 

@@ -1,0 +1,145 @@
+"""Hand-off in full: what a person who takes an escalation needs to know, put together when read.
+
+Nothing is copied when it is opened: the conversation is read from the helpdesk by the gateway's own
+access, and what ran and what waits are the rows as they stand now.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from handrail.core.artifact import Fact
+from handrail.core.lifecycle import OPEN, State
+from handrail.core.proposal import Proposal
+from handrail.core.task import Task
+from handrail.engine.context import Context, new_id
+from handrail.engine.escalate import concerns_of
+from handrail.engine.record import content_of
+from handrail.engine.show import Card, cards_of
+from handrail.engine.tasks import TICKET_KIND, TICKET_PARAM
+from handrail.errors import NotFound, Unavailable
+from handrail.store.protocol import DESK_SUBJECT, Escalation, Tx
+
+__all__ = ["HandOff", "Message", "hand_off"]
+
+ACTIONS_MAX: Final = 50
+MESSAGES_MAX: Final = 200
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of the conversation, as the helpdesk has it."""
+
+    author: str
+    sender: str
+    body: str
+    sent_at: int
+
+
+class HandOff(msgspec.Struct, frozen=True, kw_only=True):
+    """One escalation with its context.
+
+    `said` are the concerns, oldest first. `ran`, `waits` and `ended` are the task's actions, newest
+    first. `facts` are those that the latest of them was decided on, with their sources.
+    `conversation` is None when the helpdesk could not be read, or there is no ticket.
+    """
+
+    escalation: Escalation
+    said: tuple[str, ...]
+    ticket: str | None
+    customer: str | None
+    about: Card | None
+    ran: tuple[Card, ...]
+    waits: tuple[Card, ...]
+    ended: tuple[Card, ...]
+    facts: tuple[Fact, ...]
+    conversation: tuple[Message, ...] | None
+
+
+def hand_off(ctx: Context, desk: str, id: str) -> HandOff:
+    """One escalation in full. Raises NotFound `proposal_not_found`."""
+    found = ctx.store.read(lambda tx: _assembled(tx, ctx, desk, id))
+    messages = _conversation(ctx, desk, found.ticket)
+    return msgspec.structs.replace(found, conversation=messages)
+
+
+def _assembled(tx: Tx, ctx: Context, desk: str, id: str) -> HandOff:
+    escalation = tx.escalations.get(desk, id)
+    if escalation is None:
+        raise NotFound("proposal_not_found", f"there is no escalation `{id}`")
+    task = tx.tasks.get(desk, escalation.task)
+    actions = _actions(tx, escalation, task)
+    about = None
+    if escalation.proposal is not None:
+        about = next((one for one in actions if one.id == escalation.proposal), None)
+    waits = [one for one in actions if one.state in OPEN]
+    ran = [one for one in actions if one.state is State.SUCCEEDED]
+    ended = [one for one in actions if one not in waits and one not in ran]
+    return HandOff(
+        escalation=escalation,
+        said=concerns_of(tx, escalation),
+        ticket=None if task is None else task.ticket,
+        customer=_customer(tx, escalation),
+        about=None if about is None else cards_of(ctx, tx, [about])[0],
+        ran=tuple(cards_of(ctx, tx, ran)),
+        waits=tuple(cards_of(ctx, tx, waits)),
+        ended=tuple(cards_of(ctx, tx, ended)),
+        facts=_facts(tx, about, actions),
+        conversation=None,
+    )
+
+
+def _actions(tx: Tx, escalation: Escalation, task: Task | None) -> list[Proposal]:
+    """The latest actions of the task, newest first: found by the customers that it touches."""
+    desk = escalation.desk
+    subjects = {escalation.subject, *(() if task is None else task.customers)}
+    of_desk = tx.vault.find_ref(desk, DESK_SUBJECT)
+    found = {
+        one.id: one
+        for subject in subjects | ({of_desk} if of_desk is not None else set())
+        for one in tx.proposals.of_subject(desk, subject, most=4 * ACTIONS_MAX)
+        if one.task == escalation.task
+    }
+    if escalation.proposal is not None and escalation.proposal not in found:
+        about = tx.proposals.get(desk, escalation.proposal)
+        found |= {} if about is None else {about.id: about}
+    return [found[id] for id in sorted(found, reverse=True)][:ACTIONS_MAX]
+
+
+def _facts(tx: Tx, about: Proposal | None, actions: list[Proposal]) -> tuple[Fact, ...]:
+    """The facts of the action that it is about; else of the latest that had any."""
+    for proposal in actions if about is None else [about]:
+        try:
+            facts = content_of(tx, proposal).facts
+        except Unavailable:
+            continue
+        if facts:
+            return facts
+    return ()
+
+
+def _customer(tx: Tx, escalation: Escalation) -> str | None:
+    try:
+        return tx.vault.customer_of(escalation.desk, escalation.subject) or None
+    except Unavailable:
+        return None
+
+
+def _conversation(ctx: Context, desk: str, ticket: str | None) -> tuple[Message, ...] | None:
+    """The messages of the ticket, by the kind that reads one; it changes nothing anywhere."""
+    kind = ctx.rulebook(desk).kind(TICKET_KIND)
+    capability = None if kind is None else ctx.capability(kind)
+    if ticket is None or kind is None or capability is None or not capability.reads_only:
+        return None
+    connector = ctx.connector(kind.connector)
+    try:
+        params = ctx.rulebook(desk).parse(TICKET_KIND, {TICKET_PARAM: ticket})
+        prepared = connector.prepare(TICKET_KIND, params, now=ctx.clock())
+        key = new_id("hr", ctx.clock(), ctx.entropy)
+        receipt = connector.execute(TICKET_KIND, prepared.request, key, now=ctx.clock())
+        messages = msgspec.convert(receipt.result.get("messages", []), list[Message])
+    except Exception:
+        # A helpdesk that does not answer, or answers otherwise: the rest is still worth reading.
+        return None
+    return tuple(messages[-MESSAGES_MAX:])

@@ -224,7 +224,7 @@ def test_bad_forms_decide_nothing(
 
 
 def test_a_link_decides_nothing(served: Scene) -> None:
-    """E5: the same fields in an address, opened by whoever was sent it, show the page and no more."""
+    """E5: the same fields in an address, opened by whoever was sent it, show the page: no more."""
     action = served.refund()
     with served.client("dana") as client:
         page = client.get(f"/actions/{action.id}").text

@@ -24,12 +24,14 @@ from benchmarks.rounds import Case, Measuring
 __all__ = [
     "APPROVE",
     "BATCHED",
+    "CHECKED",
     "CONNECTIONS",
     "DECIDE",
     "DEEP_LOG",
     "EMPTY_ASYNC",
     "EMPTY_DEF",
     "EMPTY_LOG",
+    "GUARDED",
     "HTTP",
     "IN_FLIGHT",
     "OURS",
@@ -46,6 +48,8 @@ WARM_S: Final = 0.1
 DECIDE: Final = {n: Case(OURS, "decide", n) for n in IN_FLIGHT}
 EXECUTE: Final = {n: Case(OURS, "decide+execute", n) for n in IN_FLIGHT}
 APPROVE: Final = {n: Case(OURS, "approve", n) for n in IN_FLIGHT}
+GUARDED: Final = Case(OURS, "decide, every cap", 64)
+CHECKED: Final = Case(OURS, "approve, maker-checker", 64)
 SHIPPED: Final = {n: Case(OURS, "decide, as shipped", n) for n in (1, 64)}
 EMPTY_LOG: Final = Case(OURS, "decide, empty log", 64)
 DEEP_LOG: Final = Case(OURS, "decide, deep log", 64)
@@ -64,6 +68,7 @@ class Parts:
 
     folder: Path
     refunds: RefundDesk
+    guarded: RefundDesk
     shipped: RefundDesk
     deep: RefundDesk
     server: Server
@@ -80,6 +85,9 @@ def measurings(parts: Parts, *, seconds: float) -> dict[Case, Measuring]:
     found: dict[Case, Measuring] = {}
     for in_flight in IN_FLIGHT:
         found |= _in_process(parts, in_flight, seconds)
+    guarded = parts.guarded
+    found[GUARDED] = _ours(guarded.decide, guarded.decide_soon, 64, seconds)
+    found[CHECKED] = _ours(guarded.approve, guarded.approve_soon, 64, seconds)
     found |= _over_http(parts, seconds)
     found[EMPTY_LOG] = partial(_on_empty_log, parts.folder, seconds)
     found[DEEP_LOG] = partial(_on_log, parts.deep, seconds)

@@ -103,6 +103,7 @@ def _running(folder: Path, effort: Effort, tell: Tell) -> Iterator[Parts]:
         parts = Parts(
             folder=folder,
             refunds=stack.enter_context(RefundDesk.open(folder / "desk")),
+            guarded=stack.enter_context(RefundDesk.open_guarded(folder / "guarded")),
             shipped=stack.enter_context(RefundDesk.open_shipped(folder / "shipped")),
             deep=stack.enter_context(RefundDesk.open(folder / DEEP)),
             server=stack.enter_context(start_server(folder / "served")),

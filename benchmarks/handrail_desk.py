@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
+import msgspec
+
 import handrail
 from handrail.connectors.protocol import (
     Capability,
@@ -30,6 +32,7 @@ from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
 from handrail.core.lifecycle import State
 from handrail.core.money import Money
+from handrail.core.policy import Limits
 from handrail.core.review import Verdict
 from handrail.core.task import Task
 from handrail.engine.context import Context
@@ -39,16 +42,20 @@ from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
 from handrail.engine.reread import reread
 from handrail.engine.review import Opinion, review_unit
+from handrail.policy.loader import digest_policy, load
 from handrail.store.protocol import Unit
 from handrail.surfaces.embedded import Desk
 
-__all__ = ["CUSTOMER", "KIND", "ORDER", "POLICY", "SMALL", "RefundDesk", "Till"]
+__all__ = ["CUSTOMER", "GUARDED", "KIND", "ORDER", "POLICY", "SMALL", "RefundDesk", "Till"]
 
 POLICY: Final = Path(__file__).with_name("decisions.yaml")
+GUARDED: Final = Path(__file__).with_name("guarded.yaml")
 KIND: Final = "refund.issue"
+LARGE_KIND: Final = "refund.large"
 SMALL: Final = "40.00 USD"
 LARGE: Final = "120.00 USD"
 REVIEWER: Final = "rita"
+CHECKED: Final = "1000.00 USD"
 CUSTOMER: Final = "C-1001"
 ORDER: Final = "A-1001"
 DAY_MS: Final = 86_400_000
@@ -88,7 +95,7 @@ class Till:
 
 SERVED: Final = {
     kind: Capability(kind=kind, promise=Promise.KEYED, ttl_ms=DAY_MS, undoable=True)
-    for kind in (KIND, "refund.reverse")
+    for kind in (KIND, LARGE_KIND, "refund.reverse")
 }
 FACTS: Final = (
     Fact(name="order_owner", value=CUSTOMER, source="orders"),
@@ -100,12 +107,18 @@ class RefundDesk:
     """A desk and one task on it, with each operation in two forms: called, and awaited."""
 
     def __init__(
-        self, desk: Desk, *, customer: str = CUSTOMER, order: str = ORDER, small: str = SMALL
+        self,
+        desk: Desk,
+        *,
+        customer: str = CUSTOMER,
+        order: str = ORDER,
+        small: str = SMALL,
+        large_kind: str = KIND,
     ) -> None:
         self.desk: Final = desk
         self.ctx: Final[Context] = desk.ctx
-        self.order, self.small = order, small
-        desk.person(REVIEWER)
+        self.order, self.small, self.large_kind = order, small, large_kind
+        desk.person(REVIEWER, roles=("reviewer", "checker"), limits=(CHECKED,))
         self.task: Final[Task] = desk.task(customers=[customer])
 
     @classmethod
@@ -115,13 +128,23 @@ class RefundDesk:
         return cls(handrail.open(folder, policy=str(POLICY), connectors={till.name: till}))
 
     @classmethod
+    def open_guarded(cls, folder: Path) -> Self:
+        """The same with every cap, sum and limit, and a checker for what waits."""
+        till = Till()
+        desk = handrail.open(folder, policy=str(GUARDED), connectors={till.name: till})
+        return cls(desk, large_kind=LARGE_KIND)
+
+    @classmethod
     def open_shipped(cls, folder: Path) -> Self:
         """A desk as it is shipped: the embedded desk's database, the policy `support-desk`.
 
-        The amount is one cent, so that no cap runs out. Decide only: the facts of a refund sum up
-        the customer's earlier ones, of which nobody has thousands.
+        The amount is one cent, so that no cap runs out; the same refund thousands of times is what
+        its limits and its sums are there to stop, so both are left out. Decide only: the facts of a
+        refund sum up the customer's earlier ones, of which nobody has thousands.
         """
-        desk = handrail.open(folder)
+        policy = msgspec.structs.replace(load("support-desk"), limits=Limits(), accumulation=None)
+        policy = msgspec.structs.replace(policy, digest=digest_policy(policy))
+        desk = handrail.open(folder, policy=policy)
         return cls(desk, customer="C-1005", order="O-5005", small="0.01 USD")
 
     def __enter__(self) -> Self:
@@ -181,7 +204,7 @@ class RefundDesk:
     def _planned(self, amount: str) -> Unit[Decided]:
         draft = Draft(
             maker=self.task.agent,
-            kind=KIND,
+            kind=self.large_kind if amount == LARGE else KIND,
             params={"order": self.order, "amount": amount, "reason": "damaged"},
             key=uuid.uuid4().hex,
         )
@@ -190,7 +213,7 @@ class RefundDesk:
     def _propose(self, amount: str) -> handrail.Action:
         return self.desk.propose(
             self.task,
-            KIND,
+            self.large_kind if amount == LARGE else KIND,
             key=uuid.uuid4().hex,
             order=self.order,
             amount=amount,

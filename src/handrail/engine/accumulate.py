@@ -16,8 +16,9 @@ from handrail.core.artifact import Line
 from handrail.core.canonical import canonical
 from handrail.core.caps import CapRule, Charge, Scope
 from handrail.core.money import MINOR_MAX, Money
+from handrail.core.policy import Control
 from handrail.engine.context import Rulebook
-from handrail.engine.prepare import Plan
+from handrail.engine.prepare import Plan, ask_of
 from handrail.store.protocol import Tx
 
 __all__ = ["Accrued", "accrued_of", "history_of"]
@@ -26,7 +27,8 @@ VALUE: Final = "@value"
 INSTRUMENT: Final = "@instrument"
 """No cap of a policy has such a name, and both come before any of those in their order."""
 _NO_LIMIT: Final = 2**62
-_SHOWN_MAX: Final = 20
+_SHOWN_MAX: Final = 10
+_ALONE: Final = frozenset((Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY))
 
 
 class Accrued(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,29 +46,43 @@ class Accrued(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def accrued_of(tx: Tx, plan: Plan, subject: str) -> Accrued | None:
-    """Read and lock the sums that an action adds to; None for a kind that adds nothing up."""
-    adds, kind, value = plan.rules.policy.accumulation, plan.draft.kind, plan.value
+    """Read and lock the sums that an action adds to; None for a kind that adds nothing up.
+
+    The sums may count what has left the window a while ago, as long as that makes no difference:
+    when an action would run alone all the same. Otherwise they are exact.
+    """
+    adds, kind = plan.rules.policy.accumulation, plan.draft.kind
     if adds is None or kind not in adds.weights:
         return None
     desk = plan.task.desk
-    worth = adds.worth(kind, value)
-    # In the order of the names, as caps are locked.
-    ledgers = [(VALUE, subject)]
+    # In the order of the names, as caps are charged.
+    ledgers = [(_ledger(adds, VALUE), subject)]
     if plan.prepared.instrument is not None:
         # A keyed hash: the card is known again, and nothing of it is kept.
         card = tx.vault.fingerprint_of(canonical([desk, plan.prepared.instrument]))
-        ledgers.insert(0, (INSTRUMENT, card))
-    found = []
-    for cap, key in ledgers:
-        rule = _ledger(adds, cap)
-        found.append((tx.caps.total(desk, rule, key, tx.now), rule, key))
-    earlier, widest, key = max(found, key=lambda one: one[0])
+        ledgers.insert(0, (_ledger(adds, INSTRUMENT), card))
+    sums = [tx.caps.held(desk, rule, key) for rule, key in ledgers]
+    accrued = _summed(adds, plan, ledgers, sums)
+    ask = ask_of(plan, subject, accrued.total)
+    if accrued.earlier and plan.rules.decider.decide(ask).guard.control not in _ALONE:
+        sums = [tx.caps.total(desk, rule, key, tx.now) for rule, key in ledgers]
+        accrued = _summed(adds, plan, ledgers, sums)
+    return accrued
+
+
+def _summed(
+    adds: Accumulation, plan: Plan, ledgers: list[tuple[CapRule, str]], sums: list[int]
+) -> Accrued:
+    kind, value = plan.draft.kind, plan.value
+    worth = adds.worth(kind, value)
+    earlier = max(sums)
+    widest, key = ledgers[sums.index(earlier)]
     judged = earlier == 0 and worth < MINOR_MAX and adds.weights[kind] <= FULL_WEIGHT
     return Accrued(
         total=None if value is None or judged else adds.with_earlier(kind, value, earlier),
         earlier=earlier,
         charges=tuple(
-            Charge(rule=rule, scope_key=key, amount=worth) for _, rule, key in found if worth
+            Charge(rule=rule, scope_key=key, amount=worth) for rule, key in ledgers if worth
         ),
         cap=widest.name,
         scope_key=key,
@@ -90,9 +106,10 @@ def history_of(tx: Tx, rules: Rulebook, desk: str, accrued: Accrued | None) -> t
         return ()
     since = tx.now - adds.window_ms
     settled = tx.caps.posted(desk, accrued.cap, accrued.scope_key, since, most=_SHOWN_MAX)
+    rows = tx.proposals.some(desk, [one.proposal for one in settled])
     lines = []
     for one in settled:
-        row = tx.proposals.look(desk, one.proposal)
+        row = rows.get(one.proposal)
         if row is None:
             continue
         kind = rules.kind(row.kind)

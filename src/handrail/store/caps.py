@@ -4,19 +4,21 @@
 it, once, when its window since settlement has passed. It may leave late, as long as there is room
 anyway; it never leaves early. Of a distinct cap, `used` counts the rows of `cap_member`.
 
-Every reservation first takes the row of its cap, in the order of the caps' names. Where several
-gateways write, everything that counts here is done under one lock, `_COUNTING`: a commit carries
-many actions of many desks, and no order of single rows would hold for all of them.
+A reservation first takes what it needs of all its caps at once, and gives it back when one of them
+turns out to be full. Where several gateways write, everything that counts here is done under one
+lock, `_COUNTING`: a commit carries many actions of many desks, and no order of single rows would
+hold for all of them.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import msgspec
 
 from handrail.core.caps import CapRule, Charge, Scope, admits, has_room_again
-from handrail.store.rows import Rows
+from handrail.store.rows import Rows, Value
 
 __all__ = ["SHARED", "CapUse", "Caps", "Full", "Posted"]
 
@@ -39,13 +41,21 @@ _GIVE_BACK: Final = (
     "UPDATE cap_use SET used = used - ? WHERE desk = ? AND cap = ? AND scope_key = ?"
 )
 _TRIP: Final = "UPDATE cap_use SET tripped_at = ? WHERE desk = ? AND cap = ? AND scope_key = ?"
+_TAKE: Final = (
+    " ON CONFLICT (desk, cap, scope_key) DO UPDATE SET used = cap_use.used + excluded.used"
+    " RETURNING desk, cap, scope_key, used, tripped_at"
+)
+_USED: Final = "SELECT used FROM cap_use WHERE desk = ? AND cap = ? AND scope_key = ?"
 _RESERVE: Final = (
-    "INSERT INTO reservation (desk, cap, scope_key, proposal, amount, member, state,"
-    " reserved_at, counted) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, 1)"
     # A further attempt, maybe under a policy by which the cap counts otherwise.
     " ON CONFLICT (desk, proposal, cap) DO UPDATE SET scope_key = excluded.scope_key,"
     " amount = excluded.amount, member = excluded.member, state = 'pending',"
     " reserved_at = excluded.reserved_at, counted = 1, settled_at = NULL"
+)
+_JOIN: Final = (
+    "INSERT INTO cap_member (desk, cap, scope_key, member, held) VALUES (?, ?, ?, ?, 1)"
+    " ON CONFLICT (desk, cap, scope_key, member) DO UPDATE SET held = cap_member.held + 1"
+    " RETURNING held, last_at"
 )
 _LEFT: Final = (
     " WHERE desk = ? AND cap = ? AND scope_key = ? AND counted = 1 AND state = 'posted'"
@@ -93,13 +103,19 @@ class Caps:
         self, desk: str, proposal: str, charges: tuple[Charge, ...], now: int
     ) -> Full | None:
         """Take every charge or none; the first charge that does not fit, or None when all do."""
-        taken: list[tuple[_Place, int]] = []
         self._rows.lock(_COUNTING)
-        for charge in charges:
-            place = (SHARED if charge.shared else desk, charge.rule.name, charge.scope_key)
-            amount = self._amount(place, charge, now)
-            used, tripped_at = self._add(place, amount)
-            taken.append((place, amount))
+        places = [
+            (SHARED if charge.shared else desk, charge.rule.name, charge.scope_key)
+            for charge in charges
+        ]
+        taken = self._take(charges, places)
+        for n, (charge, place) in enumerate(zip(charges, places, strict=True)):
+            used, tripped_at = taken[place]
+            amount = charge.amount
+            if charge.member and not self._join(place, charge.member):
+                # Whom a distinct cap counts already takes nothing more of it.
+                self._rows.put(_GIVE_BACK, (amount, *place))
+                used, amount = used - amount, 0
             if tripped_at is None and admits(used, 0, charge.rule.limit):
                 continue
             used = self._left(place, charge.rule, used, now, fits=charge.rule.limit)
@@ -107,23 +123,25 @@ class Caps:
                 used - amount, charge.rule.limit, tripped_at=tripped_at, now=now
             ):
                 tripped_at = None
-                self._rows.change(_TRIP, (None, *place))
+                self._rows.put(_TRIP, (None, *place))
             if not admits(used, 0, charge.rule.limit):
-                return self._none(taken, charge, tripped_at, now)
-        for charge, (place, _) in zip(charges, taken, strict=True):
-            if charge.member:
-                self._join(place, charge.member)
-            # Of a distinct cap the member counts, not the reservation.
-            amount = 0 if charge.member else charge.amount
-            self._rows.change(_RESERVE, (*place, proposal, amount, charge.member, now))
+                self._give_back(charges, places, joined=n + 1)
+                if tripped_at is None:
+                    self._rows.put(_TRIP, (now, *place))
+                return Full(charge=charge, tripped=tripped_at is None)
+        self._note(charges, places, proposal, now)
         return None
 
-    def total(self, desk: str, rule: CapRule, scope_key: str, now: int) -> int:
-        """What a scope has taken of a cap, exactly. Must run in a writing unit: it locks it."""
-        place = (desk, rule.name, scope_key)
+    def held(self, desk: str, rule: CapRule, scope_key: str) -> int:
+        """What a scope has taken of a cap, at most: some of it may have left the window already."""
         self._rows.lock(_COUNTING)
-        used, _ = self._add(place, 0)
-        return self._left(place, rule, used, now, fits=0) if used else 0
+        row = self._rows.one(_USED, (desk, rule.name, scope_key))
+        return 0 if row is None else int(row[0] or 0)
+
+    def total(self, desk: str, rule: CapRule, scope_key: str, now: int) -> int:
+        """What a scope has taken of a cap, exactly. Must run in a writing unit."""
+        used = self.held(desk, rule, scope_key)
+        return self._left((desk, rule.name, scope_key), rule, used, now, fits=0) if used else 0
 
     def post(self, desk: str, proposal: str, now: int) -> None:
         """The action happened: its reservations leave the window one window from now."""
@@ -202,16 +220,38 @@ class Caps:
             ]
         return found
 
-    def _none(
-        self, taken: list[tuple[_Place, int]], charge: Charge, tripped_at: int | None, now: int
-    ) -> Full:
-        """Give back what was taken so far: all caps of an action together, or none."""
-        for place, amount in taken:
-            if amount:
-                self._rows.change(_GIVE_BACK, (amount, *place))
-        if tripped_at is None:
-            self._rows.change(_TRIP, (now, *taken[-1][0]))
-        return Full(charge=charge, tripped=tripped_at is None)
+    def _take(
+        self, charges: tuple[Charge, ...], places: list[_Place]
+    ) -> dict[_Place, tuple[int, int | None]]:
+        """Add all charges at once; how much each place then has, and since when it is tripped."""
+        values = [
+            value
+            for charge, place in zip(charges, places, strict=True)
+            for value in (*place, charge.amount)
+        ]
+        return {
+            (str(desk), str(cap), str(key)): (int(used or 0), None if at is None else int(at))
+            for desk, cap, key, used, at in self._rows.all(_take_sql(len(charges)), values)
+        }
+
+    def _note(
+        self, charges: tuple[Charge, ...], places: list[_Place], proposal: str, now: int
+    ) -> None:
+        """Write down what was taken. Of a distinct cap the member counts, not the reservation."""
+        values: list[Value] = []
+        for charge, place in zip(charges, places, strict=True):
+            amount = 0 if charge.member else charge.amount
+            values += (*place, proposal, amount, charge.member, now)
+        self._rows.put(_reserve_sql(len(charges)), values)
+
+    def _give_back(self, charges: tuple[Charge, ...], places: list[_Place], *, joined: int) -> None:
+        """Take nothing after all. The first `joined` charges have met their members."""
+        for n, (charge, place) in enumerate(zip(charges, places, strict=True)):
+            back = charge.amount
+            if charge.member and n < joined:
+                back = self._unjoin(place, charge.member)
+            if back:
+                self._rows.put(_GIVE_BACK, (back, *place))
 
     def _add(self, place: _Place, amount: int) -> tuple[int, int | None]:
         """Add to what is taken; how much that is now, and since when the cap is tripped."""
@@ -234,28 +274,10 @@ class Caps:
             used -= gone
         return used
 
-    def _amount(self, place: _Place, charge: Charge, now: int) -> int:
-        """What a charge adds: a customer whom a distinct cap counts already adds nothing."""
-        if not charge.member:
-            return charge.amount
-        self._add(place, 0)
-        whose = (*place, charge.member)
-        row = self._rows.one(f"SELECT held, last_at FROM cap_member{_MEMBER}", whose)
-        if row is None:
-            return charge.amount
-        held, last_at = int(row[0] or 0), int(row[1] or 0)
-        if held or last_at > now - charge.rule.window_ms:
-            return 0
-        self._rows.change(f"DELETE FROM cap_member{_MEMBER}", whose)
-        self._rows.change(_GIVE_BACK, (1, *place))
-        return charge.amount
-
-    def _join(self, place: _Place, member: str) -> None:
-        self._rows.change(
-            "INSERT INTO cap_member (desk, cap, scope_key, member, held) VALUES (?, ?, ?, ?, 1)"
-            " ON CONFLICT (desk, cap, scope_key, member) DO UPDATE SET held = cap_member.held + 1",
-            (*place, member),
-        )
+    def _join(self, place: _Place, member: str) -> bool:
+        """One reservation more for a customer; whether they were not counted until now."""
+        ((held, last_at),) = self._rows.all(_JOIN, (*place, member))
+        return held == 1 and last_at is None
 
     def _unjoin(self, place: _Place, member: str) -> int:
         """One reservation less; 1 when the customer is thereby no longer counted."""
@@ -263,6 +285,19 @@ class Caps:
         return self._rows.change(
             f"DELETE FROM cap_member{_MEMBER} AND held = 0 AND last_at IS NULL", (*place, member)
         )
+
+
+@cache
+def _take_sql(n: int) -> str:
+    places = ", ".join(["(?, ?, ?, ?)"] * n)
+    return f"INSERT INTO cap_use (desk, cap, scope_key, used) VALUES {places}{_TAKE}"
+
+
+@cache
+def _reserve_sql(n: int) -> str:
+    places = ", ".join(["(?, ?, ?, ?, ?, ?, 'pending', ?, 1)"] * n)
+    columns = "desk, cap, scope_key, proposal, amount, member, state, reserved_at, counted"
+    return f"INSERT INTO reservation ({columns}) VALUES {places}{_RESERVE}"
 
 
 _GONE: Final = (

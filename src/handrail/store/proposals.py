@@ -65,6 +65,14 @@ class Proposals:
         """The same, only to be looked at: it may move at any time."""
         return self._one(" WHERE desk = ? AND id = ?", (desk, proposal))
 
+    def some(self, desk: str, ids: Sequence[str]) -> dict[str, Proposal]:
+        """Those of these proposals that there are, by id."""
+        if not ids:
+            return {}
+        places = ", ".join("?" * len(ids))
+        found = self._many(f" WHERE desk = ? AND id IN ({places})", [desk, *ids])
+        return {one.id: one for one in found}
+
     def by_key(self, desk: str, agent: str, key: str) -> Proposal | None:
         """The proposal that an agent made under an idempotency key."""
         return self._one(" WHERE desk = ? AND agent = ? AND key = ?", (desk, agent, key))

@@ -17,7 +17,7 @@ import handrail
 from handrail.bootstrap import now_ms
 from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Sandbox
-from handrail.core.policy import Limits
+from handrail.core.policy import Limits, Policy
 from handrail.policy.loader import digest_policy, load
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
 from handrail.surfaces.console import console_routes
@@ -166,14 +166,17 @@ def _note_page(response: Response, pages: set[str]) -> None:
 
 @contextmanager
 def scene_in(
-    folder: Path, browser: Browser, connectors: dict[str, Connector] | None = None
+    folder: Path,
+    browser: Browser,
+    connectors: dict[str, Connector] | None = None,
+    policy: Policy | None = None,
 ) -> Iterator[Scene]:
     """A served desk; at the end nothing must have complained, or asked for another address."""
     clock = MovableClock()
     # Many tests share a scene, and propose the same more than once.
-    policy = msgspec.structs.replace(load("support-desk"), limits=Limits())
-    policy = msgspec.structs.replace(policy, digest=digest_policy(policy))
-    desk = handrail.open(folder / "desk", policy=policy, clock=clock, connectors=connectors)
+    rules = msgspec.structs.replace(policy or load("support-desk"), limits=Limits())
+    rules = msgspec.structs.replace(rules, digest=digest_policy(rules))
+    desk = handrail.open(folder / "desk", policy=rules, clock=clock, connectors=connectors)
     try:
         for id, (name, roles, limits) in PEOPLE.items():
             desk.person(id, name=name, roles=roles, limits=limits)

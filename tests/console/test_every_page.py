@@ -87,7 +87,8 @@ def paths(busy: Scene) -> dict[str, str]:
     undone = busy.propose("T-101", "reply.draft", {"ticket": "T-101", "body": LONG})
     busy.desk.undo(undone.id, by="dana")
     task = busy.desk.task(ticket="T-108", agent=AGENT)
-    busy.desk.escalate(task, said)
+    handed = busy.desk.escalate(task, said)
+    busy.desk.halt("customer", f"C-{MARKUP}", by="sam", reason=said)
     busy.desk.checkpoint()
     return {
         "queue": "/",
@@ -104,6 +105,9 @@ def paths(busy: Scene) -> dict[str, str]:
         "log of an action": f"/log/{rejected.id}",
         "caps": "/caps",
         "escalations": "/escalations",
+        "escalation": f"/escalations/{handed.id}",
+        "held": "/held",
+        "halts": "/halts?scope=agent&target=%3Cscript%3E",
         "no such action": "/actions/hr_0",
         "no such page": "/nothing/here",
     }
@@ -116,7 +120,9 @@ def violations(page: Page, rules: list[str]) -> list[str]:
     return [f"{one['id']}: {[node['html'][:200] for node in one['nodes']]}" for one in found]
 
 
-ONE_OF_EACH: Final = {"queue", "waiting", "rejected", "ran", "log", "caps", "escalations"}
+ONE_OF_EACH: Final = set(
+    "queue waiting rejected ran log caps escalations escalation held halts".split()
+)
 """One page of each make; axe takes its time."""
 LOOKS: Final[dict[str, dict[str, Any]]] = {
     "light": {"color_scheme": "light"},

@@ -32,6 +32,7 @@ __all__ = [
     "check_not_halted",
     "clear_halts",
     "halt_over",
+    "in_flight_of",
     "lift_unit",
     "pull",
     "pull_unit",
@@ -92,7 +93,7 @@ def pull(tx: Tx, ctx: Context, desk: str, stop: Stop, *, by: str = GATEWAY) -> P
     puller = _may_pull(tx, desk, stop.scope, target, by)
     known = tx.halts.active(desk).on(stop.scope, target)
     if known is not None:
-        return Pulled(halt=known, fresh=False, in_flight=_in_flight(tx, known), met=met)
+        return Pulled(halt=known, fresh=False, in_flight=in_flight_of(tx, known), met=met)
     if by != GATEWAY and len(tx.halts.list_active(desk)) >= ACTIVE_HALTS_MAX:
         raise Conflict("too_many_halts", "too many halts are active; halt the desk instead")
     halt = Halt(
@@ -110,7 +111,7 @@ def pull(tx: Tx, ctx: Context, desk: str, stop: Stop, *, by: str = GATEWAY) -> P
         tx.vault.put(desk, halt.id, HALT_REASON, subject=sealed_for, data=stop.reason.encode())
     person = puller is not None and puller.kind is PrincipalKind.PERSON
     _note_halt(tx, halt, Tag.HALT_PULLED, by, by_person=person)
-    return Pulled(halt=halt, fresh=True, in_flight=_in_flight(tx, halt), met=met)
+    return Pulled(halt=halt, fresh=True, in_flight=in_flight_of(tx, halt), met=met)
 
 
 def lift_unit(desk: str, id: str, *, by: str, reason: str = "") -> Unit[Halt]:
@@ -262,7 +263,7 @@ def _behind(tx: Tx, halt: Halt) -> frozenset[str]:
     return frozenset(names)
 
 
-def _in_flight(tx: Tx, halt: Halt) -> tuple[Proposal, ...]:
+def in_flight_of(tx: Tx, halt: Halt) -> tuple[Proposal, ...]:
     """What had left already, of what the halt covers."""
     found: list[Proposal] = []
     place = (halt.desk, "")

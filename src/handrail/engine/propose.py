@@ -127,14 +127,7 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         now=tx.now,
         accrued=accrued_of(tx, ready, subject),
     )
-    ask = ask_of(ready, subject, None if found.accrued is None else found.accrued.total)
-    halts = tx.halts.active(desk)
-    if halts and _stopped(halts, ready, subject):
-        ask = msgspec.structs.replace(ask, halted=True)
-    decision = ready.rules.decider.decide(ask)
-    if draft.replaces is not None:
-        decision = _at_least(decision, draft.replaces)
-    ruling = _ruling(tx, ready, decision, found)
+    ruling = _ruling(tx, ready, _decision(tx, ready, found), found)
     content = _content(tx, ready, ruling, found)
     proposal, short = _built(ready, ruling, found, content), 0
     if proposal.state is State.PENDING and proposal.control is Control.MAKER_CHECKER:
@@ -160,6 +153,17 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     if short:
         tell_nobody_can(tx, ready.ctx, proposal, short)
     return Decided(proposal=proposal, fresh=True)
+
+
+def _decision(tx: Tx, ready: Plan, found: _Found) -> Decision:
+    """What the policy says, over what the transaction knows: sums, halts, and what it replaces."""
+    ask = ask_of(ready, found.subject, None if found.accrued is None else found.accrued.total)
+    halts = tx.halts.active(ready.task.desk)
+    if halts and _stopped(halts, ready, found.subject):
+        ask = msgspec.structs.replace(ask, halted=True)
+    decision = ready.rules.decider.decide(ask)
+    replaces = ready.draft.replaces
+    return decision if replaces is None else _at_least(decision, replaces)
 
 
 def _tell(tx: Tx, ready: Plan, proposal: Proposal, ruling: _Ruling) -> None:

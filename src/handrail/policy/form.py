@@ -43,8 +43,6 @@ __all__ = [
     "VERSION_MAX",
 ]
 
-AGENTS_MAX: Final = 500
-AGENT_CHARS_MAX: Final = 64
 BANDS_MAX: Final = 20
 CAPS_MAX: Final = 200
 CHECKERS_MAX: Final = 5
@@ -91,10 +89,8 @@ _TITLE: Final = TextShape(what="one line of text", chars_max=TITLE_CHARS_MAX)
 _CHOICE: Final = TextShape(what="one line of text", chars_max=CHOICE_CHARS_MAX)
 _GRADE: Final = ChoiceShape(of=tuple(grade.name for grade in Grade))
 _CONTROL: Final = ChoiceShape(of=tuple(control.value for control in Control))
-_AGENT_ID: Final = TextShape(
-    what="visible ASCII characters without a space", pattern="[!-~]+", chars_max=AGENT_CHARS_MAX
-)
-_AGENT_IDS: Final = ListShape(item=_AGENT_ID, items_max=AGENTS_MAX, unique=True)
+_AGENT_ID: Final = TextShape(what="an agent's id", pattern="[!-~]+", chars_max=NAME_CHARS_MAX)
+_AGENT_IDS: Final = ListShape(item=_AGENT_ID, items_max=KINDS_MAX, unique=True)
 _KIND_NAMES: Final = ListShape(item=_KIND_NAME, items_max=KINDS_MAX, unique=True)
 _SLUGS: Final = ListShape(item=_SLUG, items_max=KINDS_MAX, unique=True)
 
@@ -269,11 +265,7 @@ LANE_FORM: Final = RecordShape(
             "Whether it may touch customers that its task does not name.",
             "no",
         ),
-        _left_out(
-            "agents",
-            AnyOrShape(names=_AGENT_IDS),
-            'The agents that may ask for it, or `"*"`; left out, see the text.',
-        ),
+        _left_out("agents", AnyOrShape(names=_AGENT_IDS), "The agents that may ask for it."),
     ),
 )
 

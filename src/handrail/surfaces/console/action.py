@@ -14,6 +14,7 @@ from handrail.core.principal import Role
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, check_reviewer
 from handrail.engine.context import Context
+from handrail.engine.halt import halt_over
 from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.engine.testify import needed_for
 from handrail.errors import Conflict, NotAllowed
@@ -54,6 +55,7 @@ class _Around(msgspec.Struct, frozen=True, kw_only=True):
     ticket: str | None
     names: dict[str, str]
     following: Card | None
+    halted: str | None
 
 
 async def action(visitor: Visitor) -> Response:
@@ -91,11 +93,12 @@ def action_page(
         undecided=undecided,
         over=undecided and over,
         soon=proposal.decide_by is not None and proposal.decide_by - ctx.clock() <= SOON_MS,
-        why_not=shown.why_not or _why_never(ctx, proposal),
+        why_not=around.halted or shown.why_not or _why_never(ctx, proposal),
         why_nothing=_why_nothing(visitor, shown) if undecided else None,
         fields=edit_fields(ctx, proposal, shown.editable),
         drawn=_is_drawn(visitor, shown),
         why_no_undo=may_undo(visitor) or shown.why_no_undo,
+        may_recall=may_undo(visitor) is None,
         request_json=json_text(shown.artifact.get("request")),
         verdicts=VERDICTS,
         problem=problem,
@@ -173,4 +176,5 @@ def _around(visitor: Visitor, tx: Tx, shown: Shown) -> _Around:
         ticket=None if task is None else task.ticket,
         names=names,
         following=cards[0] if cards else None,
+        halted=None if halt_over(tx, proposal) is None else "work of this kind is stopped for now",
     )

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import msgspec
 from starlette.responses import Response
 
 from handrail.engine.context import Context
-from handrail.engine.escalate import CONCERN, close_unit
+from handrail.engine.escalate import CONCERN, close_unit, take_unit
+from handrail.engine.handoff import hand_off
 from handrail.engine.show import Card, cards_of
+from handrail.engine.tasks import revoke_unit
 from handrail.errors import Unavailable
 from handrail.store.protocol import Escalation, Tx
 from handrail.surfaces.auth import check_role
-from handrail.surfaces.console.action import DECIDERS
+from handrail.surfaces.console.action import DECIDERS, shown_facts
 from handrail.surfaces.console.literal import hidden_notes
-from handrail.surfaces.console.pages import Visitor, redirect
+from handrail.surfaces.console.pages import Visitor, redirect, safe_path
+from handrail.surfaces.console.words import CAUSES, STATES
 
-__all__ = ["HandedOver", "close", "escalations"]
+__all__ = ["HandedOver", "close", "end_task", "escalation", "escalations", "take"]
 
 ESCALATIONS_MOST: Final = 100
 
@@ -45,9 +49,45 @@ async def escalations(visitor: Visitor) -> Response:
     return visitor.render(
         "escalations.html",
         rows=ctx.store.read(look),
+        causes=CAUSES,
         most=ESCALATIONS_MOST,
         may_close=bool(set(DECIDERS) & set(visitor.person.roles)),
     )
+
+
+async def escalation(visitor: Visitor) -> Response:
+    """The page of one escalation, with everything that is known about it."""
+    ctx, desk = visitor.gateway.ctx, visitor.desk
+    id = visitor.request.path_params["id"]
+    # The helpdesk is asked for the conversation.
+    found = await visitor.gateway.runner.call(partial(hand_off, ctx, desk, id))
+    task = ctx.store.read(lambda tx: tx.tasks.get(desk, found.escalation.task))
+    return visitor.render(
+        "escalation.html",
+        found=found,
+        cause=CAUSES[found.escalation.cause],
+        said=[(text, hidden_notes(text)) for text in found.said],
+        facts=shown_facts(found.facts),
+        states=STATES,
+        task_open=task is not None and not task.ended(ctx.clock()),
+        may_close=bool(set(DECIDERS) & set(visitor.person.roles)),
+    )
+
+
+async def take(visitor: Visitor, form: Mapping[str, str]) -> Response:
+    """A person makes an escalation theirs."""
+    check_role(visitor.person, *DECIDERS)
+    id = visitor.request.path_params["id"]
+    await visitor.gateway.ctx.store.submit(take_unit(visitor.desk, id, person=visitor.person.id))
+    return redirect(f"/escalations/{id}")
+
+
+async def end_task(visitor: Visitor, form: Mapping[str, str]) -> Response:
+    """End the token of an agent's task at once; then back to where the button was."""
+    check_role(visitor.person, *DECIDERS)
+    id = visitor.request.path_params["id"]
+    await visitor.gateway.ctx.store.submit(revoke_unit(visitor.desk, id, by=visitor.person.id))
+    return redirect(safe_path(form.get("back")))
 
 
 async def close(visitor: Visitor, form: Mapping[str, str]) -> Response:

@@ -28,7 +28,7 @@ from handrail.surfaces.console.times import (
     relative_text,
     span_text,
 )
-from handrail.surfaces.console.words import ROLES, name_text
+from handrail.surfaces.console.words import HALT_SCOPES, ROLES, name_text
 
 __all__ = ["SECURITY_HEADERS", "Pages", "Visitor", "redirect", "safe_path"]
 
@@ -168,7 +168,9 @@ class Visitor:
 
     def render(self, name: str, *, status: int = 200, **data: object) -> Response:
         """A page with the frame of the console: who is logged in, and what waits."""
-        counts = self.gateway.ctx.store.read(lambda tx: tx.counters.of(self.desk))
+        counts, stopped = self.gateway.ctx.store.read(
+            lambda tx: (tx.counters.of(self.desk), tx.halts.list_active(self.desk))
+        )
         frame = {
             "person": self.person,
             "roles": ", ".join(ROLES[role] for role in self.person.roles) or "no role",
@@ -177,6 +179,10 @@ class Visitor:
             "waiting": max(0, counts.get("state:PENDING", 0)),
             "handed_over": max(0, counts.get("escalations", 0)),
             "counts": counts,
+            "held_back": max(0, counts.get("state:HOLDING", 0)),
+            "stopped": stopped,
+            "stop_scopes": HALT_SCOPES,
+            "may_stop": bool(self.person.roles),
         }
         return self.pages.render(name, status=status, **{**frame, **data})
 

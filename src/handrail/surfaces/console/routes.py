@@ -15,8 +15,10 @@ from handrail.surfaces.console.caps import caps
 from handrail.surfaces.console.decide import decide, settle, undo
 from handrail.surfaces.console.edit import edit, recuse
 from handrail.surfaces.console.entrance import leave, login_form, login_page
-from handrail.surfaces.console.escalations import close, escalations
+from handrail.surfaces.console.escalations import close, end_task, escalation, escalations, take
 from handrail.surfaces.console.forms import EDIT_BYTES_MAX
+from handrail.surfaces.console.halts import halts, lift, stop
+from handrail.surfaces.console.held import held, recall
 from handrail.surfaces.console.log import action_log, log
 from handrail.surfaces.console.pages import Pages
 from handrail.surfaces.console.queue import pulse, queue
@@ -45,11 +47,19 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),
         Route("/actions/{id}/recuse", act(recuse), methods=post),
         Route("/actions/{id}/undo", act(undo), methods=post),
+        Route("/actions/{id}/recall", act(recall), methods=post),
+        Route("/held", page(held), methods=get),
+        Route("/halts", page(halts), methods=get),
+        Route("/halts", act(stop), methods=post),
+        Route("/halts/{id}/lift", act(lift), methods=post),
+        Route("/tasks/{id}/end", act(end_task), methods=post),
         Route("/ran", page(ran), methods=get),
         Route("/log", page(log), methods=get),
         Route("/log/{id}", page(action_log), methods=get),
         Route("/caps", page(caps), methods=get),
         Route("/escalations", page(escalations), methods=get),
+        Route("/escalations/{id}", page(escalation), methods=get),
+        Route("/escalations/{id}/take", act(take), methods=post),
         Route("/escalations/{id}/close", act(close), methods=post),
         Route("/static/{name}", pages.open(pages.assets.serve), methods=get),
         # What no other route takes; the server asks the console last.

@@ -7,16 +7,20 @@ from typing import Final
 
 from handrail.core.decide import ReasonCode
 from handrail.core.entry import Tag
+from handrail.core.escalation import Cause
 from handrail.core.grade import Grade
+from handrail.core.halt import HaltScope
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Role
 from handrail.core.review import Verdict
 
 __all__ = [
+    "CAUSES",
     "ENTRIES",
     "ENTRY_FACTS",
     "GRADES",
+    "HALT_SCOPES",
     "LOUD_REASONS",
     "REASONS",
     "ROLES",
@@ -184,6 +188,30 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.ESCALATION_TAKEN.value: "Escalation taken",
     Tag.ESCALATION_OVERDUE.value: "Escalation overdue",
     Tag.ESCALATION_CLOSED.value: "Escalation closed",
+}
+
+HALT_SCOPES: Final[dict[HaltScope, str]] = {
+    HaltScope.DESK: "everything on this desk",
+    HaltScope.AGENT: "one agent",
+    HaltScope.KIND: "one kind of action",
+    HaltScope.TASK: "one task",
+    HaltScope.CUSTOMER: "one customer",
+}
+
+CAUSES: Final[dict[Cause, str]] = {
+    Cause.AGENT: "Handed over by the agent",
+    Cause.REVIEWER: "Handed over by a reviewer",
+    Cause.POLICY: "Handed over by the policy",
+    Cause.POLICY_ERROR: "The policy could not be evaluated",
+    Cause.CAP: "A limit was reached",
+    Cause.DENIED_AGAIN: "Tried again after it was denied",
+    Cause.EXPIRED: "Its time ran out",
+    Cause.UNKNOWN_OUTCOME: "Nobody knows whether it was done",
+    Cause.UNDO_UNVERIFIED: "An undo could not be verified",
+    Cause.QUORUM: "Not enough people can decide it",
+    Cause.BREAK_GLASS: "Break-glass was used",
+    Cause.HALTED: "It ran out of time while work was stopped",
+    Cause.TAMPERED: "A record was changed from outside",
 }
 
 ENTRY_FACTS: Final = ("state", "kind", "grade", "control", "verdict", "why", "attempt", "by")

@@ -28,19 +28,12 @@ def entries(story: Story, tag: str) -> list[dict[str, Any]]:
     return [one.data for one in map(decode_entry, leaves) if one.tag == tag]
 
 
-def approved_and_waiting(
-    story: Story, amount: str = LARGE, by: tuple[str, ...] = ("carl",)
-) -> Action:
-    """An approved refund that has not run: its cap is full until tomorrow."""
-    story.reopen(pack(("money: 20000.00 USD, window: 24h", "money: 7000.00 USD, window: 10m")))
-    first = story.refund(HUGE, "O-5005")
-    for name in ("carl", "cora"):
-        story.approve(first, by=name)
-    story.desk.undo(first.id)
-    action = story.refund(amount, "O-5005")
-    for name in by:
-        story.approve(action, by=name)
-    assert story.state(action) is State.READY
+def approved_and_waiting(story: Story) -> Action:
+    """A large refund that carl approved and that has not run: its cap is full for ten minutes."""
+    story.reopen(pack(("money: 20000.00 USD, window: 24h", "money: 2450.00 USD, window: 10m")))
+    story.approve(story.refund(MIDDLE))
+    action = story.approve(story.refund(LARGE, "O-5005"), by="carl")
+    assert action.state is State.READY
     return action
 
 

@@ -62,8 +62,10 @@ def test_the_lot_has_no_favourite(story: Story) -> None:
     """D9: over many draws everybody comes up, and no pair always together."""
     staffed(story)
     pairs: Counter[tuple[str, ...]] = Counter()
-    for _ in range(60):
-        pairs[tuple(drawn(story, story.refund(HUGE, "O-5005").id))] += 1
+    for n in range(60):
+        action = story.refund(f"{6_000 + n}.00 USD", "O-5005")
+        pairs[tuple(drawn(story, action.id))] += 1
+        story.desk.review(action.id, "reject", by="ann", digest=action.digest, reason="not now")
     assert {name for pair in pairs for name in pair} == {"carl", "cora", *MORE}
     assert len(pairs) >= 6
     assert max(pairs.values()) <= 20

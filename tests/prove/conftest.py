@@ -18,6 +18,7 @@ READS = 200
 def _history(story: Story) -> None:
     """A bit of everything that can happen on a desk."""
     desk = story.desk
+    desk.undo(story.refund(SMALL).id)
     story.approve(story.refund(MIDDLE))
     story.approve(story.refund(LARGE, "O-5005"), by="carl")
     both = story.refund("5500.00 USD", "O-5005")
@@ -25,12 +26,11 @@ def _history(story: Story) -> None:
     story.approve(both, by="carl")
     no = story.refund(HUGE, "O-5005")
     desk.review(no.id, "reject", by="cora", digest=no.digest, reason="no")
-    desk.undo(story.refund(SMALL).id)
     story.refund("60.00 USD")
     desk.escalate(story.task("T-101"), "please look")
     desk.halt("kind", "reply.send", by="ann")
     story.fail(Fault.AFTER_EFFECT)
-    story.refund("3.00 USD")
+    story.refund("3.00 USD", "O-5003")
     story.fail(None)
     story.later(MINUTE)
     desk.work()

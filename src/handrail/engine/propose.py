@@ -12,7 +12,7 @@ import msgspec
 
 from handrail.core.artifact import Line, digest_of, encode_artifact
 from handrail.core.caps import WhenFull
-from handrail.core.decide import Decision, Reason, ReasonCode
+from handrail.core.decide import PRECEDENCE, Decision, Reason, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.escalation import Cause
 from handrail.core.grade import Grade
@@ -156,14 +156,14 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
 
 
 def _decision(tx: Tx, ready: Plan, found: _Found) -> Decision:
-    """What the policy says, over what the transaction knows: sums, halts, and what it replaces."""
+    """What the policy says, or a halt; an edit gets at least what it takes the place of had."""
     ask = ask_of(ready, found.subject, None if found.accrued is None else found.accrued.total)
     halts = tx.halts.active(ready.task.desk)
     if halts and _stopped(halts, ready, found.subject):
         ask = msgspec.structs.replace(ask, halted=True)
     decision = ready.rules.decider.decide(ask)
-    replaces = ready.draft.replaces
-    return decision if replaces is None else _at_least(decision, replaces)
+    replaced = ready.draft.replaces
+    return decision if replaced is None else _at_least(decision, replaced)
 
 
 def _tell(tx: Tx, ready: Plan, proposal: Proposal, ruling: _Ruling) -> None:
@@ -186,10 +186,11 @@ def _tell(tx: Tx, ready: Plan, proposal: Proposal, ruling: _Ruling) -> None:
 def _at_least(decision: Decision, replaced: Proposal) -> Decision:
     """What an edit gets: never less than what it takes the place of was given."""
     text = "a person changed it; at least the guard of what it replaces applies"
+    reasons = (Reason(code=ReasonCode.EDITED, text=text), *decision.reasons)
     return Decision(
         guard=decision.guard.at_least(replaced.guard),
         grade=max(decision.grade, replaced.grade),
-        reasons=(Reason(code=ReasonCode.EDITED, text=text), *decision.reasons),
+        reasons=tuple(sorted(reasons, key=lambda reason: PRECEDENCE[reason.code])),
     )
 
 

@@ -138,12 +138,7 @@ CLOCKS_FORM: Final = RecordShape(
         _clock("undo", "How long an executed action can be undone."),
         _clock("task", "How long a task may act."),
         _clock("assignment", "How long drawn checkers have before one more is drawn."),
-        _left_out(
-            "seasoning",
-            SpanShape(),
-            "How much older than an action a checker's role and limit must be. When left out, they"
-            " must not be younger than it.",
-        ),
+        _left_out("seasoning", SpanShape(), "How much older than an action a checker's role is."),
     ),
 )
 
@@ -369,8 +364,7 @@ POLICY_FORM: Final = RecordShape(
         _left_out(
             "by_lot",
             ChoiceShape(of=tuple(one.value for one in Assignment)),
-            "When those who may check are drawn by lot: never, where two or more must check, or"
-            " always. Only when more people could check than must.",
+            "When those who may check are drawn by lot, if more could than must.",
             Assignment.QUORUM.value,
         ),
         _needed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from handrail.connectors.protocol import Found, Looked, NotDone, Promise, Receipt
 from handrail.connectors.sandbox import Fault, Sandbox
 from handrail.core.action import Params
+from handrail.core.artifact import Line
 from tests.connectors.conformance import CHECKS, Break, Rig
 from tests.connectors.fakes import Answer, Shop, ShopRig, Till
 from tests.connectors.sandbox_road import EVERY_KIND, parsed
@@ -122,11 +123,11 @@ class _Believes(Shop):
 
 
 class _Pays(Shop):
-    """Acts while it prepares."""
+    """Acts while it renders."""
 
-    def preview(self, kind: str, request: Mapping[str, object]) -> list[object]:  # type: ignore[override]
+    def preview(self, kind: str, request: Mapping[str, object]) -> Sequence[Line]:
         self.till.pay(request, "early")
-        return []
+        return super().preview(kind, request)
 
 
 @pytest.mark.parametrize("bad", [_TakesAllForNo, _Retries, _Guesses, _Believes, _Pays])

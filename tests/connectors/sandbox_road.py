@@ -10,7 +10,7 @@ import msgspec
 from handrail.connectors.protocol import Prepared, Receipt
 from handrail.connectors.sandbox import Sandbox
 from handrail.connectors.sandbox.seed import SEED_AT
-from handrail.core.action import params_parser
+from handrail.core.action import Params, params_parser
 from handrail.core.artifact import Fact
 from handrail.policy.loader import load
 
@@ -55,6 +55,11 @@ EVERY_KIND: Final[dict[str, Given]] = {
     "login.change": {"customer": "C-1007", "email": "layla@haddad.test", "ticket": "T-112"},
 }
 """One action of every kind that needs nothing done before."""
+
+
+def parsed(kind: str, given: Given) -> Params:
+    """The typed parameters of a kind."""
+    return _PARSERS[kind](given)
 
 
 def prepare(desk: Sandbox, kind: str, given: Given, *, now: int = NOW) -> Prepared:

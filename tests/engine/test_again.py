@@ -18,7 +18,10 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
 from handrail.engine import again
 from handrail.engine.again import Again, ask_again
+from handrail.engine.desks import activate_policy
+from handrail.engine.dispatch import claim_unit
 from handrail.engine.record import check_unchanged
+from handrail.engine.reread import reread
 from handrail.engine.review import Opinion, review_unit
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
@@ -344,3 +347,49 @@ def test_it_can_be_put_to_people_without_reading(story: Story) -> None:
     assert story.desk.show(action.id, by="ann").changed == ()
     assert story.approve(now).state is State.SUCCEEDED
     assert story.refunded() == 12_000
+
+
+def test_time_runs_out_in_the_middle_of_a_dispatch(story: Story) -> None:
+    """F7: read again in time and claimed too late: the claiming transaction itself says no."""
+    action = story.refund(MIDDLE)
+    _allowed(story, action)
+    ctx = story.desk.ctx
+    seen = reread(ctx, "main", action.id)
+    story.later(31 * MINUTE)
+    stands, job = ctx.store.write(claim_unit(ctx, "main", action.id, seen))
+    assert (stands.state, job) == (State.EXPIRED, None)
+    assert _why(story, action) == "execution_expired"
+
+
+def test_a_claim_needs_what_was_read_of_this_very_action(fronted: Story, front: Front) -> None:
+    """A1, I11: without having read again, or with what was read of an earlier round: no claim."""
+    action = fronted.refund(MIDDLE)
+    _allowed(fronted, action)
+    ctx = fronted.desk.ctx
+    old = reread(ctx, "main", action.id)
+    assert ctx.store.write(claim_unit(ctx, "main", action.id, None))[1] is None
+    front.version = "2"
+    fronted.desk.work()
+    _allowed(fronted, action)
+    stands, job = ctx.store.write(claim_unit(ctx, "main", action.id, old))
+    assert (stands.state, job) == (State.READY, None)
+    new = reread(ctx, "main", action.id)
+    assert ctx.store.write(claim_unit(ctx, "main", action.id, new))[1] is not None
+
+
+def test_a_policy_of_after_the_reading_counts(story: Story) -> None:
+    """F3: tightened between the reading and the claim: not claimed on what was read before."""
+    action = story.refund(MIDDLE)
+    _allowed(story, action)
+    ctx = story.desk.ctx
+    seen = reread(ctx, "main", action.id)
+    tighter = pack(
+        (
+            '- {up_to: "1000.00", grade: G2, control: approve}',
+            '- {up_to: "100.00", grade: G2, control: approve}',
+        )
+    )
+    activate_policy(ctx, "main", tighter, actor="carl")
+    assert ctx.store.write(claim_unit(ctx, "main", action.id, seen))[1] is None
+    story.desk.work()
+    assert (story.state(action), _why(story, action)) == (State.PENDING, "policy_tightened")

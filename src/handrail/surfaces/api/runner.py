@@ -175,10 +175,7 @@ class Runner:
             ) from None
 
     async def claim(self, desk: str, id: str, *, prompt: bool = False) -> Proposal | None:
-        """Read a READY action again, claim it and start it; None when it could not be looked at.
-
-        With `prompt` it is read from the event loop itself.
-        """
+        """Read a READY action again (`prompt`: here), claim and start it; None if it failed."""
         look = partial(reread, self.ctx, desk, id)
         try:
             seen = look() if prompt else await self.call(look)

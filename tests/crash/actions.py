@@ -133,6 +133,12 @@ ACTIONS: Final = {
         steps=tuple(step for step in _WAITED if step[:2] not in ("5 ", "6 ")),
         stands={**_ASKED, "3 log intent": State.HOLDING},
     ),
-    "undo": Lived(live=_undo, promises=_ALL, steps=_ASKS_NOBODY, stands=_AT_ONCE),
+    "undo": Lived(
+        live=_undo,
+        # An undo that nobody could look up is not promised: it is looked up before it counts.
+        promises=(Promise.KEYED, Promise.LOOKUP),
+        steps=(*_ASKS_NOBODY, "look up"),
+        stands=_AT_ONCE,
+    ),
     "permit": Lived(live=_tool, promises=(Promise.BLIND,), steps=_ASKS_NOBODY, stands=_AT_ONCE),
 }

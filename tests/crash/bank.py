@@ -43,6 +43,9 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 class Bank:
     """Serves every kind under one promise, and keeps that promise and no other.
 
+    Of an undo handrail wants to find out whether it was done, so that a blind bank does not serve
+    one blindly.
+
     `moment` is called at the steps of a call; `tell` is told of every effect as it happens.
     """
 
@@ -69,7 +72,7 @@ class Bank:
         return {
             kind: Capability(
                 kind=kind,
-                promise=self._promise,
+                promise=self._promise_of(kind),
                 ttl_ms=86_400_000 if self._promise is Promise.KEYED else 0,
                 settled_after_ms=SETTLED_MS,
                 undoable=kind == "pay",
@@ -107,7 +110,7 @@ class Bank:
 
     def lookup(self, kind: str, key: str) -> Found:
         """The truth. Who promised nothing must not be asked."""
-        assert self._promise is not Promise.BLIND, "a blind bank was asked"
+        assert self._promise_of(kind) is not Promise.BLIND, "a blind bank was asked"
         self._moment("look up", "before")
         self.looked += 1
         found = self._known(key)
@@ -119,6 +122,10 @@ class Bank:
     def undo(self, kind: str, request: Mapping[str, object], receipt: Receipt) -> Reversal:
         """A payment is taken back by its reference."""
         return Reversal(kind="pay.back", params={"payment": str(receipt.provider_ref)})
+
+    def _promise_of(self, kind: str) -> Promise:
+        blind = self._promise is Promise.BLIND
+        return Promise.LOOKUP if blind and kind == "pay.back" else self._promise
 
     def _known(self, key: str) -> Done | None:
         return next((one for one in self.done if one.key == key), None)

@@ -73,7 +73,9 @@ def main(words: Sequence[str] | None = None) -> int:
         if ended.outcome is None:
             broken.append(ended.seed)
             if len(broken) <= _SHOWN_MAX:
-                print(f"seed {ended.seed}: {ended.error}; replay with --seed {ended.seed}")
+                print(
+                    f"seed {ended.seed}: {ended.error}; replay with --seed {ended.seed}", flush=True
+                )
         else:
             states.update(dict(ended.outcome.states))
             effects += ended.outcome.effects

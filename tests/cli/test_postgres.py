@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
+import typer
 
+from handrail.surfaces.cli import app
 from tests.cli.shell import PASSWORD, run, run_each, said, serving
 from tests.store.databases import PostgresDatabase
 
@@ -64,6 +66,19 @@ def test_every_command_finds_the_database(office: Office) -> None:
     assert said(run("init", office.folder, more=office.more)) == "desk_exists"
 
 
+def test_every_command_with_keys_has_a_store() -> None:
+    """Whatever opens a desk opens it wherever it is."""
+
+    def names(group: Any, path: str) -> Iterator[tuple[str, set[str]]]:
+        for name, command in getattr(group, "commands", {}).items():
+            yield f"{path} {name}", {param.name for param in command.params}
+            yield from names(command, f"{path} {name}")
+
+    found = dict(names(typer.main.get_command(app), "handrail"))
+    assert "handrail serve" in found
+    assert [name for name, has in found.items() if "keys" in has and "store" not in has] == []
+
+
 def test_an_address_is_not_repeated(tmp_path: Path) -> None:
     """A password on the command line or in the setting is in no message."""
     for address in ("postgresql://a:sesame@127.0.0.1:9/x", "postgres//a:sesame@h/x", "sesame"):
@@ -111,7 +126,7 @@ def test_two_servers_share_the_work(two: tuple[Office, str, str, str]) -> None:
     def call(caller: int) -> None:
         with httpx.Client(base_url=addresses[caller % 2], timeout=30) as http:
             for n in range(EACH):
-                params = {"order": "O-5001", "amount": "0.50 USD", "reason": "damaged"}
+                params = {"order": "O-5001", "amount": f"0.{50 + n} USD", "reason": "damaged"}
                 body = {"kind": "refund.issue", "params": params, "key": f"k{n}", "wait_ms": 5000}
                 answer = http.post("/v1/proposals", json=body, headers=bearer).json()
                 answers.setdefault(f"k{n}", set()).add(answer["id"])

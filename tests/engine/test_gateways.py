@@ -124,17 +124,19 @@ def test_one_key_on_several_gateways(shop: Shop) -> None:
 
     def live(gateway: Gateway) -> list[str]:
         task = gateway.task()
-        fields = {"order": "O-5003", "amount": "1.00 USD", "reason": "damaged"}
-        return [
-            gateway.desk.propose(task, "refund.issue", fields, key=f"key {n}").id for n in range(12)
-        ]
+        ids = []
+        for n in range(12):
+            # The same content under two keys would be taken for a flood.
+            fields = {"order": "O-5003", "amount": f"1.{n:02} USD", "reason": "damaged"}
+            ids.append(gateway.desk.propose(task, "refund.issue", fields, key=f"key {n}").id)
+        return ids
 
     answers = [_process(shop, live) for _ in range(GATEWAYS)]
     ids = [answer() for answer in answers]
     assert ids[0] == ids[1] == ids[2]
     with shop.gateway() as gateway:
         assert effects_in(gateway.front.desk) == 12
-        assert gateway.refunded() == 1_200
+        assert gateway.refunded() == 1_200 + sum(range(12))
         gateway.check()
 
 

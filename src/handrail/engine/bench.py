@@ -126,7 +126,7 @@ def _line_of(tx: Tx, proposal: Proposal) -> list[Proposal]:
     """The proposal, what it took the place of, and so on to the first."""
     line = [proposal]
     while line[-1].supersedes is not None and len(line) < _LINKS_MAX:
-        before = tx.proposals.get(proposal.desk, line[-1].supersedes)
+        before = tx.proposals.look(proposal.desk, line[-1].supersedes)
         if before is None:
             break
         line.append(before)

@@ -102,7 +102,7 @@ def _actions(tx: Tx, escalation: Escalation, task: Task | None) -> list[Proposal
         if one.task == escalation.task
     }
     if escalation.proposal is not None and escalation.proposal not in found:
-        about = tx.proposals.get(desk, escalation.proposal)
+        about = tx.proposals.look(desk, escalation.proposal)
         found |= {} if about is None else {about.id: about}
     return [found[id] for id in sorted(found, reverse=True)][:ACTIONS_MAX]
 

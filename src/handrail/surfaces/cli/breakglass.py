@@ -17,7 +17,7 @@ from handrail.engine.breakglass import (
 )
 from handrail.store.protocol import Tx
 from handrail.surfaces.auth import check_password
-from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder
+from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
 from handrail.surfaces.cli.people import ask_password
 
 __all__ = ["breakglass_app"]
@@ -38,10 +38,11 @@ def ask(
     reason: Annotated[str, typer.Option(help="Why it cannot wait.")],
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
     minutes: Annotated[int, typer.Option(min=1, max=60, help="How long, once confirmed.")] = 60,
 ) -> None:
     """Ask for it, with your own password. Nothing is granted by asking. Prints the grant's id."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
         check_password(opened.ctx, desk, person, ask_password(person))
         unit = ask_glass_unit(
             opened.ctx, desk, person=person, reason=reason, span_ms=minutes * MINUTE_MS
@@ -57,9 +58,10 @@ def confirm(
     by: By,
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
 ) -> None:
     """Put it in force, as an administrator who is another person. Everybody is told."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
         check_password(opened.ctx, desk, by, ask_password(by))
         grant = opened.ctx.store.write(confirm_glass_unit(opened.ctx, desk, id, by=by))
     typer.echo(f"in force: `{grant.person}` may check for {grant.span_ms // MINUTE_MS} minutes")
@@ -72,16 +74,22 @@ def close(
     by: By,
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
 ) -> None:
     """End it at once."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
         check_password(opened.ctx, desk, by, ask_password(by))
         opened.ctx.store.write(close_glass_unit(desk, id, by=by))
     typer.echo(f"closed: {id}")
 
 
 @breakglass_app.command("list")
-def list_open(directory: Directory, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None) -> None:
+def list_open(
+    directory: Directory,
+    desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
+    store: StoreAddress = None,
+) -> None:
     """Print what is asked for or in force, a line each."""
 
     def look(tx: Tx) -> list[str]:
@@ -91,6 +99,6 @@ def list_open(directory: Directory, desk: DeskName = DEFAULT_DESK, keys: KeyFold
             found.append(f"{grant.id}  {grant.person}  {stands}  {grant_reason(tx, grant)}")
         return found
 
-    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
         for line in opened.ctx.store.read(look):
             typer.echo(line)

@@ -120,6 +120,7 @@ def change_person(
     id: PersonId,
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
     name: Annotated[str | None, typer.Option(help="The name that colleagues see.")] = None,
     role: Annotated[
         list[Role] | None, typer.Option(help="A role they have from now on, in place of all.")
@@ -149,7 +150,7 @@ def change_person(
         customers=() if no_customer else _given(customer or ()),
         disabled=disabled,
     )
-    _change(directory, id, PrincipalKind.PERSON, changes, desk, keys)
+    _change(directory, id, PrincipalKind.PERSON, changes, desk, keys, store)
 
 
 @agent_app.command("change")
@@ -158,6 +159,7 @@ def change_agent(
     id: AgentId,
     desk: DeskName = DEFAULT_DESK,
     keys: KeyFolder = None,
+    store: StoreAddress = None,
     owner: Annotated[str | None, typer.Option(help="Who answers for it, by login name.")] = None,
     operator: Annotated[str | None, typer.Option(help="Who runs it; empty for nobody.")] = None,
     deployer: Annotated[str | None, typer.Option(help="Who deploys it; empty for nobody.")] = None,
@@ -177,7 +179,7 @@ def change_agent(
             disabled=disabled,
         )
 
-    _change(directory, id, PrincipalKind.AGENT, changes, desk, keys)
+    _change(directory, id, PrincipalKind.AGENT, changes, desk, keys, store)
 
 
 @agent_app.command("add")
@@ -254,9 +256,10 @@ def _change(
     changes: Changes | Callable[[Tx], Changes],
     desk: str,
     keys: Path | None,
+    store: str | None,
 ) -> None:
     """Change one of a kind, in one transaction with looking up whom the change names."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys) as opened:
+    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
 
         def unit(tx: Tx) -> None:
             found = tx.people.get(desk, id)

@@ -12,7 +12,7 @@ from handrail.core.review import Verdict
 from handrail.engine.bench import makers_of, roster_of
 from handrail.prove.reciprocity import Approval, pairs_of
 from handrail.store.protocol import Tx
-from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder
+from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
 
 __all__ = ["report_app"]
 
@@ -30,13 +30,16 @@ def _reports() -> None:
 
 @report_app.command("reciprocity")
 def reciprocity(
-    directory: Directory, desk: DeskName = DEFAULT_DESK, keys: KeyFolder = None
+    directory: Directory,
+    desk: DeskName = DEFAULT_DESK,
+    keys: KeyFolder = None,
+    store: StoreAddress = None,
 ) -> None:
     """Print who approves whose work, and mark the pairs that do so more than chance would have it.
 
     It says nothing about why; two people who share a shift look the same as two who collude.
     """
-    with inspect(directory, desk=desk, keys=keys) as inspection:
+    with inspect(directory, desk=desk, keys=keys, store=store) as inspection:
         approvals = inspection.store.read(lambda tx: list(_approvals(tx, desk)))
     pairs = pairs_of(approvals)
     typer.echo(f"{len(approvals)} approvals, {len(pairs)} pairs")

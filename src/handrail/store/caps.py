@@ -88,6 +88,11 @@ class Caps:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self._known: dict[_Place, tuple[int, int | None]] = {}
+
+    def forget(self) -> None:
+        """What was counted in this transaction may have been undone: it is read again."""
+        self._known.clear()
 
     def reserve(
         self, desk: str, proposal: str, charges: tuple[Charge, ...], now: int
@@ -107,7 +112,7 @@ class Caps:
                 used - amount, charge.rule.limit, tripped_at=tripped_at, now=now
             ):
                 tripped_at = None
-                self._rows.change(_TRIP, (None, *place))
+                self._trip(place, None)
             if not admits(used, 0, charge.rule.limit):
                 return self._none(taken, charge, tripped_at, now)
         for charge, (place, _) in zip(charges, taken, strict=True):
@@ -115,7 +120,7 @@ class Caps:
                 self._join(place, charge.member)
             # Of a distinct cap the member counts, not the reservation.
             amount = 0 if charge.member else charge.amount
-            self._rows.change(_RESERVE, (*place, proposal, amount, charge.member, now))
+            self._rows.put(_RESERVE, (*place, proposal, amount, charge.member, now))
         return None
 
     def total(self, desk: str, rule: CapRule, scope_key: str, now: int) -> int:
@@ -135,7 +140,7 @@ class Caps:
         for row in rows:
             if row[3]:
                 self._rows.lock(_COUNTING)
-                self._rows.change(
+                self._rows.put(
                     f"UPDATE cap_member SET held = held - 1, last_at = ?{_MEMBER}", (now, *row)
                 )
 
@@ -152,7 +157,7 @@ class Caps:
             place = (str(home), str(cap), str(scope_key))
             back = self._unjoin(place, str(member)) if member else int(amount or 0)
             if back:
-                self._rows.change(_GIVE_BACK, (back, *place))
+                self._give_back(place, back)
 
     def trip(self, desk: str, cap: str, scope_key: str, now: int) -> bool:
         """Mark something that is no cap of the policy as tripped; whether it was not already."""
@@ -160,13 +165,15 @@ class Caps:
         self._rows.lock(_COUNTING)
         if self._add(place, 0)[1] is not None:
             return False
-        self._rows.change(_TRIP, (now, *place))
+        self._trip(place, now)
         return True
 
     def untrip(self, desk: str, cap: str, scope_key: str) -> None:
         """From now on it may trip again."""
         self._rows.lock(_COUNTING)
-        self._rows.change(_TRIP + " AND tripped_at IS NOT NULL", (None, desk, cap, scope_key))
+        place = (desk, cap, scope_key)
+        self._known.pop(place, None)
+        self._rows.change(_TRIP + " AND tripped_at IS NOT NULL", (None, *place))
 
     def count(self, desk: str, cap: str, scope_key: str) -> int:
         """One more of what is only ever counted up; how many there are now."""
@@ -208,15 +215,36 @@ class Caps:
         """Give back what was taken so far: all caps of an action together, or none."""
         for place, amount in taken:
             if amount:
-                self._rows.change(_GIVE_BACK, (amount, *place))
+                self._give_back(place, amount)
         if tripped_at is None:
-            self._rows.change(_TRIP, (now, *taken[-1][0]))
+            self._trip(taken[-1][0], now)
         return Full(charge=charge, tripped=tripped_at is None)
 
     def _add(self, place: _Place, amount: int) -> tuple[int, int | None]:
-        """Add to what is taken; how much that is now, and since when the cap is tripped."""
-        (row,) = self._rows.all(_ADD, (*place, amount))
-        return int(row[0] or 0), None if row[1] is None else int(row[1])
+        """Add to what is taken; how much that is now, and since when the cap is tripped.
+
+        The row is ours until the commit, so it is read once, and then only written.
+        """
+        known = self._known.get(place)
+        if known is None:
+            (row,) = self._rows.all(_ADD, (*place, amount))
+            known = int(row[0] or 0), None if row[1] is None else int(row[1])
+            self._known[place] = known
+        elif amount:
+            self._give_back(place, -amount)
+        return self._known[place]
+
+    def _give_back(self, place: _Place, amount: int) -> None:
+        known = self._known.get(place)
+        if known is not None:
+            self._known[place] = (known[0] - amount, known[1])
+        self._rows.put(_GIVE_BACK, (amount, *place))
+
+    def _trip(self, place: _Place, at: int | None) -> None:
+        known = self._known.get(place)
+        if known is not None:
+            self._known[place] = (known[0], at)
+        self._rows.put(_TRIP, (at, *place))
 
     def _left(self, place: _Place, rule: CapRule, used: int, now: int, *, fits: int) -> int:
         """What is taken without what has left the window: all of it, unless less is enough."""
@@ -230,7 +258,7 @@ class Caps:
                 gone = sum(int(amount or 0) for (amount,) in rows)
             if not gone:
                 break
-            self._rows.change(_GIVE_BACK, (gone, *place))
+            self._give_back(place, gone)
             used -= gone
         return used
 
@@ -246,12 +274,12 @@ class Caps:
         held, last_at = int(row[0] or 0), int(row[1] or 0)
         if held or last_at > now - charge.rule.window_ms:
             return 0
-        self._rows.change(f"DELETE FROM cap_member{_MEMBER}", whose)
-        self._rows.change(_GIVE_BACK, (1, *place))
+        self._rows.put(f"DELETE FROM cap_member{_MEMBER}", whose)
+        self._give_back(place, 1)
         return charge.amount
 
     def _join(self, place: _Place, member: str) -> None:
-        self._rows.change(
+        self._rows.put(
             "INSERT INTO cap_member (desk, cap, scope_key, member, held) VALUES (?, ?, ?, ?, 1)"
             " ON CONFLICT (desk, cap, scope_key, member) DO UPDATE SET held = cap_member.held + 1",
             (*place, member),
@@ -259,7 +287,7 @@ class Caps:
 
     def _unjoin(self, place: _Place, member: str) -> int:
         """One reservation less; 1 when the customer is thereby no longer counted."""
-        self._rows.change(f"UPDATE cap_member SET held = held - 1{_MEMBER}", (*place, member))
+        self._rows.put(f"UPDATE cap_member SET held = held - 1{_MEMBER}", (*place, member))
         return self._rows.change(
             f"DELETE FROM cap_member{_MEMBER} AND held = 0 AND last_at IS NULL", (*place, member)
         )

@@ -56,6 +56,7 @@ class Tx:
         self.log.back_to(mark[0])
         self.counters.back_to(mark[1])
         self.vault.back_to(mark[2])
+        self.caps.forget()
         self.people.forget()
         self.tasks.forget()
         self.halts.forget()

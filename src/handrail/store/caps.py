@@ -6,7 +6,8 @@ anyway; it never leaves early. Of a distinct cap, `used` counts the rows of `cap
 
 Every reservation first takes the row of its cap, in the order of the caps' names. Where several
 gateways write, everything that counts here is done under one lock, `_COUNTING`: a commit carries
-many actions of many desks, and no order of single rows would hold for all of them.
+many actions of many desks, and no order of single rows would hold for all of them. `early_ms` is by
+how much "now" may be ahead of the clock that all of them share.
 """
 
 from __future__ import annotations
@@ -88,6 +89,7 @@ class Caps:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self.early_ms = 0
         self._known: dict[_Place, tuple[int, int | None]] = {}
 
     def forget(self) -> None:
@@ -248,7 +250,7 @@ class Caps:
 
     def _left(self, place: _Place, rule: CapRule, used: int, now: int, *, fits: int) -> int:
         """What is taken without what has left the window: all of it, unless less is enough."""
-        before, first = now - rule.window_ms, True
+        before, first = now - self.early_ms - rule.window_ms, True
         while first or used > fits:
             first = False
             if rule.distinct:
@@ -272,7 +274,7 @@ class Caps:
         if row is None:
             return charge.amount
         held, last_at = int(row[0] or 0), int(row[1] or 0)
-        if held or last_at > now - charge.rule.window_ms:
+        if held or last_at > now - self.early_ms - charge.rule.window_ms:
             return 0
         self._rows.put(f"DELETE FROM cap_member{_MEMBER}", whose)
         self._give_back(place, 1)

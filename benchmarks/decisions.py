@@ -29,7 +29,7 @@ from benchmarks.rounds import run_rounds
 from benchmarks.tau.venv import VenvFailed
 from benchmarks.venv import peers
 
-__all__ = ["FULL", "QUICK", "Effort", "main", "measure"]
+__all__ = ["FULL", "QUICK", "Effort", "at_least_one", "main", "measure", "more_than_zero"]
 
 EXIT_FAILED: Final = 2
 MILLION: Final = 1_000_000
@@ -148,8 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.decisions", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
-    parser.add_argument("--rounds", type=_at_least_one, metavar="N", help="how often each case")
-    parser.add_argument("--seconds", type=_more_than_zero, metavar="S", help="how long each time")
+    parser.add_argument("--rounds", type=at_least_one, metavar="N", help="how often each case")
+    parser.add_argument("--seconds", type=more_than_zero, metavar="S", help="how long each time")
     parser.add_argument("--quick", action="store_true", help="one short round, a shallow desk")
     parser.add_argument("--no-peers", action="store_true", help="handrail alone")
     parser.add_argument(
@@ -160,14 +160,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _at_least_one(said: str) -> int:
+def at_least_one(said: str) -> int:
+    """A number of rounds on the command line."""
     value = int(said)
     if value < 1:
         raise ValueError(f"`{said}` rounds")
     return value
 
 
-def _more_than_zero(said: str) -> float:
+def more_than_zero(said: str) -> float:
+    """A number of seconds on the command line."""
     value = float(said)
     if not 0 < value < float("inf"):
         raise ValueError(f"`{said}` seconds")

@@ -122,10 +122,11 @@ class RefundDesk:
         self.task: Final[Task] = desk.task(customers=[customer])
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """A desk in `folder` under the benchmark's policy, with a till."""
+    def open(cls, folder: Path, *, store: str | None = None) -> Self:
+        """A desk in `folder` under the benchmark's policy, with a till; maybe on PostgreSQL."""
         till = Till()
-        return cls(handrail.open(folder, policy=str(POLICY), connectors={till.name: till}))
+        connectors = {till.name: till}
+        return cls(handrail.open(folder, policy=str(POLICY), connectors=connectors, store=store))
 
     @classmethod
     def open_guarded(cls, folder: Path) -> Self:

@@ -2,7 +2,7 @@
 
 `python -m tests.engine.stampede --rounds 1000` is the long run; the test does a short one. What is
 judged are the rows of the embedded desk, with the times at which it did them, never handrail's own
-books.
+books. With `--store postgres`, or `--real`, it is run by the real clock: see `herd`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ import handrail
 from handrail.core.lifecycle import State
 from handrail.policy.loader import load_text
 from handrail.surfaces.embedded import Desk
+from tests.engine.herd import faults, peaks, run_herd
 from tests.history import Happened, fullest, most_customers
-from tests.store.databases import NOW, Clock
+from tests.store.databases import NOW, Clock, PostgresDatabase
 
 __all__ = ["CALLERS", "Outcome", "credits_of", "problems", "stampede"]
 
 CALLERS: Final = 64
+PROCESSES: Final = 4
 MINUTE: Final = 60_000
 CUSTOMERS: Final = tuple(f"C-{number}" for number in range(1001, 1013))
 
@@ -153,7 +155,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="many callers at once against caps")
     parser.add_argument("--rounds", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--real", action="store_true", help="by the real clock, also on SQLite")
     options = parser.parse_args()
+    if options.real or options.store == "postgres":
+        return _by_the_clock(options.store, rounds=options.rounds, seed=options.seed)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         outcome = stampede(Path(folder), rounds=options.rounds, seed=options.seed)
@@ -163,6 +169,29 @@ def main() -> int:
     print(f"seed {options.seed}: {len(outcome.effects)} effects, {told}, {spent:.0f} s")
     for problem in found:
         print(problem)
+    return 1 if found else 0
+
+
+def _by_the_clock(store: str, *, rounds: int, seed: int) -> int:
+    """The same by the real clock: four gateways on PostgreSQL, or one on SQLite."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        address = PostgresDatabase(place).address if store == "postgres" else None
+        processes = 1 if address is None else PROCESSES
+        callers = CALLERS // processes
+        aftermath = run_herd(
+            place, store=address, processes=processes, callers=callers, rounds=rounds, seed=seed
+        )
+    found = faults(aftermath, wanted=CALLERS * rounds)
+    stand = {state.value: count for state, count in aftermath.stand.items()}
+    spent = time.monotonic() - started
+    print(f"seed {seed}: {len(aftermath.deeds)} effects by {processes} processes, {spent:.0f} s")
+    print(f"rows: {stand}")
+    for cap, (most, limit) in peaks(aftermath.deeds).items():
+        print(f"{cap}: at most {most} of {limit} in any window")
+    for fault in found:
+        print(fault)
     return 1 if found else 0
 
 

@@ -38,6 +38,10 @@ def charge(rule: CapRule, amount: int = 1, key: str = "", member: str = "") -> C
     return Charge(rule=rule, scope_key=key, amount=amount, member=member)
 
 
+class _Spoilt(Exception):
+    """What a unit raises after it has taken its caps."""
+
+
 class Ledger:
     """A store's reservations, one action after the other."""
 
@@ -100,6 +104,31 @@ def test_sixty_four_race_for_the_last_fifty_dollars(store: Store) -> None:
     race(work, 64)
     assert got.count(True) == 12
     assert Ledger(store).used(rule) == {("usd", ""): 4_800}
+
+
+def test_a_failed_unit_takes_nothing_from_those_that_share_its_commit(store: Store) -> None:
+    """G1, G2: what a transaction remembers of a cap is what its row says, after a failure too."""
+    rule = cap(limit=100)
+
+    def spoilt(tx: Tx) -> None:
+        assert tx.caps.reserve(DESK, "hr_bad", (charge(rule, 60),), tx.now) is None
+        raise _Spoilt
+
+    def taking(id: str, amount: int) -> Callable[[Tx], bool]:
+        return lambda tx: tx.caps.reserve(DESK, id, (charge(rule, amount),), tx.now) is None
+
+    first = store.submit(taking("hr_1", 40))
+    failed = store.submit(spoilt)
+    others = [store.submit(taking(f"hr_{n}", amount)) for n, amount in ((2, 61), (3, 60), (4, 1))]
+    assert first.result()
+    with pytest.raises(_Spoilt):
+        failed.result()
+    assert [ticket.result() for ticket in others] == [False, True, False]
+    store.write(lambda tx: tx.caps.void(DESK, "hr_3", tx.now))
+    last = [store.submit(taking(f"hr_{n}", amount)) for n, amount in ((5, 59), (6, 2), (7, 1))]
+    assert [ticket.result() for ticket in last] == [True, False, True]
+    uses = store.read(lambda tx: tx.caps.uses(DESK, (rule,), tx.now))
+    assert [use.used for use in uses] == [100]
 
 
 def test_two_caps_are_taken_together_or_not_at_all(store: Store) -> None:

@@ -15,8 +15,9 @@ from handrail.core.caps import CapRule, Charge, Scope, WhenFull
 from handrail.core.lifecycle import State
 from handrail.errors import Unavailable
 from handrail.store.postgres import PostgresStore
+from handrail.store.postgres.clock import ServerClock
 from handrail.store.protocol import DeskRow, Store, Tx
-from tests.store.databases import NOW, PostgresDatabase, new_keys
+from tests.store.databases import NOW, Clock, PostgresDatabase, new_keys
 from tests.store.gateways import (
     LEASE_MS,
     WAIT_S_MAX,
@@ -317,4 +318,41 @@ def test_the_clock_is_the_database_s(postgres: PostgresDatabase) -> None:
             now = store.write(lambda tx: tx.now)
             db.rollback()
             assert before - 50 <= now <= before + 2_000
+    store.close()
+
+
+def test_the_guess_of_the_clock_says_how_far_it_may_be_off() -> None:
+    """G1, F6: nobody's window ends before it has ended by the database's own clock."""
+    clock = ServerClock()
+    clock.ask()
+    time.sleep(0.03)
+    clock.is_now(NOW)
+    assert clock.now() >= NOW + 30
+    assert clock.early_ms >= 31
+    for _ in range(20):
+        clock.ask()
+        clock.is_now(NOW)
+    assert 1 <= clock.early_ms < 30
+
+
+def test_a_window_ends_by_the_slowest_guess(postgres: PostgresDatabase, clock: Clock) -> None:
+    """G1: what the clock's guess may be ahead by is waited for; by a given clock, nothing."""
+    store = postgres.open(clock=clock)
+    rule = CapRule(name="usd", scope=Scope.DESK, limit=1, window_ms=100, currency="USD")
+
+    def taking(id: str, early_ms: int) -> Callable[[Tx], bool]:
+        def unit(tx: Tx) -> bool:
+            assert tx.caps.early_ms == 0
+            tx.caps.early_ms = early_ms
+            charge = Charge(rule=rule, scope_key="", amount=1)
+            return tx.caps.reserve(DESK, id, (charge,), tx.now) is None
+
+        return unit
+
+    assert store.write(taking("hr_1", 0))
+    store.write(lambda tx: tx.caps.post(DESK, "hr_1", tx.now))
+    clock.now += 100
+    assert not store.write(taking("hr_2", 5))
+    clock.now += 5
+    assert store.write(taking("hr_3", 5))
     store.close()

@@ -50,6 +50,19 @@ def _left(store: Store) -> tuple[object, ...]:
 NOTHING: tuple[object, ...] = (None, None, {}, None, None, 0, 0, None)
 
 
+def test_a_unit_is_dated_by_its_own_moment(store: Store, clock: Clock) -> None:
+    """G1: what joins a transaction late is not dated back to its beginning."""
+
+    def passing(tx: Tx) -> int:
+        clock.now += LATER
+        return tx.now
+
+    tickets = [store.submit(unit) for unit in (passing, lambda tx: tx.now)]
+    assert [ticket.result() for ticket in tickets] == [NOW, NOW + LATER]
+    clock.now = NOW
+    assert store.write(lambda tx: tx.now) == NOW
+
+
 def test_a_unit_is_durable_when_it_returns(database: Database) -> None:
     """What a unit wrote and returned is there after the store was closed and opened again."""
     first = database.open()

@@ -4,10 +4,10 @@
 it, once, when its window since settlement has passed. It may leave late, as long as there is room
 anyway; it never leaves early. Of a distinct cap, `used` counts the rows of `cap_member`.
 
-A reservation first takes what it needs of all its caps at once, and gives it back when one of them
-turns out to be full. Where several gateways write, everything that counts here is done under one
-lock, `_COUNTING`: a commit carries many actions of many desks, and no order of single rows would
-hold for all of them.
+Every reservation first takes the row of its cap, in the order of the caps' names. Where several
+gateways write, everything that counts here is done under one lock, `_COUNTING`: a commit carries
+many actions of many desks, and no order of single rows would hold for all of them. `early_ms` is by
+how much "now" may be ahead of the clock that all of them share.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ _COUNTING: Final = "caps"
 _Place = tuple[str, str, str]
 """Desk, cap and scope key."""
 
+_Taken = tuple[_Place, Charge, int]
+"""Where a charge was added, and how much of it."""
+
 _ADD: Final = (
     "INSERT INTO cap_use (desk, cap, scope_key, used) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (desk, cap, scope_key) DO UPDATE SET used = cap_use.used + excluded.used"
@@ -41,10 +44,6 @@ _GIVE_BACK: Final = (
     "UPDATE cap_use SET used = used - ? WHERE desk = ? AND cap = ? AND scope_key = ?"
 )
 _TRIP: Final = "UPDATE cap_use SET tripped_at = ? WHERE desk = ? AND cap = ? AND scope_key = ?"
-_TAKE: Final = (
-    " ON CONFLICT (desk, cap, scope_key) DO UPDATE SET used = cap_use.used + excluded.used"
-    " RETURNING desk, cap, scope_key, used, tripped_at"
-)
 _USED: Final = "SELECT used FROM cap_use WHERE desk = ? AND cap = ? AND scope_key = ?"
 _RESERVE: Final = (
     # A further attempt, maybe under a policy by which the cap counts otherwise.
@@ -98,24 +97,28 @@ class Caps:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self.early_ms = 0
+        self._known: dict[_Place, tuple[int, int | None]] = {}
+
+    def forget(self) -> None:
+        """What was counted in this transaction may have been undone: it is read again."""
+        self._known.clear()
 
     def reserve(
         self, desk: str, proposal: str, charges: tuple[Charge, ...], now: int
     ) -> Full | None:
         """Take every charge or none; the first charge that does not fit, or None when all do."""
+        taken: list[_Taken] = []
         self._rows.lock(_COUNTING)
-        places = [
-            (SHARED if charge.shared else desk, charge.rule.name, charge.scope_key)
-            for charge in charges
-        ]
-        taken = self._take(charges, places)
-        for n, (charge, place) in enumerate(zip(charges, places, strict=True)):
-            used, tripped_at = taken[place]
+        for charge in charges:
+            place = (SHARED if charge.shared else desk, charge.rule.name, charge.scope_key)
             amount = charge.amount
+            used, tripped_at = self._add(place, amount)
             if charge.member and not self._join(place, charge.member):
                 # Whom a distinct cap counts already takes nothing more of it.
-                self._rows.put(_GIVE_BACK, (amount, *place))
+                self._give_back(place, amount)
                 used, amount = used - amount, 0
+            taken.append((place, charge, amount))
             if tripped_at is None and admits(used, 0, charge.rule.limit):
                 continue
             used = self._left(place, charge.rule, used, now, fits=charge.rule.limit)
@@ -123,19 +126,20 @@ class Caps:
                 used - amount, charge.rule.limit, tripped_at=tripped_at, now=now
             ):
                 tripped_at = None
-                self._rows.put(_TRIP, (None, *place))
+                self._trip(place, None)
             if not admits(used, 0, charge.rule.limit):
-                self._give_back(charges, places, joined=n + 1)
-                if tripped_at is None:
-                    self._rows.put(_TRIP, (now, *place))
-                return Full(charge=charge, tripped=tripped_at is None)
-        self._note(charges, places, proposal, now)
+                return self._none(taken, tripped_at, now)
+        self._note(taken, proposal, now)
         return None
 
     def held(self, desk: str, rule: CapRule, scope_key: str) -> int:
         """What a scope has taken of a cap, at most: some of it may have left the window already."""
+        place = (desk, rule.name, scope_key)
         self._rows.lock(_COUNTING)
-        row = self._rows.one(_USED, (desk, rule.name, scope_key))
+        known = self._known.get(place)
+        if known is not None:
+            return known[0]
+        row = self._rows.one(_USED, place)
         return 0 if row is None else int(row[0] or 0)
 
     def total(self, desk: str, rule: CapRule, scope_key: str, now: int) -> int:
@@ -153,7 +157,7 @@ class Caps:
         for row in rows:
             if row[3]:
                 self._rows.lock(_COUNTING)
-                self._rows.change(
+                self._rows.put(
                     f"UPDATE cap_member SET held = held - 1, last_at = ?{_MEMBER}", (now, *row)
                 )
 
@@ -170,7 +174,7 @@ class Caps:
             place = (str(home), str(cap), str(scope_key))
             back = self._unjoin(place, str(member)) if member else int(amount or 0)
             if back:
-                self._rows.change(_GIVE_BACK, (back, *place))
+                self._give_back(place, back)
 
     def trip(self, desk: str, cap: str, scope_key: str, now: int) -> bool:
         """Mark something that is no cap of the policy as tripped; whether it was not already."""
@@ -178,13 +182,15 @@ class Caps:
         self._rows.lock(_COUNTING)
         if self._add(place, 0)[1] is not None:
             return False
-        self._rows.change(_TRIP, (now, *place))
+        self._trip(place, now)
         return True
 
     def untrip(self, desk: str, cap: str, scope_key: str) -> None:
         """From now on it may trip again."""
         self._rows.lock(_COUNTING)
-        self._rows.change(_TRIP + " AND tripped_at IS NOT NULL", (None, desk, cap, scope_key))
+        place = (desk, cap, scope_key)
+        self._known.pop(place, None)
+        self._rows.change(_TRIP + " AND tripped_at IS NOT NULL", (None, *place))
 
     def count(self, desk: str, cap: str, scope_key: str) -> int:
         """One more of what is only ever counted up; how many there are now."""
@@ -220,47 +226,54 @@ class Caps:
             ]
         return found
 
-    def _take(
-        self, charges: tuple[Charge, ...], places: list[_Place]
-    ) -> dict[_Place, tuple[int, int | None]]:
-        """Add all charges at once; how much each place then has, and since when it is tripped."""
-        values = [
-            value
-            for charge, place in zip(charges, places, strict=True)
-            for value in (*place, charge.amount)
-        ]
-        return {
-            (str(desk), str(cap), str(key)): (int(used or 0), None if at is None else int(at))
-            for desk, cap, key, used, at in self._rows.all(_take_sql(len(charges)), values)
-        }
+    def _none(self, taken: list[_Taken], tripped_at: int | None, now: int) -> Full:
+        """Give back what was taken so far: all caps of an action together, or none."""
+        for place, charge, amount in taken:
+            back = self._unjoin(place, charge.member) if charge.member else amount
+            if back:
+                self._give_back(place, back)
+        place, charge, _ = taken[-1]
+        if tripped_at is None:
+            self._trip(place, now)
+        return Full(charge=charge, tripped=tripped_at is None)
 
-    def _note(
-        self, charges: tuple[Charge, ...], places: list[_Place], proposal: str, now: int
-    ) -> None:
+    def _note(self, taken: list[_Taken], proposal: str, now: int) -> None:
         """Write down what was taken. Of a distinct cap the member counts, not the reservation."""
         values: list[Value] = []
-        for charge, place in zip(charges, places, strict=True):
-            amount = 0 if charge.member else charge.amount
-            values += (*place, proposal, amount, charge.member, now)
-        self._rows.put(_reserve_sql(len(charges)), values)
-
-    def _give_back(self, charges: tuple[Charge, ...], places: list[_Place], *, joined: int) -> None:
-        """Take nothing after all. The first `joined` charges have met their members."""
-        for n, (charge, place) in enumerate(zip(charges, places, strict=True)):
-            back = charge.amount
-            if charge.member and n < joined:
-                back = self._unjoin(place, charge.member)
-            if back:
-                self._rows.put(_GIVE_BACK, (back, *place))
+        for place, charge, amount in taken:
+            counts = 0 if charge.member else amount
+            values += (*place, proposal, counts, charge.member, now)
+        self._rows.put(_reserve_sql(len(taken)), values)
 
     def _add(self, place: _Place, amount: int) -> tuple[int, int | None]:
-        """Add to what is taken; how much that is now, and since when the cap is tripped."""
-        (row,) = self._rows.all(_ADD, (*place, amount))
-        return int(row[0] or 0), None if row[1] is None else int(row[1])
+        """Add to what is taken; how much that is now, and since when the cap is tripped.
+
+        The row is ours until the commit, so it is read once, and then only written.
+        """
+        known = self._known.get(place)
+        if known is None:
+            (row,) = self._rows.all(_ADD, (*place, amount))
+            known = int(row[0] or 0), None if row[1] is None else int(row[1])
+            self._known[place] = known
+        elif amount:
+            self._give_back(place, -amount)
+        return self._known[place]
+
+    def _give_back(self, place: _Place, amount: int) -> None:
+        known = self._known.get(place)
+        if known is not None:
+            self._known[place] = (known[0] - amount, known[1])
+        self._rows.put(_GIVE_BACK, (amount, *place))
+
+    def _trip(self, place: _Place, at: int | None) -> None:
+        known = self._known.get(place)
+        if known is not None:
+            self._known[place] = (known[0], at)
+        self._rows.put(_TRIP, (at, *place))
 
     def _left(self, place: _Place, rule: CapRule, used: int, now: int, *, fits: int) -> int:
         """What is taken without what has left the window: all of it, unless less is enough."""
-        before, first = now - rule.window_ms, True
+        before, first = now - self.early_ms - rule.window_ms, True
         while first or used > fits:
             first = False
             if rule.distinct:
@@ -270,7 +283,7 @@ class Caps:
                 gone = sum(int(amount or 0) for (amount,) in rows)
             if not gone:
                 break
-            self._rows.change(_GIVE_BACK, (gone, *place))
+            self._give_back(place, gone)
             used -= gone
         return used
 
@@ -281,16 +294,10 @@ class Caps:
 
     def _unjoin(self, place: _Place, member: str) -> int:
         """One reservation less; 1 when the customer is thereby no longer counted."""
-        self._rows.change(f"UPDATE cap_member SET held = held - 1{_MEMBER}", (*place, member))
+        self._rows.put(f"UPDATE cap_member SET held = held - 1{_MEMBER}", (*place, member))
         return self._rows.change(
             f"DELETE FROM cap_member{_MEMBER} AND held = 0 AND last_at IS NULL", (*place, member)
         )
-
-
-@cache
-def _take_sql(n: int) -> str:
-    places = ", ".join(["(?, ?, ?, ?)"] * n)
-    return f"INSERT INTO cap_use (desk, cap, scope_key, used) VALUES {places}{_TAKE}"
 
 
 @cache

@@ -76,11 +76,11 @@ class _Batch:
         with _translated():
             self._run = store.connection.cursor().execute
             self._run("BEGIN IMMEDIATE")
-        self._trees: dict[str, Frontier] = dict(store.trees)
-        self.tx = Tx(store.writing, self._trees, store.keys, store.now())
+        self.tx = Tx(store.writing, dict(store.trees), store.keys, store.now())
 
     def run(self, unit: Callable[[Tx], T]) -> T:
         mark, changes = self.tx.mark(), self._changes()
+        self.tx.now = max(self.tx.now, self._store.now())
         if self._savepoints:
             self._run("SAVEPOINT unit")
         try:

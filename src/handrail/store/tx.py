@@ -25,6 +25,9 @@ Mark = tuple[dict[str, int], dict[tuple[str, str], int], int]
 class Tx:
     """One open transaction or snapshot. `now` is the store's clock, read after the lock.
 
+    It is read again before each unit: what settles is never dated before it happened, though the
+    transaction may have begun earlier. Else its reservation would leave a window too soon.
+
     What a unit appends to the log and adds to the counters is kept in memory and written once per
     commit by `finish`; `mark` and `back_to` undo one unit's part of it.
 
@@ -56,6 +59,7 @@ class Tx:
         self.log.back_to(mark[0])
         self.counters.back_to(mark[1])
         self.vault.back_to(mark[2])
+        self.caps.forget()
         self.people.forget()
         self.tasks.forget()
         self.halts.forget()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any, Final
 
@@ -29,6 +30,11 @@ class ServerClock:
     def now(self) -> int:
         """The server's time now."""
         return int(time.monotonic() * 1000 + self._offset_ms)
+
+    @property
+    def early_ms(self) -> int:
+        """By how much `now` may be ahead of the server's true time, one rounding included."""
+        return math.ceil(self._quick_s * 1000) + 1
 
     def ask(self) -> None:
         """Note that the server is being asked."""

@@ -120,6 +120,10 @@ class PostgresStore:
         """The database's clock, in milliseconds UTC, or the one that was given."""
         return self._server_clock.now() if self._given_clock is None else self._given_clock()
 
+    def early_ms(self) -> int:
+        """By how much `now` may be early; a clock that was given is believed."""
+        return self._server_clock.early_ms if self._given_clock is None else 0
+
     def holds(self, fence: int | None) -> bool:
         return self._membership is not None and self._membership.holds(fence)
 

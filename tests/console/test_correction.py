@@ -40,8 +40,8 @@ def test_a_correction_leads_to_the_new_action(scene: Scene) -> None:
     """D6: what is not changed stays; the editor is told that another person decides."""
     old = scene.reply("Dear Dana,\n\nit is on its way.\n", note="as asked")
     with scene.client("dana") as client:
-        page = client.get(f"/actions/{old.id}").text
-        assert "Correct it" in page
+        assert "Correct it" in client.get(f"/actions/{old.id}").text
+        page = client.get(f"/actions/{old.id}/edit").text
         assert "it is on its way." in page
         fields = {"p.ticket": "T-101", "p.body": "Dear Dana,\r\n\r\nit left on Monday.\r\n"}
         answer = client.post(f"/actions/{old.id}/edit", data=form_of(client, old.id) | fields)
@@ -69,8 +69,8 @@ def test_a_form_that_was_not_changed_changes_nothing(scene: Scene) -> None:
 # what is typed | status | what the page says
 TYPED: list[tuple[dict[str, str], int, str]] = [
     ({"amount": "120.01 USD"}, 403, "never raise it"),
-    ({"amount": "lots"}, 422, "Nothing was decided"),
-    ({"order": ""}, 422, "Nothing was decided"),
+    ({"amount": "lots"}, 422, "Nothing was changed"),
+    ({"order": ""}, 422, "Nothing was changed"),
 ]
 
 
@@ -81,7 +81,19 @@ def test_what_no_edit_does_is_explained(
     """A11: more money, no money, nothing at all."""
     old = scene.refund()
     answer = corrected(scene, old.id, typed)
+    assert next(iter(typed.values())) in answer.text or status == 403
     assert (answer.status_code, said in answer.text) == (status, True), answer.text[:500]
+    assert state(scene, old.id) is State.PENDING
+
+
+def test_a_text_that_hides_something_is_not_edited(scene: Scene) -> None:
+    """B1: what cannot be seen is not sent on by somebody who did not see it."""
+    old = scene.reply("Dear Dana, \u202egone\u202c is the rest")
+    with scene.client("dana") as client:
+        page = client.get(f"/actions/{old.id}/edit").text
+    assert "\u202e" not in page
+    assert "hides characters that cannot be seen" in page
+    assert corrected(scene, old.id, {"body": "Dear Dana"}).status_code == 409
     assert state(scene, old.id) is State.PENDING
 
 
@@ -91,6 +103,7 @@ def test_who_may_not_decide_has_no_form(scene: Scene) -> None:
     with scene.client("ava") as client:
         page = client.get(f"/actions/{old.id}").text
         assert "Correct it" not in page
+        assert client.get(f"/actions/{old.id}/edit").status_code == 403
         csrf = page.split('name="csrf" value="')[1].split('"')[0]
         form = {"csrf": csrf, "digest": old.digest, "p.reason": "late"}
         assert client.post(f"/actions/{old.id}/edit", data=form).status_code == 403
@@ -143,7 +156,7 @@ def test_correcting_in_a_browser(scene: Scene) -> None:
     """The whole way by hand: open the form, lower the amount, land on the new action."""
     held = scene.refund()
     page = scene.enter("dana", f"/actions/{held.id}", java_script_enabled=False)
-    page.get_by_text("Correct it").click()
+    page.get_by_role("link", name="Correct it").click()
     page.get_by_label("Amount").fill("100.00 USD")
     page.get_by_role("button", name="Put this in its place").click()
     assert held.id not in page.url

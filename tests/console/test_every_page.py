@@ -104,6 +104,7 @@ def paths(busy: Scene) -> dict[str, str]:
         "log of a stranger": "/log?customer=" + "nobody",
         "log of an action": f"/log/{rejected.id}",
         "caps": "/caps",
+        "edit": f"/actions/{waiting.id}/edit",
         "escalations": "/escalations",
         "escalation": f"/escalations/{handed.id}",
         "held": "/held",
@@ -121,7 +122,7 @@ def violations(page: Page, rules: list[str]) -> list[str]:
 
 
 ONE_OF_EACH: Final = set(
-    "queue waiting rejected ran log caps escalations escalation held halts".split()
+    "queue waiting edit rejected ran log caps escalations escalation held halts".split()
 )
 """One page of each make; axe takes its time."""
 LOOKS: Final[dict[str, dict[str, Any]]] = {

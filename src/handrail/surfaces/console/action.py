@@ -19,7 +19,6 @@ from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.engine.testify import needed_for
 from handrail.errors import Conflict, NotAllowed
 from handrail.store.protocol import Tx
-from handrail.surfaces.console.correction import edit_fields
 from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.lines import consequence, shown_lines
 from handrail.surfaces.console.literal import json_text
@@ -34,7 +33,7 @@ from handrail.surfaces.console.words import (
     count_text,
 )
 
-__all__ = ["DECIDERS", "ShownFact", "action", "action_page", "may_undo"]
+__all__ = ["DECIDERS", "ShownFact", "action", "action_page", "may_undo", "why_nothing"]
 
 DECIDERS: Final = (Role.REVIEWER, Role.CHECKER, Role.ADMIN)
 """Who may undo what ran and close what was handed over, as over HTTP."""
@@ -94,8 +93,7 @@ def action_page(
         over=undecided and over,
         soon=proposal.decide_by is not None and proposal.decide_by - ctx.clock() <= SOON_MS,
         why_not=around.halted or shown.why_not or _why_never(ctx, proposal),
-        why_nothing=_why_nothing(visitor, shown) if undecided else None,
-        fields=edit_fields(ctx, proposal, shown.editable),
+        why_nothing=why_nothing(visitor, shown) if undecided else None,
         drawn=_is_drawn(visitor, shown),
         why_no_undo=may_undo(visitor) or shown.why_no_undo,
         may_recall=may_undo(visitor) is None,
@@ -151,7 +149,7 @@ def _why_never(ctx: Context, proposal: Proposal) -> str | None:
     return f"nothing here can carry out `{proposal.kind}`"
 
 
-def _why_nothing(visitor: Visitor, shown: Shown) -> str | None:
+def why_nothing(visitor: Visitor, shown: Shown) -> str | None:
     """Why this person may not even reject or escalate, or None."""
     prior = [given.review for given in shown.reviews]
     makers = frozenset(shown.makers)

@@ -9,10 +9,11 @@ import msgspec
 
 from handrail.core.action import ActionKind, Param, ParamType
 from handrail.core.proposal import Proposal
+from handrail.core.text import visible
 from handrail.engine.context import Context
 from handrail.errors import InvalidInput
 
-__all__ = ["EditField", "changes_in", "edit_fields"]
+__all__ = ["EditField", "changes_in", "edit_fields", "hides"]
 
 PREFIX: Final = "p."
 _LONG_CHARS_MIN: Final = 80
@@ -28,22 +29,34 @@ class EditField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def edit_fields(
-    ctx: Context, proposal: Proposal, editable: Mapping[str, str | None]
+    ctx: Context,
+    proposal: Proposal,
+    editable: Mapping[str, str | None],
+    typed: Mapping[str, str],
 ) -> list[EditField]:
-    """The fields of the form, in the order of the policy; none when it cannot be edited."""
+    """The fields of the form, in the order of the policy; none when it cannot be edited.
+
+    `typed` is what stood in the form that was sent last. A text in which something cannot be seen
+    has no field: nobody would know what they sent.
+    """
     kind = ctx.rulebook(proposal.desk).kind(proposal.kind)
     if kind is None:
         return []
     return [
         EditField(
             name=param.name,
-            text=editable[param.name] or "",
+            text=typed.get(PREFIX + param.name, editable[param.name] or ""),
             choices=_choices(param),
             long=_is_long(param, editable[param.name] or ""),
         )
         for param in kind.params
-        if param.name in editable
+        if param.name in editable and not hides(editable[param.name])
     ]
+
+
+def hides(text: str | None) -> bool:
+    """Whether something in a text cannot be seen, or changes its direction."""
+    return text is not None and visible(text) != text
 
 
 def changes_in(
@@ -56,9 +69,9 @@ def changes_in(
     changes: dict[str, object] = {}
     for param in kind.params:
         sent = form.get(PREFIX + param.name)
-        if sent is None or param.name not in editable:
+        known = editable.get(param.name)
+        if sent is None or param.name not in editable or hides(known):
             continue
-        known = editable[param.name]
         # A browser turns every line break into one of its own; that is no change.
         if sent == (known or "").replace("\r\n", "\n").replace("\r", "\n"):
             continue

@@ -1,19 +1,27 @@
-"""The forms by which a person corrects a waiting action, or leaves it to somebody else."""
+"""The page on which a person corrects a waiting action, and leaving one to somebody else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.responses import Response
 
 from handrail.engine.show import show
 from handrail.errors import Conflict, InvalidInput, NotAllowed
-from handrail.surfaces.console.action import action_page
-from handrail.surfaces.console.correction import changes_in
+from handrail.surfaces.console.action import why_nothing
+from handrail.surfaces.console.correction import changes_in, edit_fields, hides
 from handrail.surfaces.console.decide import not_counted
 from handrail.surfaces.console.pages import Visitor, redirect
 
-__all__ = ["edit", "recuse"]
+__all__ = ["correct", "edit", "recuse"]
+
+_NOTHING: Final[Mapping[str, str]] = {}
+
+
+async def correct(visitor: Visitor) -> Response:
+    """The form of an action's parameters."""
+    return _page(visitor)
 
 
 async def edit(visitor: Visitor, form: Mapping[str, str]) -> Response:
@@ -32,7 +40,7 @@ async def edit(visitor: Visitor, form: Mapping[str, str]) -> Response:
             digest=form.get("digest", ""),
         )
     except InvalidInput as error:
-        return action_page(visitor, id, status=error.status, problem=error.message)
+        return _page(visitor, error=error, typed=form)
     except (Conflict, NotAllowed) as error:
         return not_counted(visitor, id, error, "")
     return redirect(f"/actions/{made.id}")
@@ -46,3 +54,27 @@ async def recuse(visitor: Visitor, form: Mapping[str, str]) -> Response:
     except (Conflict, NotAllowed) as error:
         return not_counted(visitor, id, error, "")
     return redirect(f"/actions/{id}")
+
+
+def _page(
+    visitor: Visitor, *, error: InvalidInput | None = None, typed: Mapping[str, str] = _NOTHING
+) -> Response:
+    """The form; after an error with what was typed, so that nothing is lost."""
+    id = visitor.request.path_params["id"]
+    ctx = visitor.gateway.ctx
+    shown = show(ctx, visitor.desk, id, viewer=visitor.person)
+    refusal = why_nothing(visitor, shown)
+    if refusal is not None:
+        return not_counted(visitor, id, NotAllowed("not_entitled", refusal), "")
+    fields = edit_fields(ctx, shown.card.proposal, shown.editable, typed)
+    if not fields:
+        gone = Conflict("edit_refused", "this action cannot be edited any more")
+        return not_counted(visitor, id, gone, "")
+    return visitor.render(
+        "edit.html",
+        status=200 if error is None else error.status,
+        problem=None if error is None else error.message,
+        card=shown.card,
+        fields=fields,
+        withheld=[name for name, text in shown.editable.items() if hides(text)],
+    )

@@ -13,7 +13,7 @@ from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import action
 from handrail.surfaces.console.caps import caps
 from handrail.surfaces.console.decide import decide, settle, undo
-from handrail.surfaces.console.edit import edit, recuse
+from handrail.surfaces.console.edit import correct, edit, recuse
 from handrail.surfaces.console.entrance import leave, login_form, login_page
 from handrail.surfaces.console.escalations import close, end_task, escalation, escalations, take
 from handrail.surfaces.console.forms import EDIT_BYTES_MAX
@@ -44,6 +44,7 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/actions/{id}", page(action), methods=get),
         Route("/actions/{id}", act(decide), methods=post),
         Route("/actions/{id}/outcome", act(settle), methods=post),
+        Route("/actions/{id}/edit", page(correct), methods=get),
         Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),
         Route("/actions/{id}/recuse", act(recuse), methods=post),
         Route("/actions/{id}/undo", act(undo), methods=post),

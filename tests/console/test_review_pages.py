@@ -114,17 +114,20 @@ def test_undo_with_one_click(scene: Scene) -> None:
     assert scene.desk.get(action.id).state is State.SUCCEEDED
 
 
-def test_undo_is_gone_when_its_time_is_over(scene: Scene) -> None:
-    """After the window the page says why there is no button, and the form is refused."""
+def test_a_late_undo_is_asked_for(scene: Scene) -> None:
+    """After the window the page says so, and one click asks a colleague instead of undoing."""
     action = scene.small_refund()
     page = scene.enter("dana", "/ran")
     scene.clock.ahead_ms = 25 * HOUR_MS
     page.get_by_role("button", name="Undo").click()
     expect(page).to_have_url(re.compile("/login"))
     page = scene.enter("dana", "/ran")
-    expect(page.locator(".undo")).to_have_text("The time to undo it is over")
-    page.goto(f"/actions/{action.id}")
-    expect(page.locator(".outcome")).to_contain_text("No undo: the time to undo it is over")
+    expect(page.locator(".undo")).to_contain_text("one-click undo ended 1 h ago")
+    expect(page.locator(".undo")).to_contain_text("a colleague must approve")
+    page.get_by_role("button", name="Ask to undo: refund 18.50 USD").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    (waiting,) = scene.desk.queue()
+    assert waiting.proposal.undoes == action.id
     assert scene.shop.balance("P-5001").refunded_minor == 1_850
 
 

@@ -147,7 +147,7 @@ def test_caps_and_counts_are_in_words(scene: Scene) -> None:
     scene.small_refund()
     scene.refund()
     page = scene.enter("dana", "/caps")
-    cap = page.locator(".caps li").filter(has_text="usd-per-customer")
+    cap = page.locator(".caps li").filter(has_text="within 30 days").filter(has_text="USD")
     expect(cap).to_contain_text("10000.00 USD within 30 days, for each customer")
     expect(cap.locator(".share")).to_have_text("C-1001 18.50 USD under 1 %")
     expect(page.locator(".tally div").filter(has_text="Waiting for a person")).to_contain_text("1")

@@ -208,3 +208,10 @@ def test_the_order_of_fields_does_not_matter(names: list[str]) -> None:
     """The same content in another order has the same bytes."""
     whole = {**LEAST, "note": "x", "tell": True}
     assert canonical(PARSE({name: whole[name] for name in names})) == canonical(PARSE(whole))
+
+
+def test_a_record_is_read_in_canonical_order() -> None:
+    """However it was written, it is shown, and shown again later, in the order that is stored."""
+    one, other = {"b": 1, "a": [{"d": 2, "c": 3}]}, {"a": [{"c": 3, "d": 2}], "b": 1}
+    read = [PARSE({**LEAST, "items": record})["items"] for record in (one, other)]
+    assert str(read[0]) == str(read[1]) == "{'a': [{'c': 3, 'd': 2}], 'b': 1}"

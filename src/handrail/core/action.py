@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.canonical import check_plain, quoted
+from handrail.core.canonical import canonical, check_plain, quoted
 from handrail.core.grade import Axes, Catchable, Grade, grade_of
 from handrail.core.money import Money
 from handrail.errors import InvalidInput
@@ -168,7 +168,8 @@ def _record(param: Param, value: object) -> object:
     if type(value) is not dict and type(value) is not list:
         raise InvalidInput("field_wrong_type", f"`{param.name}` must be an object or a list")
     check_plain(value)
-    return value
+    # In canonical order, as it is stored: what is read again later is then shown the same way.
+    return msgspec.json.decode(canonical(value))
 
 
 _READERS: Final[dict[ParamType, Callable[[Param, object], object]]] = {

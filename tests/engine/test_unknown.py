@@ -349,7 +349,7 @@ def test_what_nobody_can_tell_does_not_hold_up_the_rest(
         return Found(looked=Looked.CANNOT_TELL) if key in hopeless else lookup(kind, key)
 
     front.lookup = choosy  # type: ignore[method-assign]
-    for _ in range(6):
+    for _ in range(15):
         fronted.later(MINUTE)
         fronted.desk.work()
     rows = fronted.desk.ctx.store.read(lambda tx: tx.proposals.latest("main", most=20))

@@ -142,8 +142,8 @@ def test_changed_content_does_not_open(database: Database) -> None:
     assert _code(stranger) == "content_unreadable"
     stranger.close()
     database.change(
-        "UPDATE content SET sealed = CAST(substr(sealed, 1, 20) || x'00' || substr(sealed, 22)"
-        " AS BLOB) WHERE id = 'hr_1'"
+        "UPDATE content SET sealed = CAST(substr(sealed, 2) || substr(sealed, 1, 1) AS BLOB)"
+        " WHERE id = 'hr_1'"
     )
     store = database.open()
     assert _code(store) == "content_unreadable"

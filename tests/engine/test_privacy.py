@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import pytest
@@ -72,7 +73,13 @@ def test_nothing_personal_is_in_the_files(story: Story) -> None:
     story.reopen()
     raw += _raw(story)
     assert b"refund.issue" in raw
-    assert [text for text in PLANTED if text.encode() in raw] == []
+    assert _found_in(raw) == []
+
+
+def _found_in(data: bytes) -> list[str]:
+    """What was planted and stands in the bytes; four digits in a hash are chance."""
+    readable = re.sub(rb"[0-9a-f]{16,}", b"", data)
+    return [text for text in PLANTED if text.encode() in readable]
 
 
 def test_nothing_personal_is_in_a_leaf(story: Story) -> None:
@@ -80,7 +87,7 @@ def test_nothing_personal_is_in_a_leaf(story: Story) -> None:
     _busy_day(story)
     leaves = story.desk.ctx.store.read(lambda tx: b"\n".join(row[3] for row in tx.log.scan("main")))
     assert leaves.count(b"\n") > 30
-    assert [text for text in PLANTED if text.encode() in leaves] == []
+    assert _found_in(leaves) == []
 
 
 @pytest.mark.parametrize(

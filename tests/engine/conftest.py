@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from tests.engine.connectors import Front
 from tests.engine.stories import Story
 from tests.store.databases import PostgresDatabase
 
@@ -36,5 +37,21 @@ def story(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Story]:
     """A desk with people and an agent, under the pack that comes with handrail."""
     store = PostgresDatabase(tmp_path).address if request.param == "postgres" else None
     with Story(tmp_path / "desk", store=store) as told:
+        yield told
+        told.check()
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[Front]:
+    """A front to the embedded desk of `fronted`."""
+    made = Front(tmp_path / "desk.db")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def fronted(tmp_path: Path, front: Front) -> Iterator[Story]:
+    """A desk whose world stands behind `front`."""
+    with Story(tmp_path / "desk", connectors={"desk": front}) as told:
         yield told
         told.check()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -28,22 +27,6 @@ from handrail.store.protocol import Tx
 from handrail.surfaces.embedded import Action
 from tests.engine.connectors import Execute, Front, effects_in
 from tests.engine.stories import HOUR, MIDDLE, MINUTE, SMALL, Story, pack
-
-
-@pytest.fixture
-def front(tmp_path: Path) -> Iterator[Front]:
-    """A front to the embedded desk of `fronted`."""
-    made = Front(tmp_path / "desk.db")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def fronted(tmp_path: Path, front: Front) -> Iterator[Story]:
-    """A desk whose world stands behind `front`."""
-    with Story(tmp_path / "desk", connectors={"desk": front}) as told:
-        yield told
-        told.check()
 
 
 def _allowed(story: Story, action: Action, *, by: str = "ann") -> None:

@@ -31,14 +31,6 @@ from tests.engine.stories import HOUR, MIDDLE, MINUTE, SECOND, SMALL, Story, cod
 
 
 @pytest.fixture
-def front(tmp_path: Path) -> Iterator[Front]:
-    """A front to the embedded desk of `story`."""
-    made = Front(tmp_path / "desk.db")
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def story(tmp_path: Path, front: Front) -> Iterator[Story]:
     """A desk whose world stands behind `front`."""
     with Story(tmp_path / "desk", connectors={"desk": front}) as told:

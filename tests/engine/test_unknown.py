@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -94,22 +93,6 @@ def _taken(story: Story) -> int:
     rules = story.desk.ctx.rulebook("main").policy.caps
     uses = story.desk.ctx.store.read(lambda tx: tx.caps.uses("main", rules, tx.now))
     return sum(use.used for use in uses)
-
-
-@pytest.fixture
-def front(tmp_path: Path) -> Iterator[Front]:
-    """A front to the embedded desk of `fronted`."""
-    made = Front(tmp_path / "desk.db")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def fronted(tmp_path: Path, front: Front) -> Iterator[Story]:
-    """A desk whose world stands behind `front`."""
-    with Story(tmp_path / "desk", connectors={"desk": front}) as told:
-        yield told
-        told.check()
 
 
 def _lost(execute: Execute) -> Receipt:

@@ -176,6 +176,7 @@ CODES: Final[dict[str, Code]] = {
     "principal_exists": _code(409, "there is already a person or agent of that name"),
     # policy
     "policy_invalid": _code(422, "a policy that does not load"),
+    "condition_invalid": _code(422, "a condition of a policy that is none"),
     "quorum_impossible": _code(422, "too few people could ever decide what the policy asks for"),
     "policy_not_found": _code(404, "no such policy file or pack"),
     # set-up and storage

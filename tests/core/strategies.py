@@ -10,10 +10,20 @@ from typing import Any
 from hypothesis import strategies as st
 
 from handrail.core.action import ActionKind, Param, ParamType
-from handrail.core.decide import Ask
+from handrail.core.decide import Ask, FailedCheck
 from handrail.core.grade import Axes, Catchable, Grade
 from handrail.core.money import Money
-from handrail.core.policy import ANY_KIND, Band, Control, Guard, KindRule, LaneRule, Policy
+from handrail.core.policy import (
+    ANY_KIND,
+    Band,
+    Cleared,
+    Control,
+    Guard,
+    KindRule,
+    LaneRule,
+    Otherwise,
+    Policy,
+)
 
 KINDS = ("refund.issue", "reply.send", "account.change", "ticket.read")
 UNKNOWN_KIND = "moon.buy"
@@ -78,7 +88,44 @@ def kind_rules(draw: st.DrawFn, name: str, names: Sequence[str]) -> KindRule:
         value="amount" if bands else None,
         undo=draw(st.sampled_from((None, None, *(other for other in names if other != name)))),
     )
-    return KindRule(kind=kind, guard=draw(guards()), bands=bands)
+    guard = draw(guards())
+    return KindRule(kind=kind, guard=guard, bands=bands, cleared=draw(clearances(guard, bands)))
+
+
+@st.composite
+def clearances(draw: st.DrawFn, guard: Guard, bands: dict[str, tuple[Band, ...]]) -> Cleared | None:
+    """A clearance of a kind, or none: at no amount stricter than the kind without it."""
+    if draw(st.booleans()):
+        return None
+    looser = {
+        currency: tuple(draw(looser_band(band)) for band in ladder)
+        for currency, ladder in bands.items()
+        if draw(st.booleans())
+    }
+    if bands and not looser:
+        return None
+    rising = {currency: _rising(ladder) for currency, ladder in looser.items()}
+    least = min((draw(guards()), guard), key=lambda one: one.order)
+    return Cleared(when=None, guard=least, bands=rising)
+
+
+@st.composite
+def looser_band(draw: st.DrawFn, band: Band) -> Band:
+    """A band with the same limit that asks for no more."""
+    guard = min((draw(guards()), band.guard), key=lambda one: one.order)
+    return Band(up_to_minor=band.up_to_minor, grade=min(draw(grades), band.grade), guard=guard)
+
+
+def _rising(ladder: tuple[Band, ...]) -> tuple[Band, ...]:
+    """The same limits; no band is looser than one below it, nor stricter than it was allowed."""
+    found: list[Band] = []
+    for band in reversed(ladder):
+        above = found[-1] if found else band
+        guard = min((band.guard, above.guard), key=lambda one: one.order)
+        found.append(
+            Band(up_to_minor=band.up_to_minor, grade=min(band.grade, above.grade), guard=guard)
+        )
+    return tuple(reversed(found))
 
 
 @st.composite
@@ -131,7 +178,21 @@ def worries(chooser: Random) -> dict[str, Any]:
         found["failure"] = "the condition gave no answer"
     if chooser.random() < WORRY_CHANCE / 2:
         found["late"] = True
+    if chooser.random() < WORRY_CHANCE:
+        found["failed"] = tuple(failed_check(chooser) for _ in range(chooser.randint(1, 2)))
     return found
+
+
+def failed_check(chooser: Random) -> FailedCheck:
+    """A check that did not pass, of any outcome and for any cause."""
+    broken = chooser.random() < WORRY_CHANCE
+    return FailedCheck(
+        name="a check",
+        outcome=chooser.choice(list(Otherwise)),
+        text="it is too late",
+        broken=broken,
+        unread=("facts.date",) if broken and chooser.random() < 2 * WORRY_CHANCE else (),
+    )
 
 
 def sums(value: Money | None, chooser: Random) -> Money | None:
@@ -154,6 +215,7 @@ def asks(policy: Policy, chooser: Random) -> Iterator[Ask]:
                     as_undo=chooser.random() < 2 * WORRY_CHANCE,
                     accumulated=sums(value, chooser),
                     halted=chooser.random() < WORRY_CHANCE / 8,
+                    cleared=chooser.random() < 2 * WORRY_CHANCE,
                     **worries(chooser),
                 )
 

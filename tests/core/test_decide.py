@@ -8,19 +8,35 @@ import msgspec
 import pytest
 
 from handrail.core.action import ActionKind, Param, ParamType
-from handrail.core.decide import PRECEDENCE, Ask, Decision, ReasonCode, compile_policy
+from handrail.core.decide import (
+    PRECEDENCE,
+    Ask,
+    Decision,
+    FailedCheck,
+    ReasonCode,
+    compile_policy,
+)
 from handrail.core.grade import Axes, Grade
 from handrail.core.money import Money
-from handrail.core.policy import Band, Control, Guard, KindRule, LaneRule, Policy
+from handrail.core.policy import (
+    Band,
+    Cleared,
+    Control,
+    Guard,
+    KindRule,
+    LaneRule,
+    Otherwise,
+    Policy,
+)
 
 # The written order, loosest first.
 CONTROLS = "run_and_log run_and_notify hold_and_recall approve maker_checker escalate refuse"
 
 REASONS = """
 halted outside_lane undo_only denied_before open_already too_many_open queue_full
-evaluation_failed unknown_kind unlisted_currency value_unknown asked_again facts_missing
-facts_contradict hidden_content unresolved_reference late_undo claimed_grade edited cap_full
-accumulated value_band kind_default
+evaluation_failed unknown_kind unlisted_currency value_unknown asked_again check_failed
+facts_missing facts_contradict hidden_content unresolved_reference check_flagged late_undo
+claimed_grade edited cap_full accumulated cleared value_band kind_default
 """
 
 
@@ -76,7 +92,23 @@ def _rule(row: str) -> KindRule:
         value="amount" if moves_money else None,
         undo=None if undo == "-" else undo,
     )
-    return KindRule(kind=kind, guard=_guard(control), bands=BANDS if moves_money else {})
+    guard = _guard(control)
+    return KindRule(
+        kind=kind,
+        guard=guard,
+        bands=BANDS if moves_money else {},
+        cleared=_cleared(name, guard),
+    )
+
+
+def _cleared(name: str, guard: Guard) -> Cleared | None:
+    """What a check clears: a reply goes out later, a refund has wider bands in USD."""
+    if name == "reply.send":
+        return Cleared(when="true", guard=_guard("hold_and_recall"))
+    if name != "refund.issue":
+        return None
+    bands = _bands("5000 G2 run_and_log", "40000 G2 run_and_notify", "- G2 approve")
+    return Cleared(when="true", guard=guard, bands={"USD": bands})
 
 
 def _desk() -> Policy:
@@ -97,6 +129,7 @@ def _desk() -> Policy:
 
 
 DESK = compile_policy(_desk())
+_OTHERWISE = {outcome.value for outcome in Otherwise}
 
 # kind | value | what was found | control, grade | reasons
 DECIDED = """
@@ -152,6 +185,32 @@ reply.later  | none | unresolved     | approve G2         | unresolved_reference
 reply.draft  | none | unresolved     | approve G2         | unresolved_reference kind_default
 login.change | none | unresolved     | maker_checker*1 G3 | unresolved_reference kind_default
 refund.issue | 1.00 USD     | as_undo        | run_and_notify G2  | value_band
+refund.issue | 30.00 USD    | cleared        | run_and_log G2     | cleared
+refund.issue | 400.00 USD   | cleared        | run_and_notify G2  | cleared
+refund.issue | 400.01 USD   | cleared        | approve G2         | cleared
+refund.issue | 7500 JPY     | cleared        | run_and_notify G2  | value_band
+refund.issue | 0.01 EUR     | cleared        | maker_checker*2 G3 | unlisted_currency
+refund.issue | none         | cleared        | maker_checker*2 G3 | value_unknown
+reply.send   | none         | cleared        | hold_and_recall G2 | cleared
+reply.later  | none         | cleared        | hold_and_recall G2 | kind_default
+refund.issue | 400.00 USD   | cleared missing | approve G2        | facts_missing value_band
+refund.issue | 400.00 USD   | cleared flag   | approve G2         | check_flagged value_band
+refund.issue | 400.00 USD   | cleared claim=G2 | run_and_notify G2 | cleared
+refund.issue | 400.00 USD   | cleared claim=G3 | maker_checker*1 G3 | claimed_grade cleared
+reply.send   | none         | cleared late   | maker_checker*1 G3 | late_undo kind_default
+refund.issue | 30.00 USD    | flag           | run_and_notify G2  | check_flagged value_band
+refund.issue | 30.00 USD    | raise_grade    | maker_checker*1 G3 | check_failed value_band
+refund.issue | 30.00 USD    | hold           | approve G2         | check_failed value_band
+refund.issue | 30.00 USD    | refuse         | refuse G3          | check_failed value_band
+refund.issue | 30.00 USD    | flag?          | maker_checker*2 G3 | evaluation_failed value_band
+refund.issue | 30.00 USD    | flag-          | maker_checker*2 G3 | check_failed value_band
+refund.issue | 30.00 USD    | refuse?        | refuse G3          | evaluation_failed value_band
+refund.issue | 30.00 USD | flag missing | approve G2 | facts_missing check_flagged value_band
+ticket.read  | none         | flag           | run_and_log G0     | check_flagged kind_default
+ticket.read  | none         | raise_grade    | run_and_log G1     | check_failed kind_default
+ticket.read | none | raise_grade raise_grade | approve G2 | check_failed check_failed kind_default
+ticket.read  | none         | hold           | approve G2         | check_failed kind_default
+account.wipe | none         | flag?          | refuse G3          | evaluation_failed kind_default
 """
 
 # lane | kind | in the task's account? | inside
@@ -188,12 +247,26 @@ def _ask(kind: str, value: str, found: str) -> Ask:
                 changes[name] = Grade[grade]
             case "failure":
                 changes[name] = "it broke"
-            case "as_undo" | "late" | "halted":
+            case "as_undo" | "late" | "halted" | "cleared":
                 changes[name] = True
+            case _ if name.rstrip("?-") in _OTHERWISE:
+                changes["failed"] = (*changes.get("failed", ()), _failed(name))
             case _:
                 changes[name] = ("the order total",)
     money = None if value == "none" else Money.parse(value)
     return Ask(kind=kind, lane="all", value=money, **changes)
+
+
+def _failed(word: str) -> FailedCheck:
+    """A check that did not pass: `?` because of an error, `-` because something was not known."""
+    name = word.rstrip("?-")
+    return FailedCheck(
+        name=name,
+        outcome=Otherwise(name),
+        text="it is too late",
+        broken=name != word,
+        unread=("facts.date",) if word.endswith("-") else (),
+    )
 
 
 def _codes(decision: Decision) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.core.action import ActionKind, Param, ParamType
-from handrail.core.decide import PRECEDENCE, Ask, Decision, compile_policy
+from handrail.core.decide import PRECEDENCE, Ask, Decision, FailedCheck, compile_policy
 from handrail.core.grade import Axes, Grade
 from handrail.core.money import Money
 from handrail.core.policy import (
@@ -22,6 +22,7 @@ from handrail.core.policy import (
     Guard,
     KindRule,
     LaneRule,
+    Otherwise,
     Policy,
 )
 from handrail.errors import HandrailError
@@ -29,6 +30,7 @@ from tests.core import strategies as some
 from tests.reference.decide import decide as decide_by_the_book
 
 REFUSE = Guard(control=Control.REFUSE)
+HOLDS = {Otherwise.HOLD, Otherwise.REFUSE}
 RUNS_ALONE = {Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY, Control.HOLD_AND_RECALL}
 
 # Bands that would let a bigger amount pass a looser control, or have no answer for some amount.
@@ -91,6 +93,13 @@ WORRIES: dict[str, Any] = {
     "late": True,
     "failure": "the condition gave no answer",
     "claim": Grade.G3,
+    **{
+        f"failed {outcome.value}{'?' if broken else ''}": (
+            FailedCheck(name="a", outcome=outcome, text="it is too late", broken=broken),
+        )
+        for outcome in Otherwise
+        for broken in (False, True)
+    },
 }
 
 
@@ -179,10 +188,42 @@ def test_one_more_worry_never_loosens(policy: Policy, chooser: Random) -> None:
     for ask in some.asks(policy, chooser):
         calm = decider.decide(ask)
         for worry, found in WORRIES.items():
-            more = (*getattr(ask, worry), *found) if isinstance(found, tuple) else found
-            worried = decider.decide(msgspec.structs.replace(ask, **{worry: more}))
+            name = worry.partition(" ")[0]
+            more = (*getattr(ask, name), *found) if isinstance(found, tuple) else found
+            worried = decider.decide(msgspec.structs.replace(ask, **{name: more}))
             assert _is_at_least(worried, calm), (ask, worry)
-            assert set(_codes(calm)) <= set(_codes(worried)), (ask, worry)
+            if "accumulated" not in _codes(calm):
+                assert set(_codes(calm)) - {"cleared"} <= set(_codes(worried)), (ask, worry)
+
+
+@EVERY_POLICY
+@given(some.policies(), some.choosers)
+def test_a_clearance_only_loosens_and_losing_it_only_tightens(
+    policy: Policy, chooser: Random
+) -> None:
+    """A check that cannot be told any more, or that is added, takes a clearance away."""
+    decider = compile_policy(policy)
+    for ask in some.asks(policy, chooser):
+        with_it = decider.decide(msgspec.structs.replace(ask, cleared=True))
+        without = decider.decide(msgspec.structs.replace(ask, cleared=False))
+        assert _is_at_least(without, with_it), ask
+
+
+@EVERY_POLICY
+@given(some.policies(), some.choosers)
+def test_a_check_that_could_not_be_told_is_no_looser_than_one_that_failed(
+    policy: Policy, chooser: Random
+) -> None:
+    """Removing a fact never loosens: from false to unknown everything stays or rises."""
+    decider = compile_policy(policy)
+    for ask in some.asks(policy, chooser):
+        for outcome in Otherwise:
+            check = FailedCheck(name="a", outcome=outcome, text="it is too late")
+            told = (*ask.failed, check)
+            untold = (*ask.failed, msgspec.structs.replace(check, broken=True, unread=("x",)))
+            before = decider.decide(msgspec.structs.replace(ask, failed=told))
+            after = decider.decide(msgspec.structs.replace(ask, failed=untold))
+            assert _is_at_least(after, before), (ask, outcome)
 
 
 @EVERY_POLICY
@@ -266,19 +307,26 @@ def test_what_nobody_knows_or_doubts_never_runs_alone(policy: Policy, chooser: R
             inside = ask.account_in_lane and decider.admits_kind(ask.kind, ask.lane)
             inside = inside and not ask.halted
             assert decision.grade is Grade.G3
-            assert decision.guard == (STRICTEST if inside else REFUSE), ask
+            refused = any(check.outcome is Otherwise.REFUSE for check in ask.failed)
+            assert decision.guard == (STRICTEST if inside and not refused else REFUSE), ask
+        if any(check.broken or check.outcome in HOLDS for check in ask.failed):
+            assert decision.guard.control not in RUNS_ALONE, ask
 
 
 @EVERY_POLICY
 @given(some.policies(), some.choosers)
 def test_every_decision_gives_its_reasons_in_order(policy: Policy, chooser: Random) -> None:
-    """At least one reason, each code once, by precedence, in words, and the same every time."""
+    """At least one reason, by precedence, in words, and the same every time.
+
+    Each code stands once, but for checks: each of them has a reason of its own.
+    """
     decider, again = compile_policy(policy), compile_policy(policy)
     for ask in some.asks(policy, chooser):
         decision = decider.decide(ask)
         places = [PRECEDENCE[reason.code] for reason in decision.reasons]
         assert places
-        assert places == sorted(set(places))
+        assert places == sorted(places)
+        assert len(places) - len(set(places)) <= max(0, len(ask.failed) - 1) + bool(ask.failure)
         assert all(reason.text.strip() for reason in decision.reasons)
         assert again.decide(ask) == decision
 

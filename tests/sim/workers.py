@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -67,8 +68,7 @@ class Workers:
             if row is None:
                 return "nothing to do"
             after, job = ctx.store.write(claim_unit(ctx, MAIN, row.id, reread(ctx, MAIN, row.id)))
-            if job is not None:
-                self.held.append(Held(job=job))
+            self._hold([job])
             return f"claim {row.id[-6:]}: {after.state.value}"
         held = self.held.pop(self._chance.randrange(len(self.held)))
         id = held.job.proposal.id
@@ -93,8 +93,12 @@ class Workers:
         jobs = [job for _, job in (ticket.result() for ticket in tickets) if job is not None]
         if len(jobs) > 1:
             raise self._life.watch.broken(f"two workers may run `{row.id}`")
-        self.held += [Held(job=job) for job in jobs]
+        self._hold(jobs)
         return f"{row.id[-6:]}: {len(jobs)} of 2"
+
+    def _hold(self, jobs: Sequence[Job | None]) -> None:
+        """Keep what the gateway itself carries out; a permit is for the agent, who may lose it."""
+        self.held += [Held(job=job) for job in jobs if job is not None and job.permit is None]
 
     def _checkpoint(self) -> str:
         return f"{len(self._life.desk.checkpoint())} bytes"

@@ -12,7 +12,7 @@ import msgspec
 
 from handrail.core.money import EXPONENTS, MINOR_MAX, Money
 
-__all__ = ["FULL_WEIGHT", "RATE_DECIMALS", "Accumulation"]
+__all__ = ["FULL_WEIGHT", "RATE_DECIMALS", "Accumulation", "Sums"]
 
 FULL_WEIGHT: Final = 100
 """The weight, in percent, of a kind whose amounts count as they are."""
@@ -74,6 +74,18 @@ class Accumulation(msgspec.Struct, frozen=True, kw_only=True):
 
     def _rate(self, currency: str) -> int | None:
         return _RATE_ONE if currency == self.currency else self.rates.get(currency)
+
+
+class Sums(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a customer stands: what was `earlier`, and what an action is `worth`, in minor units.
+
+    Both are in the currency of the accumulation. `total` is what the bands look at, None when there
+    was nothing before and they have looked at the amount already.
+    """
+
+    total: Money | None
+    earlier: int
+    worth: int
 
 
 def _up(number: int, by: int) -> int:

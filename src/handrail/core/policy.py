@@ -17,12 +17,16 @@ __all__ = [
     "STRICTEST",
     "Assignment",
     "Band",
+    "CheckRule",
+    "Cleared",
     "Clocks",
     "Control",
+    "FactType",
     "Guard",
     "KindRule",
     "LaneRule",
     "Limits",
+    "Otherwise",
     "Policy",
 ]
 
@@ -88,16 +92,68 @@ class Band(msgspec.Struct, frozen=True, kw_only=True):
     guard: Guard
 
 
-class KindRule(msgspec.Struct, frozen=True, kw_only=True):
+class FactType(Enum):
+    """What a fact holds, as conditions see it.
+
+    MONEY is an exact amount such as `12.50 USD`; DATE is a UTC day such as `2026-02-28`.
+    """
+
+    TEXT = "text"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    MONEY = "money"
+    DATE = "date"
+
+
+class Otherwise(Enum):
+    """What a check that fails does: only marks, raises the grade by one, asks, or refuses."""
+
+    FLAG = "flag"
+    RAISE_GRADE = "raise_grade"
+    HOLD = "hold"
+    REFUSE = "refuse"
+
+
+class CheckRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A named condition in CEL. It passes when `require` is true, and in no other case.
+
+    `reviewer` says what is wrong to who decides, `agent` what the agent is told of a refusal; it
+    never names a limit.
+    """
+
+    name: str
+    require: str
+    otherwise: Otherwise
+    reviewer: str
+    agent: str | None = None
+
+
+class Cleared(msgspec.Struct, frozen=True, kw_only=True):
+    """What applies once every check of a kind has passed and nothing speaks against the action.
+
+    `when` is one more condition in CEL, None for none. Bands and guard are as those of a kind, and
+    never stricter than its own: losing the clearance never loosens anything.
+    """
+
+    when: str | None
+    guard: Guard
+    bands: dict[str, tuple[Band, ...]] = {}
+
+
+class KindRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the policy says about one action kind.
 
     `bands` are ordered by limit per currency and end with an unbounded one. A kind with bands is
     never decided by `guard`: a currency without bands takes the strictest guard of the kind.
+    `facts` are those that conditions may name, with what they hold.
     """
 
     kind: ActionKind
     guard: Guard
     bands: dict[str, tuple[Band, ...]] = {}
+    facts: dict[str, FactType] = {}
+    checks: tuple[CheckRule, ...] = ()
+    cleared: Cleared | None = None
 
 
 class LaneRule(msgspec.Struct, frozen=True, kw_only=True):

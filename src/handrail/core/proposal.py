@@ -22,7 +22,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     how often it was put to a person anew after it had been allowed; `same_as` is the open action
     because of which this one was refused. `assigned` are the people who may approve it, drawn by
     lot (empty: whoever may), `assign_by` is when one more is drawn, `recused` are those who said
-    that they cannot; ids with commas between them.
+    that they cannot; ids with commas between them. `told` is what the policy has for the
+    agent about a check that did not pass.
     """
 
     desk: str
@@ -63,6 +64,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     same_as: str | None = None
     supersedes: str | None = None
     superseded_by: str | None = None
+    told: str | None = None
     assigned: str = ""
     assign_by: int | None = None
     recused: str = ""

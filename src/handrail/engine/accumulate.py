@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.accumulation import FULL_WEIGHT, Accumulation
+from handrail.core.accumulation import FULL_WEIGHT, Accumulation, Sums
 from handrail.core.artifact import Line
 from handrail.core.canonical import canonical
 from handrail.core.caps import CapRule, Charge, Scope
@@ -32,14 +32,12 @@ _ALONE: Final = frozenset((Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY))
 
 
 class Accrued(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a customer stands before an action, and what the action adds.
+    """Where a customer stands with an action, and what the action adds to which ledgers.
 
-    `total` is what the bands look at, None when there was nothing before and they have looked at
-    the amount already. `earlier` is in the ledger `cap` under `scope_key`, the larger of the two.
+    What was earlier is in the ledger `cap` under `scope_key`, the larger of the two.
     """
 
-    total: Money | None
-    earlier: int
+    sums: Sums
     charges: tuple[Charge, ...]
     cap: str
     scope_key: str
@@ -63,8 +61,8 @@ def accrued_of(tx: Tx, plan: Plan, subject: str) -> Accrued | None:
         ledgers.insert(0, (_ledger(adds, INSTRUMENT), card))
     sums = [tx.caps.held(desk, rule, key) for rule, key in ledgers]
     accrued = _summed(adds, plan, ledgers, sums)
-    ask = ask_of(plan, subject, accrued.total)
-    if accrued.earlier and plan.rules.decider.decide(ask).guard.control not in _ALONE:
+    ask = ask_of(plan, subject, accrued.sums)
+    if accrued.sums.earlier and plan.rules.decider.decide(ask).guard.control not in _ALONE:
         sums = [tx.caps.total(desk, rule, key, tx.now) for rule, key in ledgers]
         accrued = _summed(adds, plan, ledgers, sums)
     return accrued
@@ -79,8 +77,11 @@ def _summed(
     widest, key = ledgers[sums.index(earlier)]
     judged = earlier == 0 and worth < MINOR_MAX and adds.weights[kind] <= FULL_WEIGHT
     return Accrued(
-        total=None if value is None or judged else adds.with_earlier(kind, value, earlier),
-        earlier=earlier,
+        sums=Sums(
+            total=None if value is None or judged else adds.with_earlier(kind, value, earlier),
+            earlier=earlier,
+            worth=worth,
+        ),
         charges=tuple(
             Charge(rule=rule, scope_key=key, amount=worth) for rule, key in ledgers if worth
         ),
@@ -102,7 +103,7 @@ def _ledger(adds: Accumulation, name: str) -> CapRule:
 def history_of(tx: Tx, rules: Rulebook, desk: str, accrued: Accrued | None) -> tuple[Line, ...]:
     """What makes up the sum, for the person who is asked: newest first, and then the sum."""
     adds = rules.policy.accumulation
-    if adds is None or accrued is None or accrued.total is None or not accrued.earlier:
+    if adds is None or accrued is None or accrued.sums.total is None or not accrued.sums.earlier:
         return ()
     since = tx.now - adds.window_ms
     settled = tx.caps.posted(desk, accrued.cap, accrued.scope_key, since, most=_SHOWN_MAX)
@@ -116,10 +117,10 @@ def history_of(tx: Tx, rules: Rulebook, desk: str, accrued: Accrued | None) -> t
         amount = "an unknown amount" if row.value is None else row.value.text()
         label = row.kind if kind is None else kind.title
         lines.append(Line(label=label, text=f"{amount} on {_date(one.at)} as {row.id}"))
-    rest = accrued.earlier - sum(one.amount for one in settled)
+    rest = accrued.sums.earlier - sum(one.amount for one in settled)
     if rest > 0:
         lines.append(Line(label="Under way, or further back", text=_text(rest, adds.currency)))
-    lines.append(Line(label="Together with this one", text=_text_of(accrued.total)))
+    lines.append(Line(label="Together with this one", text=_text_of(accrued.sums.total)))
     return tuple(lines)
 
 

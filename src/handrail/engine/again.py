@@ -19,10 +19,12 @@ from handrail.core.escalation import Cause
 from handrail.core.lifecycle import Event, State
 from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
+from handrail.core.reason import codes_of
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.escalate import open_for
 from handrail.engine.prepare import Plan
 from handrail.engine.record import CONTENT, Content, Data, advance, content_of, statement_of
+from handrail.engine.say import told_of
 from handrail.store.protocol import Tx
 
 __all__ = [
@@ -101,7 +103,11 @@ def ask_again(
         return expire(tx, ctx, proposal, "asked_too_often", escalate=True)
     before = content_of(tx, proposal)
     content = _content(ctx, proposal, before, plan, _reasons(before, decision, why))
-    content = msgspec.structs.replace(content, history=history or before.history)
+    content = msgspec.structs.replace(
+        content,
+        history=history or before.history,
+        failed=before.failed if decision is None else decision.failed,
+    )
     tx.caps.void(proposal.desk, proposal.id, tx.now)
     _keep(tx, proposal, before, content)
     return _put_to_people(tx, ctx, proposal, content, why, _anew(proposal, guard, plan, decision))
@@ -118,6 +124,7 @@ def _anew(
         anew["currency"] = None if plan.value is None else plan.value.currency
     if decision is not None:
         anew["grade"] = max(proposal.grade, decision.grade)
+        anew["told"] = told_of(decision)
     return anew
 
 
@@ -134,7 +141,7 @@ def _put_to_people(
     digest = digest_of(content.artifact)
     anew |= {
         "rounds": proposal.rounds + 1,
-        "reasons": ",".join(reason.code.value for reason in content.reasons),
+        "reasons": codes_of(content.reasons),
         "digest": digest,
         "statement": statement_of(content, digest, policy.digest, proposal.desk),
         "policy": policy.digest,

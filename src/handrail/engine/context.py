@@ -15,6 +15,7 @@ from handrail.core.policy import Policy
 from handrail.core.task import Task
 from handrail.engine.circuits import Circuits, Way
 from handrail.errors import InvariantBroken, NotFound, SetupFailed
+from handrail.policy.checks import compile_checks
 from handrail.store.protocol import Store
 
 __all__ = [
@@ -72,6 +73,7 @@ class Rulebook:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.decider: Decider = compile_policy(policy)
+        self.checks = compile_checks(policy)
         self.cap_scopes = frozenset(cap.scope for cap in policy.caps)
         self.counts_customers = any(cap.distinct for cap in policy.caps)
         # Where a placeholder must not be left: texts that leave the desk.

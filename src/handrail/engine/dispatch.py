@@ -130,8 +130,8 @@ def _changed(
     rules = ctx.rulebook(proposal.desk)
     if plan.rules is not rules:
         return proposal
-    total = None if accrued is None else accrued.total
-    decision = rules.decider.decide(ask_of(plan, proposal.subject, total))
+    sums = None if accrued is None else accrued.sums
+    decision = rules.decider.decide(ask_of(plan, proposal.subject, sums))
     # On what runs alone nobody has looked: the policy judges the facts, as they are now.
     judged = seen.why == Again.STALE.value and proposal.control in _ALONE
     if seen.answered is Answered.CHANGED and not judged:

@@ -153,7 +153,7 @@ def _stopped(
 
 def _refused(decision: Decision, code: ReasonCode, text: str) -> Decision:
     reasons = (Reason(code=code, text=text), *decision.reasons)
-    return Decision(guard=_REFUSE, grade=decision.grade, reasons=reasons)
+    return msgspec.structs.replace(decision, guard=_REFUSE, reasons=reasons)
 
 
 def _date(at: int) -> str:

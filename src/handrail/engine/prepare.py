@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from handrail.connectors.protocol import Prepared
+from handrail.core.accumulation import Sums
 from handrail.core.action import ActionKind, Params
 from handrail.core.artifact import Line
 from handrail.core.canonical import canonical, check_plain
@@ -22,6 +23,8 @@ from handrail.core.text import hidden_marks
 from handrail.engine.circuits import Way
 from handrail.engine.context import AGENT_CONNECTOR, Context, Rulebook
 from handrail.errors import HandrailError, InvalidInput, Unavailable
+from handrail.policy.checks import NOTHING, Checked
+from handrail.policy.conditions import Given
 
 __all__ = ["NOTE_CHARS_MAX", "Draft", "Plan", "ask_of", "prepare"]
 
@@ -57,7 +60,11 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What was prepared outside the transaction, ready to be decided and recorded."""
+    """What was prepared outside the transaction, ready to be decided and recorded.
+
+    `given` is what the checks of the policy look at, `verdict` what they say before the sums are
+    known; nothing for a kind without any.
+    """
 
     ctx: Context
     task: Task
@@ -71,6 +78,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     value: Money | None
     ask: Ask
     request: bytes
+    given: Given | None = None
+    verdict: Checked = NOTHING
 
 
 def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
@@ -93,6 +102,12 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
         params = dict(draft.params)
         prepared, lines, version = Prepared(customer=None, request={}), _plain_lines(params), ""
     value = None if kind is None else _value(kind, params, prepared.value)
+    checks = rules.checks.get(draft.kind) if graded else None
+    given = None if checks is None else _given(params, prepared, value, ctx.clock())
+    verdict = NOTHING if checks is None or given is None else checks.early(given)
+    ask = _ask(draft, lane, kind, prepared, value, _unresolved(rules, draft.kind, params))
+    if verdict is not NOTHING:
+        ask = msgspec.structs.replace(ask, failed=verdict.failed, cleared=verdict.cleared)
     return Plan(
         ctx=ctx,
         task=task,
@@ -104,16 +119,18 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
         version=version,
         lines=lines,
         value=value,
-        ask=_ask(draft, lane, kind, prepared, value, _unresolved(rules, draft.kind, params)),
+        ask=ask,
         request=canonical([draft.kind, params, draft.undoes]),
+        given=given,
+        verdict=verdict,
     )
 
 
-def ask_of(plan: Plan, subject: str, accumulated: Money | None = None) -> Ask:
+def ask_of(plan: Plan, subject: str, sums: Sums | None = None) -> Ask:
     """What is decided, once the transaction knows whom it touches and what they had before."""
     ask = plan.ask
-    if accumulated is not None:
-        ask = msgspec.structs.replace(ask, accumulated=accumulated)
+    if sums is not None:
+        ask = _with_sums(plan, ask, sums)
     touches = ask.lane is not None and plan.prepared.customer is not None
     if not touches or subject in plan.task.customers:
         return ask
@@ -121,6 +138,25 @@ def ask_of(plan: Plan, subject: str, accumulated: Money | None = None) -> Ask:
     if lane is not None and lane.any_customer:
         return ask
     return msgspec.structs.replace(ask, account_in_lane=False)
+
+
+def _with_sums(plan: Plan, ask: Ask, sums: Sums) -> Ask:
+    """The ask with what the customer was given, and with the checks that look at it."""
+    checks = plan.rules.checks.get(plan.draft.kind)
+    if checks is None or plan.given is None or not checks.is_late:
+        return ask if sums.total is None else msgspec.structs.replace(ask, accumulated=sums.total)
+    given = msgspec.structs.replace(
+        plan.given, earlier=sums.earlier, together=sums.earlier + sums.worth
+    )
+    verdict = checks.late(plan.verdict, given)
+    return msgspec.structs.replace(
+        ask, accumulated=sums.total, failed=verdict.failed, cleared=verdict.cleared
+    )
+
+
+def _given(params: Params, prepared: Prepared, value: Money | None, now: int) -> Given:
+    facts = {fact.name: fact.value for fact in prepared.facts}
+    return Given(params=params, facts=facts, value=value, now=now)
 
 
 def _check_draft(draft: Draft) -> None:

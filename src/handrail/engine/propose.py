@@ -20,6 +20,7 @@ from handrail.core.halt import ActiveHalts
 from handrail.core.lifecycle import Event, State, after
 from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
+from handrail.core.reason import codes_of
 from handrail.core.task import Task
 from handrail.engine.accumulate import Accrued, accrued_of, history_of
 from handrail.engine.bunch import note_amount
@@ -38,6 +39,7 @@ from handrail.engine.flood import (
 from handrail.engine.prepare import Draft, Plan, ask_of, prepare
 from handrail.engine.quorum import staffed, tell_nobody_can
 from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
+from handrail.engine.say import told_of
 from handrail.engine.tasks import check_task
 from handrail.errors import Conflict, Unavailable
 from handrail.store.protocol import DESK_SUBJECT, Full, Tx, Unit
@@ -157,7 +159,7 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
 
 def _decision(tx: Tx, ready: Plan, found: _Found) -> Decision:
     """What the policy says, or a halt; an edit gets at least what it takes the place of had."""
-    ask = ask_of(ready, found.subject, None if found.accrued is None else found.accrued.total)
+    ask = ask_of(ready, found.subject, None if found.accrued is None else found.accrued.sums)
     halts = tx.halts.active(ready.task.desk)
     if halts and _stopped(halts, ready, found.subject):
         ask = msgspec.structs.replace(ask, halted=True)
@@ -187,7 +189,8 @@ def _at_least(decision: Decision, replaced: Proposal) -> Decision:
     """What an edit gets: never less than what it takes the place of was given."""
     text = "a person changed it; at least the guard of what it replaces applies"
     reasons = (Reason(code=ReasonCode.EDITED, text=text), *decision.reasons)
-    return Decision(
+    return msgspec.structs.replace(
+        decision,
         guard=decision.guard.at_least(replaced.guard),
         grade=max(decision.grade, replaced.grade),
         reasons=tuple(sorted(reasons, key=lambda reason: PRECEDENCE[reason.code])),
@@ -282,7 +285,9 @@ def _reserve(tx: Tx, ready: Plan, decision: Decision, found: _Found) -> _Ruling:
     if rule.when_full is WhenFull.REFUSE:
         guard = Guard(control=Control.REFUSE)
     reasons = (reason, *decision.reasons)
-    return _Ruling(decision=Decision(guard=guard, grade=decision.grade, reasons=reasons), full=full)
+    return _Ruling(
+        decision=msgspec.structs.replace(decision, guard=guard, reasons=reasons), full=full
+    )
 
 
 def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found) -> Content:
@@ -306,6 +311,7 @@ def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found) -> Content:
         lines=ready.lines,
         reasons=ruling.decision.reasons,
         note=ready.draft.note,
+        failed=ruling.decision.failed,
         history=_history(tx, ready, ruling, found),
     )
 
@@ -338,7 +344,7 @@ def _built(ready: Plan, ruling: _Ruling, found: _Found, content: Content) -> Pro
         grade=decision.grade,
         control=decision.guard.control,
         checkers=decision.guard.checkers,
-        reasons=",".join(reason.code.value for reason in decision.reasons),
+        reasons=codes_of(decision.reasons),
         value_minor=None if value is None else value.minor,
         currency=None if value is None else value.currency,
         subject=found.subject,
@@ -350,6 +356,7 @@ def _built(ready: Plan, ruling: _Ruling, found: _Found, content: Content) -> Pro
         editor=None if draft.lowers and decision.grade <= Grade.G2 else draft.editor,
         undoes=draft.undoes,
         same_as=ruling.same_as,
+        told=told_of(decision),
         supersedes=None if draft.replaces is None else draft.replaces.id,
         created_at=now,
         updated_at=now,

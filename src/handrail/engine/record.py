@@ -8,7 +8,7 @@ import msgspec
 
 from handrail.core.artifact import Fact, Line, digest_of, statement_digest
 from handrail.core.canonical import canonical
-from handrail.core.decide import Reason
+from handrail.core.decide import FailedCheck, Reason
 from handrail.core.entry import Entry, Tag, row_commitment
 from handrail.core.lifecycle import Event, after
 from handrail.core.proposal import Proposal
@@ -41,7 +41,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     """The sealed part of a proposal.
 
     `artifact` is its canonical bytes, `lines` the rendering a person was shown (empty when nobody
-    was asked), `history` what happened before that bears on it, `note` the agent's own prose.
+    was asked), `history` what happened before that bears on it, `failed` the checks of the policy
+    that did not pass, `note` the agent's own prose.
     """
 
     artifact: bytes
@@ -51,6 +52,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
     note: str | None = None
     history: tuple[Line, ...] = ()
+    failed: tuple[FailedCheck, ...] = ()
 
 
 _content_decoder: Final = msgspec.msgpack.Decoder(Content)

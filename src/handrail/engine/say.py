@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from handrail.core.decide import ReasonCode
+from handrail.core.decide import Decision, ReasonCode
 from handrail.core.lifecycle import State
+from handrail.core.policy import Otherwise
 from handrail.core.proposal import Proposal
 
-__all__ = ["advice_of"]
+__all__ = ["advice_of", "told_of"]
 
 _WAITS: Final = (
     "Held for a person as {id}. Do not send it again and do not rephrase it. Tell the customer that"
@@ -91,6 +92,12 @@ _HALTED_WAITS: Final = (
 )
 
 
+def told_of(decision: Decision) -> str | None:
+    """What the policy has for the agent about the first check that stands in the way, if any."""
+    said = (one.agent for one in decision.failed if one.outcome is not Otherwise.FLAG)
+    return next((text for text in said if text is not None), None)
+
+
 def advice_of(proposal: Proposal) -> str:
     """A sentence or three for the agent about where its action stands."""
     codes = proposal.reasons.split(",")
@@ -101,6 +108,8 @@ def advice_of(proposal: Proposal) -> str:
             if code in _REFUSED:
                 return _REFUSED[code].format(id=proposal.id, other=proposal.same_as)
     said = _ADVICE[proposal.state].format(id=proposal.id)
+    if proposal.told is not None and proposal.state in (State.REFUSED, State.PENDING):
+        said += f" {proposal.told}"
     if proposal.superseded_by is not None:
         said += f" What became of it is under {proposal.superseded_by}."
     return said

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from handrail.core.artifact import Fact, Line
-from handrail.core.decide import Reason
+from handrail.core.decide import FailedCheck, Reason
 from handrail.core.entry import Tag
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import FINAL, State
@@ -66,6 +66,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[Fact, ...]
     changed: tuple[Change, ...]
     reasons: tuple[Reason, ...]
+    failed: tuple[FailedCheck, ...]
     artifact: dict[str, object]
     note: str | None
     makers: tuple[str, ...]
@@ -128,6 +129,7 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
         facts=content.facts,
         changed=() if before is None else changes_between(before, content),
         reasons=content.reasons,
+        failed=content.failed,
         artifact=msgspec.json.decode(content.artifact),
         note=None if undecided and proposal.grade is Grade.G3 else content.note,
         makers=tuple(sorted(makers)),

@@ -7,7 +7,7 @@ allowed and probably not meant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from itertools import pairwise
 from typing import Final
 
@@ -17,6 +17,7 @@ from handrail.core.caps import CapRule, Scope
 from handrail.core.grade import Catchable, Grade
 from handrail.core.money import EXPONENTS
 from handrail.core.policy import ANY_KIND, Band, Control, Guard, KindRule, LaneRule, Policy
+from handrail.policy.lint_checks import check_problems, cleared_problems
 from handrail.policy.problem import Path, Problem, Severity
 from handrail.policy.reading import suggestion
 
@@ -49,6 +50,7 @@ def lint(
     rules = policy.kinds.values()
     findings = [
         *(found for rule in rules for found in _kind(rule)),
+        *(_error(*found) for rule in rules for found in check_problems(rule, policy)),
         *(found for rule in rules for found in _undo(rule, names, undoable)),
         *(found for rule in policy.caps for found in _cap(rule, policy, names)),
         *(found for lane in policy.lanes.values() for found in _lane(lane, names)),
@@ -86,11 +88,29 @@ def _kind(rule: KindRule) -> Iterator[_Finding]:
     if not rule.bands:
         yield from _guard(rule, rule.guard, (*path, "control"))
         yield from _rash(rule.kind.grade, rule.guard, (*path, "control"))
-    for currency, bands in rule.bands.items():
+    sound = yield from _ladders(rule, rule.bands, path)
+    if rule.cleared is None:
+        return
+    if not rule.cleared.bands:
+        yield from _guard(rule, rule.cleared.guard, (*path, "cleared", "control"))
+    sound = (yield from _ladders(rule, rule.cleared.bands, (*path, "cleared"))) and sound
+    if sound:
+        yield from (_error(*found) for found in cleared_problems(rule))
+
+
+def _ladders(
+    rule: KindRule, ladders: Mapping[str, tuple[Band, ...]], path: Path
+) -> Generator[_Finding, None, bool]:
+    """What is wrong with the bands of every currency; whether nothing is."""
+    sound = True
+    for currency, bands in ladders.items():
         within = (*path, "bands", currency)
         if currency not in EXPONENTS:
             yield _error(within, f"`{currency}` is not an ISO 4217 currency")
-        yield from _ladder(rule, bands, currency, within)
+        for found in _ladder(rule, bands, currency, within):
+            sound = sound and found[2] is not Severity.ERROR
+            yield found
+    return sound
 
 
 def _value(rule: KindRule, path: Path) -> Iterator[_Finding]:

@@ -20,20 +20,25 @@ from handrail.core.policy import (
     ANY_KIND,
     Assignment,
     Band,
+    CheckRule,
+    Cleared,
     Clocks,
     Control,
+    FactType,
     Guard,
     KindRule,
     LaneRule,
     Limits,
+    Otherwise,
     Policy,
 )
 from handrail.errors import InvalidInput, NotFound, PolicyInvalid
-from handrail.policy.form import FROM_CONNECTOR, IN_AGENT, POLICY_FORM
+from handrail.policy.form import POLICY_FORM
+from handrail.policy.kind_form import FROM_CONNECTOR, IN_AGENT
 from handrail.policy.lint import lint
 from handrail.policy.packs import pack_names, pack_text
 from handrail.policy.problem import Path, Problem, errors_in
-from handrail.policy.reading import BAD, Reading
+from handrail.policy.reading import BAD, Bad, Reading
 from handrail.policy.source import TEXT_BYTES_MAX, compose
 
 __all__ = [
@@ -238,17 +243,11 @@ def _cap(name: str, record: Record) -> CapRule:
 
 def _kind(name: str, record: Record, reading: Reading) -> KindRule | None:
     """The rule of one kind, or None when a band of it cannot be read."""
-    bands: dict[str, tuple[Band, ...]] = {}
-    path = ("kinds", name, "bands")
-    ladders: Mapping[str, tuple[Record, ...]] = record["bands"] or {}
-    for currency, records in ladders.items():
-        read = [
-            _band(band, currency, (*path, currency, place), reading)
-            for place, band in enumerate(records)
-        ]
-        bands[currency] = tuple(band for band in read if band is not None)
-        if len(bands[currency]) != len(read):
-            return None
+    path = ("kinds", name)
+    bands = _bands(record, (*path, "bands"), reading)
+    cleared = _cleared(record["cleared"], (*path, "cleared"), reading)
+    if bands is None or cleared is BAD:
+        return None
     kind = ActionKind(
         name=name,
         title=record["title"],
@@ -262,13 +261,54 @@ def _kind(name: str, record: Record, reading: Reading) -> KindRule | None:
         undo=record["undo"],
         runs_in_agent=record["runs_in"] == IN_AGENT,
     )
-    # A kind with bands is never decided by its guard; it carries the strictest for who looks.
-    guard = (
-        max((band.guard for ladder in bands.values() for band in ladder), key=lambda g: g.order)
-        if bands
-        else _guard(record)
+    return KindRule(
+        kind=kind,
+        guard=_guard_of(record, bands),
+        bands=bands,
+        facts={name: FactType(type_) for name, type_ in _entries(record["facts"])},
+        checks=tuple(_check(name, check) for name, check in _entries(record["checks"])),
+        cleared=cleared if isinstance(cleared, Cleared) else None,
     )
-    return KindRule(kind=kind, guard=guard, bands=bands)
+
+
+def _check(name: str, record: Record) -> CheckRule:
+    return CheckRule(
+        name=name,
+        require=record["require"],
+        otherwise=Otherwise(record["otherwise"]),
+        reviewer=record["reviewer"],
+        agent=record["agent"],
+    )
+
+
+def _cleared(record: Record | None, path: Path, reading: Reading) -> Cleared | Bad | None:
+    if record is None:
+        return None
+    bands = _bands(record, (*path, "bands"), reading)
+    if bands is None:
+        return BAD
+    return Cleared(when=record["when"], guard=_guard_of(record, bands), bands=bands)
+
+
+def _bands(record: Record, path: Path, reading: Reading) -> dict[str, tuple[Band, ...]] | None:
+    """The bands of a record by currency, or None when one of them cannot be read."""
+    bands: dict[str, tuple[Band, ...]] = {}
+    ladders: Mapping[str, tuple[Record, ...]] = record["bands"] or {}
+    for currency, records in ladders.items():
+        read = [
+            _band(band, currency, (*path, currency, place), reading)
+            for place, band in enumerate(records)
+        ]
+        bands[currency] = tuple(band for band in read if band is not None)
+        if len(bands[currency]) != len(read):
+            return None
+    return bands
+
+
+def _guard_of(record: Record, bands: Mapping[str, tuple[Band, ...]]) -> Guard:
+    """What has bands is never decided by its guard; it carries the strictest for who looks."""
+    guards = [band.guard for ladder in bands.values() for band in ladder]
+    return max(guards, key=lambda guard: guard.order) if guards else _guard(record)
 
 
 def _param(name: str, record: Record) -> Param:

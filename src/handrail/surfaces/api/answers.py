@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from handrail.core.artifact import Fact, Line
-from handrail.core.decide import Reason
+from handrail.core.decide import FailedCheck, Reason
 from handrail.core.entry import Entry
 from handrail.core.escalation import Cause
 from handrail.core.halt import HaltScope
@@ -227,9 +227,10 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     """Everything about one action that this person may see. A review quotes `digest`.
 
     `changed` is what differs from what was decided on before, when it is put to people anew.
-    `history` is what happened before that bears on it. `editable` are the parameters that an edit
-    may change. `why_not` says why this person may not approve it, `why_nobody` why nobody can as
-    things are, `why_no_undo` why it cannot be undone, `why_not_testify` why they may not say what
+    `history` is what happened before that bears on it, `failed` are the policy's checks that did
+    not pass. `editable` are the parameters that an edit may change. `why_not` says why this person
+    may not approve it, `why_nobody` why nobody can as things are, `why_no_undo` why it cannot be
+    undone, `why_not_testify` why they may not say what
     became of it. `witnesses` said so already.
     """
 
@@ -240,6 +241,7 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     facts: tuple[Fact, ...]
     changed: tuple[Change, ...]
     reasons: tuple[Reason, ...]
+    failed: tuple[FailedCheck, ...]
     artifact: dict[str, Any]
     note: str | None
     makers: tuple[str, ...]

@@ -146,6 +146,7 @@ def detail_view(shown: Shown, escalations: list[EscalationView]) -> DetailView:
         facts=shown.facts,
         changed=shown.changed,
         reasons=shown.reasons,
+        failed=shown.failed,
         artifact=shown.artifact,
         note=shown.note,
         makers=shown.makers,

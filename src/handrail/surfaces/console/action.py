@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from starlette.responses import Response
 
 from handrail.core.artifact import Fact
+from handrail.core.decide import FailedCheck
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Role
@@ -80,7 +82,7 @@ def action_page(
         proposal=proposal,
         standing=standing_of(shown),
         lines=shown_lines(proposal, shown.lines),
-        facts=shown_facts(shown.facts),
+        facts=shown_facts(shown.facts, shown.failed),
         reasons=[
             (REASONS[one.code], one.text, LOUD_REASONS.get(one.code)) for one in shown.reasons
         ],
@@ -106,13 +108,28 @@ def action_page(
     )
 
 
-def shown_facts(facts: tuple[Fact, ...]) -> list[ShownFact]:
-    """The facts in words: first what speaks against the action, then what could not be read."""
+def shown_facts(facts: tuple[Fact, ...], failed: tuple[FailedCheck, ...] = ()) -> list[ShownFact]:
+    """The facts in words: first what speaks against the action, then what could not be read.
+
+    A check that failed stands beside each fact that it names.
+    """
     found = [
-        ShownFact(name=one.name, text=_fact_text(one.value), source=one.source, against=one.against)
+        ShownFact(
+            name=one.name,
+            text=_fact_text(one.value),
+            source=one.source,
+            against=" ".join(_against(one, failed)) or None,
+        )
         for one in facts
     ]
     return sorted(found, key=lambda one: (one.against is None, one.text is not None))
+
+
+def _against(fact: Fact, failed: tuple[FailedCheck, ...]) -> Iterator[str]:
+    """What speaks against the action by a fact: the connector, then the checks that name it."""
+    if fact.against is not None:
+        yield fact.against
+    yield from (check.text for check in failed if fact.name in check.facts)
 
 
 def _is_drawn(visitor: Visitor, shown: Shown) -> bool:

@@ -95,6 +95,8 @@ REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.UNLISTED_CURRENCY: "Currency not listed",
     ReasonCode.VALUE_UNKNOWN: "Amount not known",
     ReasonCode.ASKED_AGAIN: "Changed since it was decided",
+    ReasonCode.CHECK_FAILED: "A check failed",
+    ReasonCode.CHECK_FLAGGED: "A check points at it",
     ReasonCode.FACTS_MISSING: "A fact is missing",
     ReasonCode.FACTS_CONTRADICT: "Facts against it",
     ReasonCode.HIDDEN_CONTENT: "Hidden characters",
@@ -104,12 +106,15 @@ REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.EDITED: "Changed by a person",
     ReasonCode.CAP_FULL: "A cap is full",
     ReasonCode.ACCUMULATED: "Too much together",
+    ReasonCode.CLEARED: "Cleared by its checks",
     ReasonCode.VALUE_BAND: "Amount",
     ReasonCode.KIND_DEFAULT: "Kind of action",
 }
 
 LOUD_REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.EVALUATION_FAILED: "bad",
+    ReasonCode.CHECK_FAILED: "bad",
+    ReasonCode.CHECK_FLAGGED: "bad",
     ReasonCode.FACTS_CONTRADICT: "bad",
     ReasonCode.HIDDEN_CONTENT: "bad",
     ReasonCode.UNRESOLVED_REFERENCE: "bad",

@@ -1,0 +1,2 @@
+-- What the policy has for the agent about a check that did not pass.
+ALTER TABLE proposal ADD COLUMN told TEXT;

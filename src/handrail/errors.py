@@ -178,6 +178,7 @@ CODES: Final[dict[str, Code]] = {
     "policy_invalid": _code(422, "a policy that does not load"),
     "condition_invalid": _code(422, "a condition of a policy that is none"),
     "quorum_impossible": _code(422, "too few people could ever decide what the policy asks for"),
+    "ask_not_kept": _code(404, "what this action was decided on was not kept"),
     "policy_not_found": _code(404, "no such policy file or pack"),
     # set-up and storage
     "store_locked": _code(503, "another process has this desk open"),

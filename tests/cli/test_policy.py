@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Final
 
+from handrail.bootstrap import inspect
 from tests.cli.shell import run, run_each, said
 
 KINDS: Final = """lanes:
@@ -88,3 +89,51 @@ def test_desk_is_not_made_with_a_bad_policy(tmp_path: Path) -> None:
     ):
         assert said(run(command, new, "--policy", policy)) == code
         assert not new.parent.exists()
+
+
+def test_explain_as_the_docs_show_it() -> None:
+    """The example of docs/policy.md, word for word."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "policy.md").read_text()
+    block = page.split("handrail policy explain support-desk", 1)[1]
+    expected = block.split("```text\n", 1)[1].split("```", 1)[0]
+    words = ["--lane", "support", "--param", "amount=60.00 USD", "--fact", "order_owner=C-1003"]
+    words += ["--fact", "refundable=189.00 USD", "--earlier", "20.00 USD"]
+    done = run("policy", "explain", "support-desk", "refund.issue", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == expected
+
+
+BAD_WORDS: Final = [
+    (("--param", "amount"), "setting_malformed"),
+    (("--param", "amount=lots"), "money_malformed"),
+    (("--param", "colour=red"), "field_unknown"),
+    (("--claim", "G4"), "setting_malformed"),
+    (("--earlier", "20.00 JPY"), "money_too_precise"),
+    (("--earlier", "20 JPY"), "setting_malformed"),
+]
+
+
+def test_explain_refuses_what_it_cannot_read() -> None:
+    """Each by its code, and nothing is guessed."""
+    asked = [
+        ("policy", "explain", "support-desk", "refund.issue", *words) for words, _ in BAD_WORDS
+    ]
+    for (_, code), done in zip(BAD_WORDS, run_each(asked), strict=True):
+        assert said(done) == code
+
+
+def test_explain_one_action(desk: Path) -> None:
+    """The refund of 120.00 USD that waits, under the policy of its desk, also as JSON."""
+    with inspect(desk) as inspected:
+        ids = inspected.store.read(
+            lambda tx: [row.id for row in tx.proposals.latest("main", most=9)]
+        )
+    answers = run_each([("policy", "explain", desk, id) for id in ids])
+    texts = [done.stdout for done in answers]
+    assert [done.returncode for done in answers] == [0] * len(ids)
+    waits = next(text for text in texts if "now PENDING" in text)
+    assert "control: approve\n" in waits
+    assert "the amount were 50.00 USD: looser, run_and_notify, G2" in waits
+    done = run("policy", "explain", desk, ids[0], "--json")
+    assert json.loads(done.stdout)["decision"]["guard"]["control"] in ("approve", "run_and_notify")
+    assert said(run("policy", "explain", desk, "hr_" + "0" * 32)) == "proposal_not_found"

@@ -10,6 +10,7 @@ from handrail.core.decide import Ask, ReasonCode
 from handrail.core.entry import row_commitment
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import FINAL, TRANSITIONS, State
+from handrail.core.money import Money
 from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
 from handrail.core.text import hidden_marks
@@ -105,11 +106,6 @@ def verdicts_follow(view: View) -> Iterator[str]:
         refused = len(reasons) < len(str(said["reasons"]).split(","))
         if refused and said["control"] == Control.REFUSE.value:
             guard = Guard(control=Control.REFUSE)
-        if ReasonCode.ACCUMULATED.value in reasons:
-            # The sum is other actions' and not in this record: here it may only have raised.
-            reasons.remove(ReasonCode.ACCUMULATED.value)
-            stood = Guard(control=Control(said["control"]), checkers=sight.row.checkers)
-            guard, grade = guard.at_least(stood), max(grade, int(sight.row.grade))
         verdict = (said["control"], said["checkers"], said["grade"], reasons)
         expected = (guard.control.value, guard.checkers, grade, codes)
         if verdict != expected:
@@ -135,6 +131,7 @@ def _ask_of(view: View, sight: Sight) -> Ask:
     lane = _RULES.policy.lanes[task.lane]
     touches = sight.request.get("customer") is not None
     claimed = (content.note or "0")[0]
+    together = sight.entries[0].data.get("sum_minor")
     return Ask(
         kind=row.kind,
         lane=task.lane if by_agent else None,
@@ -149,6 +146,9 @@ def _ask_of(view: View, sight: Sight) -> Ask:
         as_undo=row.undoes is not None,
         halted=_halted(view, row),
         late=_late(view, row),
+        accumulated=Money(minor=together, currency=row.currency)
+        if isinstance(together, int) and row.currency is not None
+        else None,
     )
 
 

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Ask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a decision is made from.
 
     `account_in_lane` is False when the system of record says that the action touches a customer

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.accumulation import FULL_WEIGHT, Accumulation, Sums
+from handrail.core.accumulation import Accumulation, Sums
 from handrail.core.artifact import Line
 from handrail.core.canonical import canonical
 from handrail.core.caps import CapRule, Charge, Scope
@@ -75,13 +75,8 @@ def _summed(
     worth = adds.worth(kind, value)
     earlier = max(sums)
     widest, key = ledgers[sums.index(earlier)]
-    judged = earlier == 0 and worth < MINOR_MAX and adds.weights[kind] <= FULL_WEIGHT
     return Accrued(
-        sums=Sums(
-            total=None if value is None or judged else adds.with_earlier(kind, value, earlier),
-            earlier=earlier,
-            worth=worth,
-        ),
+        sums=Sums(total=adds.judged(kind, value, earlier), earlier=earlier, worth=worth),
         charges=tuple(
             Charge(rule=rule, scope_key=key, amount=worth) for rule, key in ledgers if worth
         ),

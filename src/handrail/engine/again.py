@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from handrail.core.artifact import Fact, Line, digest_of, encode_artifact
-from handrail.core.decide import Decision, Reason, ReasonCode
+from handrail.core.decide import Ask, Decision, Reason, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.escalation import Cause
 from handrail.core.lifecycle import Event, State
@@ -30,6 +30,7 @@ from handrail.store.protocol import Tx
 __all__ = [
     "ROUNDS_MAX",
     "Again",
+    "Anew",
     "Change",
     "ask_again",
     "before_of",
@@ -73,59 +74,58 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     now: str | None
 
 
+class Anew(msgspec.Struct, frozen=True, kw_only=True):
+    """An action as it was read and judged just now.
+
+    `decision` is what the policy says now to `ask`, `earlier` what the customer was given before,
+    `history` what happened before, as far as it is read anew.
+    """
+
+    plan: Plan
+    decision: Decision
+    ask: Ask
+    earlier: int = 0
+    history: tuple[Line, ...] = ()
+
+
 def ask_again(
-    tx: Tx,
-    ctx: Context,
-    proposal: Proposal,
-    why: Again,
-    *,
-    plan: Plan | None = None,
-    decision: Decision | None = None,
-    history: tuple[Line, ...] = (),
+    tx: Tx, ctx: Context, proposal: Proposal, why: Again, anew: Anew | None = None
 ) -> Proposal:
     """Put a READY or HOLDING action before a person anew, in the running unit.
 
-    `plan` is the action as it was read just now; without it, content stays as it is but for the
-    nonce. `decision` is what the policy says now; the stricter of then and now applies, and at
-    least one person is asked. `history` is what happened before, as far as it is read anew. Only
-    what has not been sent yet may change what it would send.
+    Without `anew`, content stays as it is but for the nonce. The stricter of the decision then and
+    now applies, and at least one person is asked. Only what has not been sent yet may change what
+    it would send.
 
     An action that the policy now refuses or hands on, and one that was asked about `ROUNDS_MAX`
     times, expires instead and is escalated. The row is as its log says: call `check_unchanged`
     before.
     """
     guard = proposal.guard.at_least(_ASKS)
-    if decision is not None:
-        guard = guard.at_least(decision.guard)
+    if anew is not None:
+        guard = guard.at_least(anew.decision.guard)
     if guard.control in (Control.REFUSE, Control.ESCALATE):
         return expire(tx, ctx, proposal, Again.POLICY_TIGHTENED.value, escalate=True)
     if proposal.rounds >= ROUNDS_MAX:
         return expire(tx, ctx, proposal, "asked_too_often", escalate=True)
     before = content_of(tx, proposal)
-    content = _content(ctx, proposal, before, plan, _reasons(before, decision, why))
-    content = msgspec.structs.replace(
-        content,
-        history=history or before.history,
-        failed=before.failed if decision is None else decision.failed,
-    )
+    content = _content(ctx, proposal, before, anew, why)
     tx.caps.void(proposal.desk, proposal.id, tx.now)
     _keep(tx, proposal, before, content)
-    return _put_to_people(tx, ctx, proposal, content, why, _anew(proposal, guard, plan, decision))
+    return _put_to_people(tx, ctx, proposal, content, why, _changes(proposal, guard, anew))
 
 
-def _anew(
-    proposal: Proposal, guard: Guard, plan: Plan | None, decision: Decision | None
-) -> dict[str, object]:
+def _changes(proposal: Proposal, guard: Guard, anew: Anew | None) -> dict[str, object]:
     """What of the row follows from what was read and decided just now."""
-    anew: dict[str, object] = {"control": guard.control, "checkers": guard.checkers}
-    if plan is not None:
-        anew["connector"] = "" if plan.kind is None else plan.kind.connector
-        anew["value_minor"] = None if plan.value is None else plan.value.minor
-        anew["currency"] = None if plan.value is None else plan.value.currency
-    if decision is not None:
-        anew["grade"] = max(proposal.grade, decision.grade)
-        anew["told"] = told_of(decision)
-    return anew
+    changes: dict[str, object] = {"control": guard.control, "checkers": guard.checkers}
+    if anew is not None:
+        plan, decision = anew.plan, anew.decision
+        changes["connector"] = "" if plan.kind is None else plan.kind.connector
+        changes["value_minor"] = None if plan.value is None else plan.value.minor
+        changes["currency"] = None if plan.value is None else plan.value.currency
+        changes["grade"] = max(proposal.grade, decision.grade)
+        changes["told"] = told_of(decision)
+    return changes
 
 
 def _put_to_people(
@@ -273,13 +273,10 @@ def _reasons(before: Content, decision: Decision | None, why: Again) -> tuple[Re
 
 
 def _content(
-    ctx: Context,
-    proposal: Proposal,
-    before: Content,
-    plan: Plan | None,
-    reasons: tuple[Reason, ...],
+    ctx: Context, proposal: Proposal, before: Content, anew: Anew | None, why: Again
 ) -> Content:
     stored = msgspec.json.decode(before.artifact)
+    plan = None if anew is None else anew.plan
     kind = None if plan is None else plan.kind
     nonce = ctx.entropy(_NONCE_BYTES).hex()
     artifact = encode_artifact(
@@ -293,11 +290,16 @@ def _content(
         params=stored["params"],
         request=stored["request"] if plan is None else plan.prepared.request,
     )
-    return Content(
-        artifact=artifact,
-        nonce=nonce,
-        facts=before.facts if plan is None else plan.prepared.facts,
-        lines=before.lines if plan is None else plan.lines,
-        reasons=reasons,
-        note=before.note,
+    reasons = _reasons(before, None if anew is None else anew.decision, why)
+    content = msgspec.structs.replace(before, artifact=artifact, nonce=nonce, reasons=reasons)
+    if anew is None:
+        return content
+    return msgspec.structs.replace(
+        content,
+        facts=anew.plan.prepared.facts,
+        lines=anew.plan.lines,
+        history=anew.history or before.history,
+        failed=anew.decision.failed,
+        ask=anew.ask,
+        earlier=anew.earlier,
     )

@@ -19,7 +19,7 @@ from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review, Verdict
 from handrail.engine.accumulate import Accrued, accrued_of, history_of
-from handrail.engine.again import Again, ask_again, expire
+from handrail.engine.again import Again, Anew, ask_again, expire
 from handrail.engine.bench import lacking, standing
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import GATEWAY, Context, Rulebook
@@ -131,22 +131,27 @@ def _changed(
     if plan.rules is not rules:
         return proposal
     sums = None if accrued is None else accrued.sums
-    decision = rules.decider.decide(ask_of(plan, proposal.subject, sums))
+    ask = ask_of(plan, proposal.subject, sums)
+    decision = rules.decider.decide(ask)
     # On what runs alone nobody has looked: the policy judges the facts, as they are now.
     judged = seen.why == Again.STALE.value and proposal.control in _ALONE
     if seen.answered is Answered.CHANGED and not judged:
         if proposal.attempt and not seen.same_request:
             # INVARIANT: one key never carries two requests, whatever became of the first.
             return expire(tx, ctx, proposal, seen.why, escalate=True)
-        history = history_of(tx, rules, proposal.desk, accrued)
-        return ask_again(
-            tx, ctx, proposal, Again(seen.why), plan=plan, decision=decision, history=history
-        )
-    if decision.guard.order > proposal.guard.order:
-        history = history_of(tx, rules, proposal.desk, accrued)
+        why = Again(seen.why)
+    elif decision.guard.order > proposal.guard.order:
         why = _why(rules, proposal, decision)
-        return ask_again(tx, ctx, proposal, why, plan=plan, decision=decision, history=history)
-    return None
+    else:
+        return None
+    anew = Anew(
+        plan=plan,
+        decision=decision,
+        ask=ask,
+        earlier=0 if sums is None else sums.earlier,
+        history=history_of(tx, rules, proposal.desk, accrued),
+    )
+    return ask_again(tx, ctx, proposal, why, anew)
 
 
 def _why(rules: Rulebook, proposal: Proposal, decision: Decision) -> Again:

@@ -12,7 +12,7 @@ import msgspec
 
 from handrail.core.artifact import Line, digest_of, encode_artifact
 from handrail.core.caps import WhenFull
-from handrail.core.decide import PRECEDENCE, Decision, Reason, ReasonCode
+from handrail.core.decide import PRECEDENCE, Ask, Decision, Reason, ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.escalation import Cause
 from handrail.core.grade import Grade
@@ -129,8 +129,9 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         now=tx.now,
         accrued=accrued_of(tx, ready, subject),
     )
-    ruling = _ruling(tx, ready, _decision(tx, ready, found), found)
-    content = _content(tx, ready, ruling, found)
+    ask = _asked(tx, ready, found)
+    ruling = _ruling(tx, ready, _decision(ready, ask), found)
+    content = _content(tx, ready, ruling, found, ask)
     proposal, short = _built(ready, ruling, found, content), 0
     if proposal.state is State.PENDING and proposal.control is Control.MAKER_CHECKER:
         proposal, short = staffed(ready.ctx, tx, proposal, content)
@@ -146,7 +147,7 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         stands,
         Tag.ACTION_PROPOSED,
         actor=draft.editor or draft.maker,
-        data=_summary(stands) if intent is None else {**_summary(stands), **intent.data},
+        data={**_summary(stands, ask), **({} if intent is None else intent.data)},
         by_person=draft.maker != task.agent or draft.editor is not None,
     )
     if intent is not None:
@@ -157,12 +158,17 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     return Decided(proposal=proposal, fresh=True)
 
 
-def _decision(tx: Tx, ready: Plan, found: _Found) -> Decision:
-    """What the policy says, or a halt; an edit gets at least what it takes the place of had."""
+def _asked(tx: Tx, ready: Plan, found: _Found) -> Ask:
+    """What is decided on: what was prepared, the sums, and whether a halt stops it."""
     ask = ask_of(ready, found.subject, None if found.accrued is None else found.accrued.sums)
     halts = tx.halts.active(ready.task.desk)
     if halts and _stopped(halts, ready, found.subject):
-        ask = msgspec.structs.replace(ask, halted=True)
+        return msgspec.structs.replace(ask, halted=True)
+    return ask
+
+
+def _decision(ready: Plan, ask: Ask) -> Decision:
+    """What the policy says; an edit gets at least what it takes the place of had."""
     decision = ready.rules.decider.decide(ask)
     replaced = ready.draft.replaces
     return decision if replaced is None else _at_least(decision, replaced)
@@ -290,7 +296,7 @@ def _reserve(tx: Tx, ready: Plan, decision: Decision, found: _Found) -> _Ruling:
     )
 
 
-def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found) -> Content:
+def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found, ask: Ask) -> Content:
     """The artifact under a fresh nonce, and what is sealed with it."""
     nonce = ready.ctx.entropy(_NONCE_BYTES).hex()
     artifact = encode_artifact(
@@ -312,6 +318,8 @@ def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found) -> Content:
         reasons=ruling.decision.reasons,
         note=ready.draft.note,
         failed=ruling.decision.failed,
+        ask=ask,
+        earlier=0 if found.accrued is None else found.accrued.sums.earlier,
         history=_history(tx, ready, ruling, found),
     )
 
@@ -366,7 +374,7 @@ def _built(ready: Plan, ruling: _Ruling, found: _Found, content: Content) -> Pro
     )
 
 
-def _summary(proposal: Proposal) -> Data:
+def _summary(proposal: Proposal, ask: Ask) -> Data:
     return {
         "state": proposal.state.value,
         "kind": proposal.kind,
@@ -379,6 +387,7 @@ def _summary(proposal: Proposal) -> Data:
         "digest": proposal.digest,
         "policy": proposal.policy,
         "undoes": proposal.undoes,
+        **({} if ask.accumulated is None else {"sum_minor": ask.accumulated.minor}),
         **({} if proposal.supersedes is None else {"supersedes": proposal.supersedes}),
         **({"people": proposal.assigned} if proposal.assigned else {}),
     }

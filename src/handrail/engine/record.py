@@ -8,7 +8,7 @@ import msgspec
 
 from handrail.core.artifact import Fact, Line, digest_of, statement_digest
 from handrail.core.canonical import canonical
-from handrail.core.decide import FailedCheck, Reason
+from handrail.core.decide import Ask, FailedCheck, Reason
 from handrail.core.entry import Entry, Tag, row_commitment
 from handrail.core.lifecycle import Event, after
 from handrail.core.proposal import Proposal
@@ -42,7 +42,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     `artifact` is its canonical bytes, `lines` the rendering a person was shown (empty when nobody
     was asked), `history` what happened before that bears on it, `failed` the checks of the policy
-    that did not pass, `note` the agent's own prose.
+    that did not pass, `note` the agent's own prose. `ask` is what was decided on when it was
+    proposed, `earlier` what the customer had been given by then.
     """
 
     artifact: bytes
@@ -53,6 +54,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
     history: tuple[Line, ...] = ()
     failed: tuple[FailedCheck, ...] = ()
+    ask: Ask | None = None
+    earlier: int = 0
 
 
 _content_decoder: Final = msgspec.msgpack.Decoder(Content)

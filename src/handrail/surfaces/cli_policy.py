@@ -11,6 +11,7 @@ from handrail.core.canonical import quoted
 from handrail.core.grade import AXIS_MAX, AXIS_MEANINGS, Axes, Catchable, Grade, grade_of
 from handrail.core.policy import Policy
 from handrail.errors import HandrailError, InvalidInput, PolicyInvalid
+from handrail.policy.draft import open_guesses
 from handrail.policy.grader import AXIS_QUESTIONS, CATCHABLE_QUESTION, Advice, advise, yaml_of
 from handrail.policy.loader import load_text, problems_of, source_text
 from handrail.policy.packs import pack_text
@@ -40,6 +41,11 @@ def check(
             found = "1 error" if errors == 1 else f"{errors} errors"
             raise PolicyInvalid("policy_invalid", f"{found} in {quoted(file)}; it does not load")
         typer.echo(_summary(load_text(text, source=file)))
+        guesses = open_guesses(text)
+        if guesses:
+            many = "1 guess waits" if len(guesses) == 1 else f"{len(guesses)} guesses wait"
+            said = f"{file}:{guesses[0]}: {many} to be confirmed by a person; see `# CONFIRM:`"
+            typer.echo(said, err=True)
     except HandrailError as error:
         _fail(error)
 

@@ -179,6 +179,11 @@ CODES: Final[dict[str, Code]] = {
     "condition_invalid": _code(422, "a condition of a policy that is none"),
     "quorum_impossible": _code(422, "too few people could ever decide what the policy asks for"),
     "ask_not_kept": _code(404, "what this action was decided on was not kept"),
+    "source_not_found": _code(404, "no such tool list or API description"),
+    "source_malformed": _code(422, "not a tool list or API description that can be read"),
+    "source_unreachable": _code(503, "the MCP server does not answer"),
+    "file_exists": _code(409, "the file is there already"),
+    "extra_missing": _code(503, "what this needs is an extra that is not installed"),
     "policy_not_found": _code(404, "no such policy file or pack"),
     # set-up and storage
     "store_locked": _code(503, "another process has this desk open"),

@@ -26,6 +26,9 @@ MARKUP: Final = (
 )
 EVIL: Final = f"{MARKUP}\u202ecod\u200b.exe\u202c p\u0430ypal"
 LONG: Final = "w" * 180
+GRADED: Final = (
+    "/grader?reversibility=2&blast_radius=1&stakes=3&catchable=unsure&undo=yes&money=yes"
+)
 ADDRESSES: Final = """
   [...document.querySelectorAll('[href], [src], [action], [formaction], [poster], [data-pulse]')]
     .flatMap((one) => ['href', 'src', 'action', 'formaction', 'poster', 'data-pulse']
@@ -104,6 +107,9 @@ def paths(busy: Scene) -> dict[str, str]:
         "log of a stranger": "/log?customer=" + "nobody",
         "log of an action": f"/log/{rejected.id}",
         "caps": "/caps",
+        "grader": "/grader",
+        "graded": GRADED,
+        "half graded": "/grader?reversibility=2&stakes=%3Cscript%3E&undo=%22%27%3E",
         "edit": f"/actions/{waiting.id}/edit",
         "escalations": "/escalations",
         "escalation": f"/escalations/{handed.id}",
@@ -122,7 +128,7 @@ def violations(page: Page, rules: list[str]) -> list[str]:
 
 
 ONE_OF_EACH: Final = set(
-    "queue waiting edit rejected ran log caps escalations escalation held halts".split()
+    "queue waiting edit rejected ran log caps graded escalations escalation held halts".split()
 )
 """One page of each make; axe takes its time."""
 LOOKS: Final[dict[str, dict[str, Any]]] = {

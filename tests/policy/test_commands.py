@@ -93,7 +93,7 @@ def test_grade_from_options() -> None:
     assert lines[:2] == ["grade: G2", "why:"]
     assert "control: hold_and_recall, with a cap" in lines
     assert "    axes: {reversibility: 2, blast_radius: 1, stakes: 2}" in lines
-    assert "    undo: your.action.undo  # declare this kind too" in lines
+    assert "    undo: your.action.undo" in lines
     assert "    value: amount" in lines
 
 

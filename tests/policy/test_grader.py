@@ -61,14 +61,8 @@ def test_control_that_fits(axis: str, catchable: str, undo: str, control: str, c
 
 
 def text_of(advice: Advice) -> str:
-    """The advised YAML in a policy around it, with the undo kind that it asks to declare."""
-    undo = (
-        f"  {EXAMPLE_KIND}.undo: {{title: Undo, connector: your-connector, control: run_and_log,\n"
-        "    axes: {reversibility: 1, blast_radius: 0, stakes: 0}}\n"
-    )
-    kinds, caps_key, caps = yaml_of(advice).partition("caps:\n")
-    head = 'policy: p\nversion: 1\nlanes: {support: {kinds: "*"}}\n'
-    return head + kinds + (undo if advice.undo else "") + caps_key + caps
+    """The advised YAML as it is, below the head of a policy."""
+    return 'policy: p\nversion: 1\nlanes: {support: {kinds: "*"}}\n' + yaml_of(advice)
 
 
 def test_every_advice_loads() -> None:
@@ -79,6 +73,7 @@ def test_every_advice_loads() -> None:
         assert rule.guard == advice.guard
         assert rule.kind.axes == advice.axes
         assert bool(policy.caps) is advice.capped
+        assert rule.kind.undo == (f"{EXAMPLE_KIND}.undo" if advice.undo else None)
 
 
 def test_no_advice_breaks_a_rule_of_the_product() -> None:

@@ -13,10 +13,19 @@ import msgspec
 from handrail.core.grade import AXIS_MEANINGS, Axes, Catchable, Grade, grade_of
 from handrail.core.policy import Control, Guard
 
-__all__ = ["EXAMPLE_KIND", "Advice", "advise", "yaml_of"]
+__all__ = ["AXIS_QUESTIONS", "CATCHABLE_QUESTION", "EXAMPLE_KIND", "Advice", "advise", "yaml_of"]
 
 EXAMPLE_KIND: Final = "your.action"
 """What the advised kind is called in the YAML."""
+
+AXIS_QUESTIONS: Final = {
+    "reversibility": "How hard is it to undo?",
+    "blast_radius": "How far does it reach?",
+    "stakes": "How much can it cost?",
+}
+"""What is asked about each axis; its four answers are in `AXIS_MEANINGS`."""
+
+CATCHABLE_QUESTION: Final = "Can a person realistically catch a mistake in time?"
 
 _AXIS_NAMES: Final = {name: name.replace("_", " ") for name in AXIS_MEANINGS}
 
@@ -138,9 +147,9 @@ def _axis_sentences(axes: Axes, grade: Grade) -> tuple[str, ...]:
 
 
 def yaml_of(advice: Advice) -> str:
-    """The advice as YAML for a policy file: a kind, and a cap where it needs one.
+    """The advice as YAML for a policy file: a kind, its undo, and a cap where it needs one.
 
-    Names, titles and amounts in it are examples to be replaced.
+    Names, titles and amounts in it are examples to be replaced, and the undo is to be graded too.
     """
     axes = ", ".join(
         f"{name}: {value}" for name, value in msgspec.structs.asdict(advice.axes).items()
@@ -157,15 +166,27 @@ def yaml_of(advice: Advice) -> str:
     if advice.money:
         lines += ["    params: {amount: {type: money}}", "    value: amount"]
     if advice.undo:
-        lines.append(f"    undo: {EXAMPLE_KIND}.undo  # declare this kind too")
+        lines.append(f"    undo: {EXAMPLE_KIND}.undo")
     lines.append(f"    control: {advice.control.value}")
     if advice.guard.checkers:
         lines.append(f"    checkers: {advice.guard.checkers}")
+    if advice.undo:
+        lines += [
+            f"  {EXAMPLE_KIND}.undo:",
+            "    # grade this one too",
+            "    title: Take your action back",
+            "    connector: your-connector",
+            "    axes: {reversibility: 1, blast_radius: 1, stakes: 1}",
+            "    control: run_and_log",
+        ]
     if advice.capped:
         limit = 'money: "500.00 USD"' if advice.money else "count: 20"
         lines += [
             "caps:",
             f"  {EXAMPLE_KIND.replace('.', '-')}-per-day:",
-            f"    {{scope: desk, {limit}, window: 24h, kinds: [{EXAMPLE_KIND}]}}",
+            "    scope: desk",
+            f"    {limit}",
+            "    window: 24h",
+            f"    kinds: [{EXAMPLE_KIND}]",
         ]
     return "\n".join(lines) + "\n"

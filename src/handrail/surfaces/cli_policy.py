@@ -11,7 +11,8 @@ from handrail.core.canonical import quoted
 from handrail.core.grade import AXIS_MAX, AXIS_MEANINGS, Axes, Catchable, Grade, grade_of
 from handrail.core.policy import Policy
 from handrail.errors import HandrailError, InvalidInput, PolicyInvalid
-from handrail.policy.grader import Advice, advise, yaml_of
+from handrail.policy.draft import open_guesses
+from handrail.policy.grader import AXIS_QUESTIONS, CATCHABLE_QUESTION, Advice, advise, yaml_of
 from handrail.policy.loader import load_text, problems_of, source_text
 from handrail.policy.packs import pack_text
 from handrail.policy.problem import errors_in
@@ -22,12 +23,6 @@ __all__ = ["EXIT_BAD_INPUT", "grade", "policy_app"]
 EXIT_BAD_INPUT: Final = 2
 
 policy_app = typer.Typer(help="Check and read policies.", no_args_is_help=True)
-
-_AXIS_QUESTIONS: Final = {
-    "reversibility": "How hard is it to undo?",
-    "blast_radius": "How far does it reach?",
-    "stakes": "How much can it cost?",
-}
 
 
 @policy_app.command()
@@ -46,6 +41,11 @@ def check(
             found = "1 error" if errors == 1 else f"{errors} errors"
             raise PolicyInvalid("policy_invalid", f"{found} in {quoted(file)}; it does not load")
         typer.echo(_summary(load_text(text, source=file)))
+        guesses = open_guesses(text)
+        if guesses:
+            many = "1 guess waits" if len(guesses) == 1 else f"{len(guesses)} guesses wait"
+            said = f"{file}:{guesses[0]}: {many} to be confirmed by a person; see `# CONFIRM:`"
+            typer.echo(said, err=True)
     except HandrailError as error:
         _fail(error)
 
@@ -74,7 +74,7 @@ def grade(
     stakes: _AxisOption = None,
     catchable: Annotated[
         Catchable | None,
-        typer.Option(help="Can a person realistically catch a mistake in time?"),
+        typer.Option(help=CATCHABLE_QUESTION),
     ] = None,
     undo: Annotated[
         bool | None, typer.Option("--undo/--no-undo", help="Whether it can be undone.")
@@ -107,7 +107,7 @@ def grade(
 
 
 def _ask_axis(name: str) -> int:
-    typer.echo(_AXIS_QUESTIONS[name])
+    typer.echo(AXIS_QUESTIONS[name])
     for step, meaning in enumerate(AXIS_MEANINGS[name]):
         typer.echo(f"  {step}  {meaning}")
     while True:
@@ -120,9 +120,7 @@ def _ask_axis(name: str) -> int:
 def _ask_catchable() -> Catchable:
     answers = "/".join(answer.value for answer in Catchable)
     while True:
-        answer: str = typer.prompt(
-            f"Can a person realistically catch a mistake in time? ({answers})", type=str
-        )
+        answer: str = typer.prompt(f"{CATCHABLE_QUESTION} ({answers})", type=str)
         try:
             return Catchable(answer.strip())
         except ValueError:

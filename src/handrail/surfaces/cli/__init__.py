@@ -16,10 +16,11 @@ from handrail.errors import HandrailError
 from handrail.surfaces.cli.breakglass import breakglass_app
 from handrail.surfaces.cli.explain import explain_command
 from handrail.surfaces.cli.halts import halt, halts, lift, task_app
+from handrail.surfaces.cli.init import init
 from handrail.surfaces.cli.log import erase, log_app
 from handrail.surfaces.cli.people import agent_app, person_app
 from handrail.surfaces.cli.report import report_app
-from handrail.surfaces.cli.serve import demo, init, serve
+from handrail.surfaces.cli.serve import demo, serve
 from handrail.surfaces.cli_policy import grade, policy_app
 
 __all__ = ["app", "main"]

@@ -1,4 +1,4 @@
-"""The commands that make a desk and serve it: `handrail init`, `serve` and `demo`.
+"""The commands that serve a desk: `handrail serve` and `demo`.
 
 What serves is imported when it is needed: the other commands start in half the time without.
 """
@@ -12,10 +12,9 @@ import typer
 
 from handrail.bootstrap import DEFAULT_DESK, DEFAULT_POLICY, holds_desk
 from handrail.bootstrap import open as open_desk
-from handrail.errors import Conflict
 from handrail.surfaces.cli.options import DeskName, KeyFolder, StoreAddress
 
-__all__ = ["demo", "init", "serve"]
+__all__ = ["demo", "serve"]
 
 Host = Annotated[
     str | None, typer.Option(help="The address to listen on; 127.0.0.1 if none is given.")
@@ -45,20 +44,6 @@ def demo(
         typer.echo(as_json(play_headless(folder=directory)))
     else:
         play(host=host or DEFAULT_HOST, port=port, folder=directory)
-
-
-def init(
-    directory: Annotated[Path, typer.Argument(help="Where the desk is made.")],
-    policy: Annotated[str, typer.Option(help="A policy file or pack.")] = DEFAULT_POLICY,
-    desk: DeskName = DEFAULT_DESK,
-    keys: KeyFolder = None,
-    store: StoreAddress = None,
-) -> None:
-    """Make a desk: its database, its keys and its policy."""
-    if holds_desk(directory, store=store):
-        raise Conflict("desk_exists", f"there is a desk in `{directory}` already")
-    open_desk(directory, policy=policy, desk=desk, keys=keys, store=store).close()
-    typer.echo(f"made: desk `{desk}` in `{directory}`, with the policy `{policy}`")
 
 
 def serve(

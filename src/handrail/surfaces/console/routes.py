@@ -17,6 +17,7 @@ from handrail.surfaces.console.edit import correct, edit, recuse
 from handrail.surfaces.console.entrance import leave, login_form, login_page
 from handrail.surfaces.console.escalations import close, end_task, escalation, escalations, take
 from handrail.surfaces.console.forms import EDIT_BYTES_MAX
+from handrail.surfaces.console.grader import grader
 from handrail.surfaces.console.halts import halts, lift, stop
 from handrail.surfaces.console.held import held, recall
 from handrail.surfaces.console.log import action_log, log
@@ -58,6 +59,7 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/log", page(log), methods=get),
         Route("/log/{id}", page(action_log), methods=get),
         Route("/caps", page(caps), methods=get),
+        Route("/grader", page(grader), methods=get),
         Route("/escalations", page(escalations), methods=get),
         Route("/escalations/{id}", page(escalation), methods=get),
         Route("/escalations/{id}/take", act(take), methods=post),

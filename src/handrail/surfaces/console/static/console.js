@@ -70,3 +70,19 @@ if (fresh) {
   setInterval(pulse, PULSE_MS);
   document.addEventListener("visibilitychange", pulse);
 }
+
+// One button copies what a read-only field holds. Without it: focus the field, select all, copy.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = "Copied";
+    } catch {
+      field.focus();
+      field.select();
+      button.textContent = "Selected: copy it now";
+    }
+  });
+}

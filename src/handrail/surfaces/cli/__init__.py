@@ -15,6 +15,7 @@ from handrail import __version__
 from handrail.errors import HandrailError
 from handrail.surfaces.cli.breakglass import breakglass_app
 from handrail.surfaces.cli.explain import explain_command
+from handrail.surfaces.cli.diff import diff
 from handrail.surfaces.cli.halts import halt, halts, lift, task_app
 from handrail.surfaces.cli.init import init
 from handrail.surfaces.cli.log import erase, log_app
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 policy_app.command("explain")(explain_command)
+policy_app.command()(diff)
 app.add_typer(policy_app, name="policy")
 app.add_typer(log_app, name="log")
 app.add_typer(person_app, name="person")

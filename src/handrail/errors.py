@@ -179,6 +179,8 @@ CODES: Final[dict[str, Code]] = {
     "condition_invalid": _code(422, "a condition of a policy that is none"),
     "quorum_impossible": _code(422, "too few people could ever decide what the policy asks for"),
     "policy_not_found": _code(404, "no such policy file or pack"),
+    "traffic_not_found": _code(404, "no such file of recorded traffic"),
+    "traffic_malformed": _code(422, "recorded traffic with a line that cannot be read"),
     # set-up and storage
     "store_locked": _code(503, "another process has this desk open"),
     "store_newer": _code(503, "the database was written by a newer version"),

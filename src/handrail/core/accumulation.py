@@ -56,6 +56,17 @@ class Accumulation(msgspec.Struct, frozen=True, kw_only=True):
             _up(scaled, FULL_WEIGHT * _RATE_ONE * 100 * 10 ** EXPONENTS[value.currency]),
         )
 
+    def judged(self, kind: str, value: Money | None, earlier: int) -> Money | None:
+        """What the bands look at beside the amount, after `earlier` minor units of `currency`.
+
+        None when there is no amount, and when there was nothing before, so that looking at the
+        amount is enough.
+        """
+        if value is None:
+            return None
+        heavier = self.weights[kind] > FULL_WEIGHT or self.worth(kind, value) >= MINOR_MAX
+        return self.with_earlier(kind, value, earlier) if earlier or heavier else None
+
     def with_earlier(self, kind: str, value: Money, earlier: int) -> Money:
         """The sum that the bands look at: what was `earlier`, and this action, in its currency.
 

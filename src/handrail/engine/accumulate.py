@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.accumulation import FULL_WEIGHT, Accumulation, Sums
+from handrail.core.accumulation import Accumulation, Sums
 from handrail.core.artifact import Line
 from handrail.core.canonical import canonical
 from handrail.core.caps import CapRule, Charge, Scope
@@ -35,12 +35,14 @@ class Accrued(msgspec.Struct, frozen=True, kw_only=True):
     """Where a customer stands with an action, and what the action adds to which ledgers.
 
     What was earlier is in the ledger `cap` under `scope_key`, the larger of the two.
+    `instrument` is the keyed hash of what the money goes to.
     """
 
     sums: Sums
     charges: tuple[Charge, ...]
     cap: str
     scope_key: str
+    instrument: str | None
 
 
 def accrued_of(tx: Tx, plan: Plan, subject: str) -> Accrued | None:
@@ -75,18 +77,14 @@ def _summed(
     worth = adds.worth(kind, value)
     earlier = max(sums)
     widest, key = ledgers[sums.index(earlier)]
-    judged = earlier == 0 and worth < MINOR_MAX and adds.weights[kind] <= FULL_WEIGHT
     return Accrued(
-        sums=Sums(
-            total=None if value is None or judged else adds.with_earlier(kind, value, earlier),
-            earlier=earlier,
-            worth=worth,
-        ),
+        sums=Sums(total=adds.judged(kind, value, earlier), earlier=earlier, worth=worth),
         charges=tuple(
             Charge(rule=rule, scope_key=key, amount=worth) for rule, key in ledgers if worth
         ),
         cap=widest.name,
         scope_key=key,
+        instrument=next((card for rule, card in ledgers if rule.name == INSTRUMENT), None),
     )
 
 

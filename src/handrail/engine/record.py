@@ -42,7 +42,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     `artifact` is its canonical bytes, `lines` the rendering a person was shown (empty when nobody
     was asked), `history` what happened before that bears on it, `failed` the checks of the policy
-    that did not pass, `note` the agent's own prose.
+    that did not pass, `note` the agent's own prose, `instrument` the keyed hash of
+    what the money goes to.
     """
 
     artifact: bytes
@@ -53,6 +54,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
     history: tuple[Line, ...] = ()
     failed: tuple[FailedCheck, ...] = ()
+    instrument: str | None = None
 
 
 _content_decoder: Final = msgspec.msgpack.Decoder(Content)

@@ -13,6 +13,7 @@ import typer
 
 from handrail import __version__
 from handrail.errors import HandrailError
+from handrail.surfaces.cli.backtest import backtest, record
 from handrail.surfaces.cli.breakglass import breakglass_app
 from handrail.surfaces.cli.halts import halt, halts, lift, task_app
 from handrail.surfaces.cli.log import erase, log_app
@@ -33,6 +34,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+policy_app.command()(backtest)
+policy_app.command()(record)
 app.add_typer(policy_app, name="policy")
 app.add_typer(log_app, name="log")
 app.add_typer(person_app, name="person")

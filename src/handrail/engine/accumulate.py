@@ -35,12 +35,14 @@ class Accrued(msgspec.Struct, frozen=True, kw_only=True):
     """Where a customer stands with an action, and what the action adds to which ledgers.
 
     What was earlier is in the ledger `cap` under `scope_key`, the larger of the two.
+    `instrument` is the keyed hash of what the money goes to.
     """
 
     sums: Sums
     charges: tuple[Charge, ...]
     cap: str
     scope_key: str
+    instrument: str | None
 
 
 def accrued_of(tx: Tx, plan: Plan, subject: str) -> Accrued | None:
@@ -82,6 +84,7 @@ def _summed(
         ),
         cap=widest.name,
         scope_key=key,
+        instrument=next((card for rule, card in ledgers if rule.name == INSTRUMENT), None),
     )
 
 

@@ -321,6 +321,7 @@ def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found, ask: Ask) -> C
         ask=ask,
         earlier=0 if found.accrued is None else found.accrued.sums.earlier,
         history=_history(tx, ready, ruling, found),
+        instrument=None if found.accrued is None else found.accrued.instrument,
     )
 
 

@@ -42,8 +42,9 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     `artifact` is its canonical bytes, `lines` the rendering a person was shown (empty when nobody
     was asked), `history` what happened before that bears on it, `failed` the checks of the policy
-    that did not pass, `note` the agent's own prose. `ask` is what was decided on when it was
-    proposed, `earlier` what the customer had been given by then.
+    that did not pass, `note` the agent's own prose, `instrument` the keyed hash of what the money
+    goes to. `ask` is what was decided on when it was proposed, `earlier` what the customer had been
+    given by then.
     """
 
     artifact: bytes
@@ -56,6 +57,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     failed: tuple[FailedCheck, ...] = ()
     ask: Ask | None = None
     earlier: int = 0
+    instrument: str | None = None
 
 
 _content_decoder: Final = msgspec.msgpack.Decoder(Content)

@@ -1,0 +1,150 @@
+"""Shapes: what the rules say about a kind of action in one currency, worked out once.
+
+Which caps count it, and where its amount stands among the limits of the bands, is asked of the same
+functions that answer live. After that an action is a look-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from handrail.core.caps import Deed
+from handrail.core.decide import Ask, Decider, Decision
+from handrail.core.grade import Grade
+from handrail.core.money import MINOR_MAX, Money
+from handrail.core.policy import Control, KindRule, Policy
+from handrail.prove.backtest.ledger import Ledger, Take
+from handrail.prove.backtest.traffic import Findings, Recorded
+
+__all__ = ["ALONE", "Judgment", "Shape", "Shapes"]
+
+ALONE: Final = frozenset((Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY))
+_NOTHING: Final = Findings()
+
+
+class Judgment:
+    """A decision, made ready: what it is, and the cells in which it is counted."""
+
+    __slots__ = ("alone", "band", "cells", "codes", "control", "currency", "grade", "guard", "kind")
+
+    def __init__(self, decision: Decision, kind: str, band: str, currency: str | None) -> None:
+        self.guard = decision.guard
+        self.grade = decision.grade
+        self.codes = ",".join(reason.code.value for reason in decision.reasons)
+        self.control = decision.guard.control
+        self.alone = self.control in ALONE
+        self.kind = kind
+        self.band = band
+        self.currency = currency
+        self.cells: dict[tuple[str, str | None], list[int]] = {}
+
+    @property
+    def prompts(self) -> int:
+        """How many people it asks."""
+        match self.control:
+            case Control.APPROVE:
+                return 1
+            case Control.MAKER_CHECKER:
+                return self.guard.checkers
+            case _:
+                return 0
+
+
+class Shape:
+    """A kind in one currency, about a customer or about nobody."""
+
+    __slots__ = ("adds", "bands", "kind", "limits", "takes", "verdicts")
+
+    def __init__(
+        self, kind: str, limits: list[int], bands: list[str], takes: tuple[Take, ...], adds: bool
+    ) -> None:
+        self.kind = kind
+        self.limits = limits
+        self.bands = bands
+        self.takes = takes
+        self.adds = adds
+        self.verdicts: dict[object, Judgment] = {}
+
+
+class Shapes:
+    """Makes the shapes of one policy, and the verdicts in them."""
+
+    def __init__(self, decider: Decider, ledger: Ledger) -> None:
+        self.decider = decider
+        self.policy: Policy = decider.policy
+        self._ledger = ledger
+
+    def make(self, recorded: Recorded) -> Shape:
+        """The shape of a recorded action. Raises InvalidInput for an amount that is none."""
+        value = recorded.value
+        rule = self.policy.kinds.get(recorded.kind)
+        limits = [] if rule is None or value is None else _limits(rule, value.currency)
+        adds = self.policy.accumulation
+        return Shape(
+            recorded.kind,
+            limits,
+            _bands(rule, limits, value),
+            self._ledger.takes(_deed(recorded, rule, value)),
+            adds is not None and recorded.kind in adds.weights,
+        )
+
+    def judge(self, recorded: Recorded, shape: Shape, place: int, total: Money | None) -> Judgment:
+        """What the compiled policy says of it."""
+        decision = self.decider.decide(self._ask(recorded, total))
+        return Judgment(decision, recorded.kind, shape.bands[max(0, place)], recorded.currency)
+
+    def all_verdicts(self, shapes: Mapping[object, Shape]) -> list[Judgment]:
+        """Every verdict that was given."""
+        return [verdict for shape in shapes.values() for verdict in shape.verdicts.values()]
+
+    def _ask(self, recorded: Recorded, total: Money | None) -> Ask:
+        found = recorded.found or _NOTHING
+        lane = None if recorded.lane is None else self.policy.lanes.get(recorded.lane)
+        anybody = recorded.lane is None or (lane is not None and lane.any_customer)
+        return Ask(
+            kind=recorded.kind,
+            lane=recorded.lane,
+            value=recorded.value,
+            account_in_lane=anybody or not found.outside,
+            missing=found.missing,
+            contradicted=found.against,
+            hidden=found.hidden,
+            unresolved=found.unresolved,
+            claim=None if found.claim is None else Grade(found.claim),
+            failure=found.failure,
+            accumulated=total,
+            as_undo=found.undo,
+            late=found.late,
+        )
+
+
+def _deed(recorded: Recorded, rule: KindRule | None, value: Money | None) -> Deed:
+    """What caps look at, with nothing in it that differs from one action of a shape to another."""
+    return Deed(
+        kind=recorded.kind,
+        value=None if value is None else Money(minor=MINOR_MAX, currency=value.currency),
+        agent="",
+        owner="",
+        customer="",
+        task="",
+        account="" if rule is None else rule.kind.connector,
+        of_nobody=recorded.customer is None,
+    )
+
+
+def _limits(rule: KindRule, currency: str) -> list[int]:
+    """Every amount at which another band begins."""
+    found = {band.up_to_minor for band in rule.bands.get(currency, ())}
+    return sorted(limit for limit in found if limit is not None)
+
+
+def _bands(rule: KindRule | None, limits: list[int], value: Money | None) -> list[str]:
+    """How each place among the limits is called."""
+    if value is None:
+        return ["no amount" if rule is None or not rule.bands else "amount not known"]
+    if not limits:
+        unlisted = rule is not None and rule.bands and value.currency not in rule.bands
+        return [f"{value.currency}, not listed" if unlisted else f"{value.currency}, any amount"]
+    texts = [Money(minor=limit, currency=value.currency).text() for limit in limits]
+    return [*(f"up to {text}" for text in texts), f"above {texts[-1]}"]

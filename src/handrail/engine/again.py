@@ -300,4 +300,5 @@ def _content(
         lines=before.lines if plan is None else plan.lines,
         reasons=reasons,
         note=before.note,
+        spans=before.spans if plan is None else plan.spans,
     )

@@ -313,6 +313,7 @@ def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found) -> Content:
         note=ready.draft.note,
         failed=ruling.decision.failed,
         history=_history(tx, ready, ruling, found),
+        spans=ready.spans,
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
 from handrail.core.money import Money
+from handrail.core.triggers.span import About
 
 __all__ = [
     "Capability",
@@ -63,7 +64,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     money that the action moves out, by the system of record: zero when it moves none or brings
     money in, None when that is not known. It wins over what the caller states when it is higher.
     `instrument` identifies what the money goes to (a card, a bank account) so that it is known
-    again behind another customer; only a keyed hash of it is kept.
+    again behind another customer; only a keyed hash of it is kept. `about` is what the system of
+    record knows about who gets the texts of the action, by which the finds in them are judged.
 
     A fact is a precondition: it is read again right before an action that waited is carried out,
     and one that differs puts the action to a person anew. `background` names the facts that are
@@ -77,6 +79,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[Fact, ...] = ()
     missing: tuple[str, ...] = ()
     background: tuple[str, ...] = ()
+    about: About = About()
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

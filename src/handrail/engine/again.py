@@ -302,4 +302,5 @@ def _content(
         failed=anew.decision.failed,
         ask=anew.ask,
         earlier=anew.earlier,
+        spans=anew.plan.spans,
     )

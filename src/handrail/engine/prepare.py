@@ -22,6 +22,7 @@ from handrail.core.template import unresolved_markers
 from handrail.core.text import hidden_marks
 from handrail.engine.circuits import Way
 from handrail.engine.context import AGENT_CONNECTOR, Context, Rulebook
+from handrail.engine.outgoing import Spans, found_in, spans_of
 from handrail.errors import HandrailError, InvalidInput, Unavailable
 from handrail.policy.checks import NOTHING, Checked
 from handrail.policy.conditions import Given
@@ -63,7 +64,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What was prepared outside the transaction, ready to be decided and recorded.
 
     `given` is what the checks of the policy look at, `verdict` what they say before the sums are
-    known; nothing for a kind without any.
+    known; nothing for a kind without any. `spans` is what was found in the texts that leave the
+    desk, `found` how much of each trigger.
     """
 
     ctx: Context
@@ -78,6 +80,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     value: Money | None
     ask: Ask
     request: bytes
+    spans: Spans
+    found: Mapping[str, int]
     given: Given | None = None
     verdict: Checked = NOTHING
 
@@ -102,8 +106,10 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
         params = dict(draft.params)
         prepared, lines, version = Prepared(customer=None, request={}), _plain_lines(params), ""
     value = None if kind is None else _value(kind, params, prepared.value)
+    spans = spans_of(rules, draft.kind, params, prepared) if graded else {}
+    found = found_in(rules, draft.kind, spans) if graded else {}
     checks = rules.checks.get(draft.kind) if graded else None
-    given = None if checks is None else _given(params, prepared, value, ctx.clock())
+    given = None if checks is None else _given(params, prepared, value, ctx.clock(), found)
     verdict = NOTHING if checks is None or given is None else checks.early(given)
     ask = _ask(draft, lane, kind, prepared, value, _unresolved(rules, draft.kind, params))
     if verdict is not NOTHING:
@@ -121,6 +127,8 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
         value=value,
         ask=ask,
         request=canonical([draft.kind, params, draft.undoes]),
+        spans=spans,
+        found=found,
         given=given,
         verdict=verdict,
     )
@@ -154,9 +162,11 @@ def _with_sums(plan: Plan, ask: Ask, sums: Sums) -> Ask:
     )
 
 
-def _given(params: Params, prepared: Prepared, value: Money | None, now: int) -> Given:
+def _given(
+    params: Params, prepared: Prepared, value: Money | None, now: int, found: Mapping[str, int]
+) -> Given:
     facts = {fact.name: fact.value for fact in prepared.facts}
-    return Given(params=params, facts=facts, value=value, now=now)
+    return Given(params=params, facts=facts, value=value, now=now, found=found)
 
 
 def _check_draft(draft: Draft) -> None:

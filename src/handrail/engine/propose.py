@@ -322,6 +322,7 @@ def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found, ask: Ask) -> C
         earlier=0 if found.accrued is None else found.accrued.sums.earlier,
         history=_history(tx, ready, ruling, found),
         instrument=None if found.accrued is None else found.accrued.instrument,
+        spans=ready.spans,
     )
 
 

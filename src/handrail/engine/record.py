@@ -13,6 +13,7 @@ from handrail.core.entry import Entry, Tag, row_commitment
 from handrail.core.lifecycle import Event, after
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
+from handrail.engine.outgoing import Spans
 from handrail.errors import Conflict, InvariantBroken
 from handrail.store.protocol import DESK_SUBJECT, Tx
 
@@ -43,8 +44,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     `artifact` is its canonical bytes, `lines` the rendering a person was shown (empty when nobody
     was asked), `history` what happened before that bears on it, `failed` the checks of the policy
     that did not pass, `note` the agent's own prose, `instrument` the keyed hash of what the money
-    goes to. `ask` is what was decided on when it was proposed, `earlier` what the customer had been
-    given by then.
+    goes to, `spans` what was found in the texts that leave the desk, by parameter. `ask` is what
+    was decided on when it was proposed, `earlier` what the customer had been given by then.
     """
 
     artifact: bytes
@@ -58,6 +59,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     ask: Ask | None = None
     earlier: int = 0
     instrument: str | None = None
+    spans: Spans = {}
 
 
 _content_decoder: Final = msgspec.msgpack.Decoder(Content)
@@ -79,10 +81,14 @@ def sealing_subject(tx: Tx, desk: str, subject: str) -> str:
 
 
 def statement_of(content: Content, digest: str, policy: str, desk: str) -> str:
-    """What a review binds: artifact, rendering, facts, policy, desk and nonce."""
+    """What a review binds: artifact, rendering, facts, policy, desk and nonce.
+
+    The rendering is the lines, what happened before, and what is marked in the texts.
+    """
+    marked = (span for found in content.spans.values() for span in found)
     return statement_digest(
         artifact=digest,
-        rendering=digest_of(canonical((*content.lines, *content.history))),
+        rendering=digest_of(canonical((*content.lines, *content.history, *marked))),
         facts=digest_of(canonical(content.facts)),
         policy=policy,
         desk=desk,

@@ -18,10 +18,13 @@ from handrail.core.lifecycle import FINAL, State
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review, why_not
+from handrail.core.triggers.find import pressure_of
+from handrail.core.triggers.span import Span
 from handrail.engine.again import Change, before_of, changes_between
 from handrail.engine.bench import bench_of, lacking, makers_of, nobody_text, roster_of
 from handrail.engine.context import Context
 from handrail.engine.edit import editable_params
+from handrail.engine.outgoing import Place, Spans, places_of
 from handrail.engine.record import RESULT, content_of
 from handrail.engine.testify import Witness, why_not_testify, witnesses
 from handrail.engine.undo import why_no_undo
@@ -52,6 +55,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one action that this person may see.
 
     `history` is what happened before that bears on it, under the digest that a review quotes.
+    `found` is what is marked in the texts that leave the desk, `spans` the same by the whole text,
+    `pressure` what is marked in the note.
     `artifact` is the full stored artifact, decoded. `changed` is what differs from what was decided
     on before, for an action that is put to people anew. `note` (the agent's own prose) is None at
     G3 until the decision. `reviews` is empty for a further checker until all are in. `why_not` says
@@ -67,8 +72,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     changed: tuple[Change, ...]
     reasons: tuple[Reason, ...]
     failed: tuple[FailedCheck, ...]
+    found: tuple[Place, ...]
+    spans: Spans
     artifact: dict[str, object]
     note: str | None
+    pressure: tuple[Span, ...]
     makers: tuple[str, ...]
     result: dict[str, object] | None
     reviews: tuple[GivenReview, ...]
@@ -122,6 +130,8 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
         short = lacking(ctx, tx, proposal, roster=roster)
     entries = tx.log.of_proposal(desk, id)
     entries = [logged for logged in entries if not is_sealed(tx, viewer, logged)]
+    artifact = msgspec.json.decode(content.artifact)
+    note = None if undecided and proposal.grade is Grade.G3 else content.note
     return Shown(
         card=_card(ctx, tx, proposal),
         lines=content.lines,
@@ -130,8 +140,11 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
         changed=() if before is None else changes_between(before, content),
         reasons=content.reasons,
         failed=content.failed,
-        artifact=msgspec.json.decode(content.artifact),
-        note=None if undecided and proposal.grade is Grade.G3 else content.note,
+        found=places_of(content.spans, artifact["params"]),
+        spans={artifact["params"][name]: spans for name, spans in content.spans.items()},
+        artifact=artifact,
+        note=note,
+        pressure=() if note is None else pressure_of(note),
         makers=tuple(sorted(makers)),
         result=_result(tx, proposal),
         reviews=_given(tx, proposal, own if undecided else reviews),

@@ -10,6 +10,7 @@ import msgspec
 
 from handrail.connectors.protocol import NotDone, Prepared, Receipt
 from handrail.connectors.sandbox.effects import Stamp
+from handrail.connectors.sandbox.recipients import about_recipient
 from handrail.connectors.sandbox.served import (
     DeskRequest,
     Served,
@@ -62,6 +63,7 @@ class _Thread(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket as a reply to it sees it. `question_id` is the customer's last message."""
 
     customer: str
+    name: str
     requester: str
     subject: str
     status: str
@@ -72,7 +74,7 @@ class _Thread(msgspec.Struct, frozen=True, kw_only=True):
 
 def _thread(db: apsw.Connection, ticket: str) -> _Thread:
     row = db.execute(
-        "SELECT t.customer, t.requester, t.subject, t.status,"
+        "SELECT t.customer, c.name, t.requester, t.subject, t.status,"
         " lower(t.requester) IN (lower(c.email), lower(c.login_email))"
         " FROM tickets t JOIN customers c ON c.id = t.customer WHERE t.id = ?",
         (ticket,),
@@ -89,10 +91,11 @@ def _thread(db: apsw.Connection, ticket: str) -> _Thread:
     ).fetchone()
     return _Thread(
         customer=row[0],
-        requester=row[1],
-        subject=row[2],
-        status=row[3],
-        on_file=bool(row[4]),
+        name=row[1],
+        requester=row[2],
+        subject=row[3],
+        status=row[4],
+        on_file=bool(row[5]),
         last_author=last[0] if last else "nobody",
         question_id=question[0] if question else "",
     )
@@ -107,6 +110,7 @@ def _facts_of(thread: _Thread) -> tuple[Fact, ...]:
     )
     return (
         fact("ticket_status", thread.status, "tickets", closed),
+        fact("customer_name", thread.name, "customers"),
         fact("requester", thread.requester, "tickets"),
         fact("requester_is_customer", thread.on_file, "customers", stranger),
         fact("last_message_from", thread.last_author, "messages"),
@@ -182,6 +186,7 @@ def _prepare_send(db: apsw.Connection, params: Params, now: int) -> Prepared:
     return Prepared(
         customer=thread.customer,
         request=msgspec.structs.asdict(request),
+        about=about_recipient(db, thread.customer, MAIL_HOST),
         facts=(
             *_facts_of(thread),
             fact("recipient_is_requester", True, "tickets"),

@@ -17,7 +17,9 @@ from handrail.core.halt import HaltScope
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.review import Verdict
+from handrail.core.triggers.span import Span
 from handrail.engine.again import Change
+from handrail.engine.outgoing import Place
 from handrail.engine.testify import Witness
 
 __all__ = [
@@ -228,10 +230,11 @@ class DetailView(_Answer, frozen=True, kw_only=True):
 
     `changed` is what differs from what was decided on before, when it is put to people anew.
     `history` is what happened before that bears on it, `failed` are the policy's checks that did
-    not pass. `editable` are the parameters that an edit may change. `why_not` says why this person
-    may not approve it, `why_nobody` why nobody can as things are, `why_no_undo` why it cannot be
-    undone, `why_not_testify` why they may not say what
-    became of it. `witnesses` said so already.
+    not pass. `found` is what is marked in the texts that leave the desk, `pressure` what in the
+    note presses whoever decides. `editable` are the parameters that an edit may change. `why_not`
+    says why this person may not approve it, `why_nobody` why nobody can as things are,
+    `why_no_undo` why it cannot be undone, `why_not_testify` why they may not say what became of
+    it. `witnesses` said so already.
     """
 
     card: CardView
@@ -242,8 +245,10 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     changed: tuple[Change, ...]
     reasons: tuple[Reason, ...]
     failed: tuple[FailedCheck, ...]
+    found: tuple[Place, ...]
     artifact: dict[str, Any]
     note: str | None
+    pressure: tuple[Span, ...]
     makers: tuple[str, ...]
     result: dict[str, Any] | None
     reviews: list[ReviewView]

@@ -147,8 +147,10 @@ def detail_view(shown: Shown, escalations: list[EscalationView]) -> DetailView:
         changed=shown.changed,
         reasons=shown.reasons,
         failed=shown.failed,
+        found=shown.found,
         artifact=shown.artifact,
         note=shown.note,
+        pressure=shown.pressure,
         makers=shown.makers,
         result=shown.result,
         reviews=[

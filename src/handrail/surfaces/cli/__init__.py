@@ -15,8 +15,8 @@ from handrail import __version__
 from handrail.errors import HandrailError
 from handrail.surfaces.cli.backtest import backtest, record
 from handrail.surfaces.cli.breakglass import breakglass_app
-from handrail.surfaces.cli.explain import explain_command
 from handrail.surfaces.cli.diff import diff
+from handrail.surfaces.cli.explain import explain_command
 from handrail.surfaces.cli.halts import halt, halts, lift, task_app
 from handrail.surfaces.cli.init import init
 from handrail.surfaces.cli.log import erase, log_app

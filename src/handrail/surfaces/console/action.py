@@ -81,7 +81,7 @@ def action_page(
         card=shown.card,
         proposal=proposal,
         standing=standing_of(shown),
-        lines=shown_lines(proposal, shown.lines),
+        lines=shown_lines(proposal, shown.lines, shown.spans),
         facts=shown_facts(shown.facts, shown.failed),
         reasons=[
             (REASONS[one.code], one.text, LOUD_REASONS.get(one.code)) for one in shown.reasons

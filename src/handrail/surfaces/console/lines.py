@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+from markupsafe import Markup
 
 from handrail.core.artifact import Line
 from handrail.core.proposal import Proposal
+from handrail.core.triggers.span import Span
 from handrail.engine.record import content_of
 from handrail.errors import Unavailable
 from handrail.store.protocol import Tx
-from handrail.surfaces.console.literal import clipped, hidden_notes
+from handrail.surfaces.console.literal import clipped, hidden_notes, marked
 
 __all__ = ["ShownLine", "consequence", "lines_of", "shown_lines", "summary"]
 
@@ -40,10 +42,14 @@ _TARGETS: Final = ("To", "Recipient", "Account", "Customer")
 
 
 class ShownLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the literal artifact. `look` is amount, target, letter or plain."""
+    """One line of the literal artifact. `look` is amount, target, letter or plain.
+
+    `shown` is the text for the page, with what was found in it marked.
+    """
 
     label: str
     text: str
+    shown: Markup
     look: str
     hidden: tuple[str, ...]
 
@@ -56,8 +62,13 @@ def lines_of(tx: Tx, proposal: Proposal) -> tuple[Line, ...]:
         return ()
 
 
-def shown_lines(proposal: Proposal, lines: tuple[Line, ...]) -> list[ShownLine]:
-    """The literal lines with how each is set. Nothing is left out or put in another order."""
+def shown_lines(
+    proposal: Proposal, lines: tuple[Line, ...], finds: Mapping[str, tuple[Span, ...]]
+) -> list[ShownLine]:
+    """The literal lines with how each is set. Nothing is left out or put in another order.
+
+    `finds` is what is marked, by the whole text that it is marked in.
+    """
     value = None if proposal.value is None else proposal.value.text()
     found = []
     for line in lines:
@@ -68,7 +79,10 @@ def shown_lines(proposal: Proposal, lines: tuple[Line, ...]) -> list[ShownLine]:
         else:
             look = "target" if line.label in _BIG else "plain"
         hidden = tuple(hidden_notes(line.text))
-        found.append(ShownLine(label=line.label, text=line.text, look=look, hidden=hidden))
+        shown = marked(line.text, finds.get(line.text, ()))
+        found.append(
+            ShownLine(label=line.label, text=line.text, shown=shown, look=look, hidden=hidden)
+        )
     return found
 
 

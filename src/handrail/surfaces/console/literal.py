@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 from markupsafe import Markup, escape
 
 from handrail.core.text import Mark, hidden_marks, visible
+from handrail.core.triggers.span import Span
 
-__all__ = ["clipped", "hidden_notes", "json_text", "literal", "money_markup", "told"]
+__all__ = ["clipped", "hidden_notes", "json_text", "literal", "marked", "money_markup", "told"]
 
 _RUN_SHOWN_MAX: Final = 3
 """Tokens in a row for one and the same character; a longer run is shown as one, with its length."""
@@ -21,21 +23,21 @@ _GROUP: Final = 3
 
 def literal(text: object) -> Markup:
     """The text for a page: characters that hide as tokens, look-alikes marked in their place."""
-    plain = str(text)
-    marks = hidden_marks(plain)
-    if not marks:
-        return escape(plain)
-    hidden = _hidden_places(plain, marks)
+    return marked(str(text), ())
+
+
+def marked(text: str, spans: Iterable[Span]) -> Markup:
+    """`literal`, with every place where something was found highlighted; a title says what."""
+    marks = hidden_marks(text)
+    hidden = _hidden_places(text, marks) if marks else frozenset()
     out: list[Markup] = []
     rest = 0
-    for mark in marks:
-        start = max(mark.start, rest)  # an odd word may hold a mark of its own
-        if start >= mark.end:
-            continue
-        out.append(escape(plain[rest:start]))
-        out.append(_marked(plain, start, mark, hidden))
-        rest = mark.end
-    out.append(escape(plain[rest:]))
+    for start, end, what in _united(spans):
+        out.append(_between(text, rest, start, marks, hidden))
+        inner = _between(text, start, end, marks, hidden)
+        out.append(Markup('<mark class="found" title="{}">{}</mark>').format(what, inner))
+        rest = end
+    out.append(_between(text, rest, len(text), marks, hidden))
     return Markup("").join(out)
 
 
@@ -108,20 +110,49 @@ def _token(char: str) -> str:
     return f"[U+{ord(char):04X}]"
 
 
-def _marked(text: str, start: int, mark: Mark, hidden: frozenset[int]) -> Markup:
+def _united(spans: Iterable[Span]) -> list[tuple[int, int, str]]:
+    """Spans that overlap as one, with all that is said about them."""
+    found: list[tuple[int, int, str]] = []
+    for span in sorted(spans, key=lambda one: (one.start, one.end)):
+        if found and span.start < found[-1][1]:
+            start, end, what = found[-1]
+            found[-1] = (start, max(end, span.end), f"{what}; {span.what}")
+        else:
+            found.append((span.start, span.end, span.what))
+    return found
+
+
+def _between(
+    text: str, start: int, end: int, marks: tuple[Mark, ...], hidden: frozenset[int]
+) -> Markup:
+    """One part of the text; `marks` and `hidden` are those of all of it."""
+    out: list[Markup] = []
+    rest = start
+    for mark in marks:
+        first, last = max(mark.start, rest), min(mark.end, end)
+        if first >= last:  # an odd word may hold a mark of its own
+            continue
+        out.append(escape(text[rest:first]))
+        out.append(_odd(text, first, last, mark.what, hidden))
+        rest = last
+    out.append(escape(text[rest:end]))
+    return Markup("").join(out)
+
+
+def _odd(text: str, start: int, end: int, what: str, hidden: frozenset[int]) -> Markup:
     parts: list[Markup] = []
     at = start
-    while at < mark.end:
+    while at < end:
         if at not in hidden:
             parts.append(escape(text[at]))
             at += 1
             continue
         run = 1
-        while at + run < mark.end and text[at + run] == text[at]:
+        while at + run < end and text[at + run] == text[at]:
             run += 1
         token = _token(text[at])
         shown = token * run if run <= _RUN_SHOWN_MAX else f"{token} {run} times "
         parts.append(Markup('<span class="token">{}</span>').format(shown))
         at += run
     inner = Markup("").join(parts)
-    return Markup('<mark class="odd" title="{}">{}</mark>').format(mark.what, inner)
+    return Markup('<mark class="odd" title="{}">{}</mark>').format(what, inner)

@@ -20,7 +20,7 @@ from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, session_of
 from handrail.surfaces.console.assets import Assets
 from handrail.surfaces.console.forms import FORM_BYTES_MAX, read_form
-from handrail.surfaces.console.literal import clipped, literal, money_markup, told
+from handrail.surfaces.console.literal import clipped, literal, marked, money_markup, told
 from handrail.surfaces.console.times import (
     clock_text,
     iso_text,
@@ -237,6 +237,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(
         {
             "literal": literal,
+            "marked": marked,
             "told": told,
             "line": partial(clipped, most=_LINE_CHARS_MAX),
             "money": money_markup,

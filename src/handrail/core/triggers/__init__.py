@@ -1,0 +1,1 @@
+"""Reply triggers: what a deterministic look finds in a text that leaves the desk, by offset."""

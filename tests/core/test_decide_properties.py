@@ -111,19 +111,31 @@ def _codes(decision: Decision) -> tuple[str, ...]:
     return tuple(reason.code.value for reason in decision.reasons)
 
 
+ASKS = 1_000_000
+ROUNDS = 25
+"""How often each thing is asked of a policy, each time with other things found about it."""
+
 EVERY_POLICY = settings(max_examples=150, deadline=None)
 """Policies per property; each is asked some two hundred things."""
 
 
-@settings(EVERY_POLICY, max_examples=600)
-@given(some.policies(), some.choosers)
-def test_two_deciders_agree(policy: Policy, chooser: Random) -> None:
-    """Guard, grade and reason codes equal those of the slow reference, everywhere."""
-    decider = compile_policy(policy)
-    for ask in some.asks(policy, chooser):
-        decision = decider.decide(ask)
-        answer = decide_by_the_book(policy, ask)
-        assert (decision.guard, decision.grade, _codes(decision)) == answer, ask
+def test_two_deciders_agree() -> None:
+    """A million asks: guard, grade and reason codes equal those of the slow reference."""
+    asked = 0
+
+    @settings(EVERY_POLICY, max_examples=400)
+    @given(some.policies(), some.choosers)
+    def agree(policy: Policy, chooser: Random) -> None:
+        nonlocal asked
+        decider = compile_policy(policy)
+        for ask in (ask for _ in range(ROUNDS) for ask in some.asks(policy, chooser)):
+            decision = decider.decide(ask)
+            answer = decide_by_the_book(policy, ask)
+            assert (decision.guard, decision.grade, _codes(decision)) == answer, ask
+            asked += 1
+
+    agree()
+    assert asked >= ASKS
 
 
 @EVERY_POLICY

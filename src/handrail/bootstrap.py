@@ -21,10 +21,11 @@ from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Sandbox
 from handrail.core.policy import Policy
 from handrail.engine.checkpoint import check_kept, sign_checkpoint
-from handrail.engine.context import Context
+from handrail.engine.context import Context, offer_of
 from handrail.engine.desks import open_desk, resume_desks
 from handrail.engine.steady import SteadyClock
 from handrail.errors import HandrailError, InvalidInput, NotFound, SetupFailed
+from handrail.policy.around import Offer
 from handrail.policy.loader import load
 from handrail.store.keyring import Keyring
 from handrail.store.protocol import Store
@@ -38,6 +39,7 @@ __all__ = [
     "DEFAULT_POLICY",
     "DESK_CHARS_MAX",
     "Inspection",
+    "embedded_offers",
     "holds_desk",
     "inspect",
     "now_ms",
@@ -67,6 +69,15 @@ class OpenStore(Store, Protocol):
     def now(self) -> int:
         """The clock that everything is timed by."""
         ...
+
+
+def embedded_offers() -> dict[str, dict[str, Offer]]:
+    """What the connectors that come with handrail do for which kinds, without opening any."""
+    served = {Sandbox.name: Sandbox.served()}
+    return {
+        name: {kind: offer_of(found) for kind, found in kinds.items()}
+        for name, kinds in served.items()
+    }
 
 
 def now_ms() -> int:

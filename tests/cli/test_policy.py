@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from handrail.bootstrap import inspect
-from tests.cli.shell import run, run_each, said
+from tests.cli.shell import contents, run, run_each, said
 
 KINDS: Final = """lanes:
   all: {kinds: "*"}
@@ -137,3 +137,19 @@ def test_explain_one_action(desk: Path) -> None:
     done = run("policy", "explain", desk, ids[0], "--json")
     assert json.loads(done.stdout)["decision"]["guard"]["control"] in ("approve", "run_and_notify")
     assert said(run("policy", "explain", desk, "hr_" + "0" * 32)) == "proposal_not_found"
+
+
+def test_check_for_a_desk(desk: Path, tmp_path: Path) -> None:
+    """With the desk at hand: who is there and what is served; the desk itself is not touched."""
+    before = contents(desk)
+    pack = run("policy", "show", "support-desk").stdout
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(pack.replace("needs: [order_owner, refundable]", "needs: [order_ownr]"))
+    done = run("policy", "check", wrong, "--for", desk)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1].startswith("handrail: policy_invalid: ")
+    assert "`order_ownr` for `refund.issue` (did you mean `order_owner`?)" in done.stderr
+    assert "`refund.issue` from 5000.01 USD on needs 2 independent people" in done.stderr
+    assert run("policy", "check", wrong).returncode == 0
+    assert said(run("policy", "check", wrong, "--for", tmp_path)) == "desk_not_found"
+    assert contents(desk) == before

@@ -9,8 +9,12 @@ import pytest
 from handrail.connectors.protocol import NotDone
 from handrail.connectors.sandbox import Sandbox
 from handrail.connectors.sandbox.served import amount_text, date_text
+from handrail.core.action import ActionKind
 from handrail.core.artifact import encode_artifact
+from handrail.core.grade import Axes
+from handrail.core.policy import FactType
 from handrail.errors import InvalidInput
+from handrail.policy.conditions import Given, variables_of
 from tests.connectors.sandbox_road import (
     DAY_MS,
     EVERY_KIND,
@@ -314,3 +318,38 @@ def test_dates_are_utc() -> None:
     """A day ends at midnight UTC."""
     assert date_text(1_772_409_599_999) == "2026-03-01"
     assert date_text(1_772_409_600_000) == "2026-03-02"
+
+
+UNDONE = {
+    "refund.reverse": "refund.issue",
+    "credit.revoke": "credit.grant",
+    "draft.discard": "reply.draft",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(Sandbox.served()))
+def test_facts_are_those_that_are_declared(desk: Sandbox, kind: str) -> None:
+    """Every fact that is read is declared with what it holds; what is declared is read."""
+    declared = Sandbox.served()[kind].facts
+    assert declared is not None
+    if kind in UNDONE:
+        original = UNDONE[kind]
+        reversal = desk.undo(original, {}, act(desk, original, EVERY_KIND[original], "k"))
+        prepared = prepare(desk, reversal.kind, reversal.params)
+    else:
+        prepared = prepare(desk, kind, EVERY_KIND[kind])
+    read = {fact.name: fact.value for fact in prepared.facts}
+    assert set(read) == set(declared)
+    seen = {name: FactType(type_) for name, type_ in declared.items()}
+    given = Given(params={}, facts=read, value=None, now=0)
+    action = ActionKind(
+        name=kind,
+        title=kind,
+        connector="desk",
+        axes=Axes(reversibility=0, blast_radius=0, stakes=0),
+    )
+    variables = variables_of(action, seen, None)
+    for name, value in read.items():
+        assert value is not None
+        there = [text for text in variables if text.startswith(f"facts.{name}")]
+        assert all(variables[text][1](given) is not None for text in there), name

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from handrail.bootstrap import embedded_offers
 from handrail.connectors.protocol import NotDone, Promise
 from handrail.connectors.sandbox import Sandbox
 from handrail.errors import InvalidInput
+from handrail.policy.around import Around
 from handrail.policy.lint import lint
 from handrail.policy.loader import load
 from tests.connectors.sandbox_road import (
@@ -27,7 +29,7 @@ def test_desk_serves_exactly_the_pack(desk: Sandbox) -> None:
     assert set(pack.kinds) == set(kinds)
     assert {rule.kind.connector for rule in pack.kinds.values()} == {desk.name}
     assert all(capability.promise is Promise.KEYED for capability in kinds.values())
-    assert lint(pack, undoable=lambda kind: kinds[kind].undoable) == []
+    assert lint(pack, around=Around(offers=embedded_offers())) == []
 
 
 def test_ticket_is_read_with_its_conversation(desk: Sandbox) -> None:

@@ -199,8 +199,8 @@ def test_a_stricter_check_meets_what_was_allowed(told: Story) -> None:
 def test_a_fact_that_is_not_known_is_the_strictest(tmp_path: Path) -> None:
     """A check about a fact that nobody read: its outcome, two checkers, and never cleared."""
     unread = checked(
-        ("refunds_30d: integer", "refunds_30d: integer, weather: text"),
-        ("facts.refunds_30d <= 1", "facts.weather == 'fine'"),
+        ("refunds_30d: integer", "refunds_30d: integer, requester: text"),
+        ("facts.refunds_30d <= 1", "facts.requester != ''"),
     )
     with Story(tmp_path / "desk", policy=unread) as story:
         action = refund(story, "18.50 USD")
@@ -208,7 +208,7 @@ def test_a_fact_that_is_not_known_is_the_strictest(tmp_path: Path) -> None:
         assert story.row(action).checkers == 2
         failed = story.desk.show(action.id, by="ann").failed
         assert [(one.name, one.broken, one.unread) for one in failed] == [
-            ("once", True, ("facts.weather",))
+            ("once", True, ("facts.requester",))
         ]
         assert story.open_escalations() == [], "what is not known is no error of the policy"
 

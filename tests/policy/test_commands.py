@@ -11,23 +11,26 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
+from handrail.errors import HandrailError
 from handrail.policy.loader import load
 from handrail.policy.packs import pack_text
 from handrail.policy.schema import policy_schema
-from handrail.surfaces.cli_policy import grade, policy_app
+from handrail.surfaces.cli import app
 from tests.policy.sample import GOOD, spoiled
-
-APP: Final = typer.Typer()
-APP.add_typer(policy_app, name="policy")
-APP.command()(grade)
 
 
 def run(*words: str) -> Result:
     """The command's output and exit status; its input is not a terminal."""
-    return CliRunner().invoke(APP, list(words))
+    result = CliRunner().invoke(app, list(words))
+    if isinstance(result.exception, HandrailError):
+        # As `main` says it.
+        result.stderr_bytes = (
+            result.stderr_bytes or b""
+        ) + f"handrail: {result.exception}\n".encode()
+        result.exit_code = 2
+    return result
 
 
 def test_check_says_ok(tmp_path: Path) -> None:

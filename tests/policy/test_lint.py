@@ -28,6 +28,8 @@ ADDS: Final = (
 )
 GOOD_SUMS: Final = ADDS.replace("refund.reverse", "refund.issue")
 
+CHECK: Final = "{require: params.amount.minor > 0, otherwise: flag, reviewer: No."
+
 ERRORS: Final = [
     ("    undo: refund.reverse\n", "", BAND,
      "`refund.issue` has no `undo`, so it may not run and notify"),
@@ -98,6 +100,13 @@ WARNINGS: Final = [
      "no band or cap looks at `sum`: `value` does not name it"),
     ("axes: {reversibility: 0,", "axes: {reversibility: 3,", "control: run_and_log",
      "G3 with `run_and_log`: it runs at once, and nobody is asked"),
+    ("- {up_to: 1000.00, grade: G2, control: approve}",
+     "- {up_to: 1000.00, grade: G2, control: run_and_notify}", "",
+     "this band does what the one before it does"),
+    ("    undo: refund.reverse\n", "    undo: refund.reverse\n    facts: {left: money}\n", "facts:",
+     "no condition looks at the fact `left`"),
+    ("    undo: refund.reverse\n", f"    undo: refund.reverse\n    checks: {{c: {CHECK}, agent: At"
+     " most 50 dollars.}}\n", "checks:", "the agent is told a figure, and must not learn a limit"),
 ]  # fmt: skip
 
 
@@ -203,20 +212,6 @@ def test_money_that_runs_alone_should_end_somewhere(
     """Amounts without end that run alone are pointed at."""
     found = problems_of(uncatchable(caps=caps, control=control))
     assert sorted(problem.text for problem in found) == said
-
-
-def test_connector_must_promise_the_undo() -> None:
-    """With the connectors at hand, an undo that nobody promises is an error where it is used."""
-    policy = load_text(GOOD, source="p")
-    assert lint(policy, undoable=lambda kind: kind == "refund.issue") == []
-    (problem,) = lint(policy, undoable=lambda kind: False)
-    assert problem.severity is Severity.ERROR
-    assert problem.text == (
-        "connector `desk` does not promise to undo `refund.issue`, so it may not run and notify"
-    )
-    relaxed = load_text(GOOD.replace("control: run_and_notify", "control: approve"), source="p")
-    (problem,) = lint(relaxed, undoable=lambda kind: False)
-    assert problem.severity is Severity.WARNING
 
 
 def changed(**changes: object) -> Policy:

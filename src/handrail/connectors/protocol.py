@@ -11,6 +11,7 @@ import msgspec
 from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
 from handrail.core.money import Money
+from handrail.core.policy import FactType
 from handrail.core.triggers.span import About
 
 __all__ = [
@@ -44,7 +45,8 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
 
     `ttl_ms` is how long the provider remembers a key (KEYED). `settled_after_ms` is how long after
     an attempt a lookup can be trusted to say "not done". `undoable` promises that `undo` works.
-    `reads_only` kinds have no effect: an unknown outcome may simply be run again.
+    `facts` are those that `prepare` reads, with what they hold; None when the connector does not
+    say. `reads_only` kinds have no effect: an unknown outcome may simply be run again.
     """
 
     kind: str
@@ -53,6 +55,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     settled_after_ms: int = 0
     undoable: bool = False
     reads_only: bool = False
+    facts: Mapping[str, FactType] | None = None
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):

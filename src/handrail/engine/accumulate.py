@@ -63,7 +63,7 @@ def accrued_of(tx: Tx, plan: Plan, subject: str) -> Accrued | None:
         ledgers.insert(0, (_ledger(adds, INSTRUMENT), card))
     sums = [tx.caps.held(desk, rule, key) for rule, key in ledgers]
     accrued = _summed(adds, plan, ledgers, sums)
-    ask = ask_of(plan, subject, accrued.sums)
+    ask = ask_of(tx, plan, subject, accrued.sums)
     if accrued.sums.earlier and plan.rules.decider.decide(ask).guard.control not in _ALONE:
         sums = [tx.caps.total(desk, rule, key, tx.now) for rule, key in ledgers]
         accrued = _summed(adds, plan, ledgers, sums)

@@ -15,6 +15,7 @@ from handrail.core.policy import Policy
 from handrail.core.task import Task
 from handrail.engine.circuits import Circuits, Way
 from handrail.errors import InvariantBroken, NotFound, SetupFailed
+from handrail.policy.around import Offer, offer_problems
 from handrail.policy.checks import compile_checks
 from handrail.store.protocol import Store
 
@@ -27,6 +28,7 @@ __all__ = [
     "Rulebook",
     "Signer",
     "new_id",
+    "offer_of",
 ]
 
 GATEWAY: Final = "gateway"
@@ -43,6 +45,11 @@ def new_id(prefix: str, now: int, entropy: Callable[[int], bytes]) -> str:
     tail = entropy(10).hex()
     variant = _VARIANT[tail[3]]
     return f"{prefix}_{now:012x}7{tail[:3]}{variant}{tail[4:19]}"
+
+
+def offer_of(capability: Capability) -> Offer:
+    """What a connector can do for a kind, as a policy is compared with it."""
+    return Offer(undoable=capability.undoable, facts=capability.facts)
 
 
 class Signer(Protocol):
@@ -157,11 +164,8 @@ class Context:
                     f"the policy's `{kind.name}` needs a connector `{kind.connector}` that serves"
                     " it, and none is configured",
                 )
-            if kind.undo is not None and not found.undoable:
-                raise SetupFailed(
-                    "connector_unknown",
-                    f"the policy promises to undo `{kind.name}`, which `{kind.connector}` cannot",
-                )
+            for _, text in offer_problems(rule, offer_of(found)):
+                raise SetupFailed("connector_unknown", text)
             if kind.undo is not None and not self._can_verify(policy.kinds[kind.undo].kind):
                 raise SetupFailed(
                     "connector_unknown",

@@ -26,6 +26,7 @@ from handrail.engine.outgoing import Spans, found_in, spans_of
 from handrail.errors import HandrailError, InvalidInput, Unavailable
 from handrail.policy.checks import NOTHING, Checked
 from handrail.policy.conditions import Given
+from handrail.store.protocol import Tx
 
 __all__ = ["NOTE_CHARS_MAX", "Draft", "Plan", "ask_of", "prepare"]
 
@@ -134,11 +135,29 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
     )
 
 
-def ask_of(plan: Plan, subject: str, sums: Sums | None = None) -> Ask:
-    """What is decided, once the transaction knows whom it touches and what they had before."""
+def ask_of(
+    tx: Tx, plan: Plan, subject: str, sums: Sums | None = None, *, besides: str | None = None
+) -> Ask:
+    """What is decided, once the transaction knows whom it touches and what they had before.
+
+    `besides` is the action itself, when it is there already: it is not under way beside itself.
+    """
     ask = plan.ask
-    if sums is not None:
-        ask = _with_sums(plan, ask, sums)
+    if sums is not None and sums.total is not None:
+        ask = msgspec.structs.replace(ask, accumulated=sums.total)
+    checks = plan.rules.checks.get(plan.draft.kind)
+    if checks is not None and plan.given is not None and checks.is_late:
+        desk, kind = plan.task.desk, plan.draft.kind
+        given = msgspec.structs.replace(
+            plan.given,
+            under_way=tx.proposals.under_way(desk, subject, kind, besides=besides)
+            if checks.counts
+            else None,
+            earlier=None if sums is None else sums.earlier,
+            together=None if sums is None else sums.earlier + sums.worth,
+        )
+        checked = checks.late(plan.verdict, given)
+        ask = msgspec.structs.replace(ask, failed=checked.failed, cleared=checked.cleared)
     touches = ask.lane is not None and plan.prepared.customer is not None
     if not touches or subject in plan.task.customers:
         return ask
@@ -146,20 +165,6 @@ def ask_of(plan: Plan, subject: str, sums: Sums | None = None) -> Ask:
     if lane is not None and lane.any_customer:
         return ask
     return msgspec.structs.replace(ask, account_in_lane=False)
-
-
-def _with_sums(plan: Plan, ask: Ask, sums: Sums) -> Ask:
-    """The ask with what the customer was given, and with the checks that look at it."""
-    checks = plan.rules.checks.get(plan.draft.kind)
-    if checks is None or plan.given is None or not checks.is_late:
-        return ask if sums.total is None else msgspec.structs.replace(ask, accumulated=sums.total)
-    given = msgspec.structs.replace(
-        plan.given, earlier=sums.earlier, together=sums.earlier + sums.worth
-    )
-    verdict = checks.late(plan.verdict, given)
-    return msgspec.structs.replace(
-        ask, accumulated=sums.total, failed=verdict.failed, cleared=verdict.cleared
-    )
 
 
 def _given(

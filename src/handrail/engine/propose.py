@@ -160,7 +160,8 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
 
 def _asked(tx: Tx, ready: Plan, found: _Found) -> Ask:
     """What is decided on: what was prepared, the sums, and whether a halt stops it."""
-    ask = ask_of(ready, found.subject, None if found.accrued is None else found.accrued.sums)
+    sums = None if found.accrued is None else found.accrued.sums
+    ask = ask_of(tx, ready, found.subject, sums)
     halts = tx.halts.active(ready.task.desk)
     if halts and _stopped(halts, ready, found.subject):
         return msgspec.structs.replace(ask, halted=True)

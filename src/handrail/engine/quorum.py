@@ -24,10 +24,12 @@ from handrail.engine.context import GATEWAY, Context
 from handrail.engine.escalate import open_for
 from handrail.engine.record import Content, amend, check_unchanged
 from handrail.errors import Conflict, NotAllowed, NotFound
+from handrail.policy.around import Gap
 from handrail.store.protocol import Tx, Unit
 
 __all__ = [
     "due_draws",
+    "gaps_of",
     "impossible",
     "recuse_unit",
     "redraw",
@@ -160,34 +162,51 @@ def recuse_unit(ctx: Context, desk: str, id: str, *, person: str) -> Unit[Propos
     return unit
 
 
-def impossible(policy: Policy, roster: Roster) -> list[str]:
-    """Why a desk's people could not keep a policy, a line for each kind; empty when they can.
+def gaps_of(policy: Policy, roster: Roster) -> tuple[Gap, ...]:
+    """What a desk's people could not keep of a policy; nothing when they can.
 
     For every guard that needs checkers there must be as many independent people with the role, and
-    a limit that covers the least amount of its band where anybody has one in that currency, for at
-    least one of the desk's agents. A desk without people is not judged: they come after the desk.
+    a limit that covers the least amount of its band where anybody has one in that currency: for at
+    least one of the desk's agents, or nobody ever could; and for each of them, lest what that agent
+    proposes waits in vain. A desk without people is not judged: they come after the desk.
     """
     people = roster.people()
     if not people:
-        return []
-    found: dict[str, None] = {}
+        return ()
+    found: dict[Gap, None] = {}
     for rule in policy.kinds.values():
         for guard, least in _guards(rule):
-            have = _most(roster, people, least)
-            if have < guard.checkers:
-                amount = "" if least is None else f" from {least.text()} on"
-                found.setdefault(
-                    f"`{rule.kind.name}`{amount} needs {guard.checkers} independent people who may"
-                    f" check it, and there are {have}"
-                )
-    return list(found)
+            have = _able_of(roster, people, least)
+            amount = "" if least is None else f" from {least.text()} on"
+            needs = f"`{rule.kind.name}`{amount} needs {guard.checkers} independent people who may"
+            most = max(have.values())
+            if most < guard.checkers:
+                text = f"{needs} check it, and there are {most}"
+                found[Gap(kind=rule.kind.name, text=text, never=True)] = None
+                continue
+            for agent, count in have.items():
+                if count < guard.checkers:
+                    text = f"{needs} check it, and for `{agent}` there are {count}: the others own,"
+                    text += " operate or deploy it"
+                    found[Gap(kind=rule.kind.name, text=text, never=False)] = None
+    return tuple(found)
+
+
+def impossible(policy: Policy, roster: Roster) -> list[str]:
+    """Why a desk's people could never keep a policy, a line each; empty when they can."""
+    return [gap.text for gap in gaps_of(policy, roster) if gap.never]
 
 
 def _guards(rule: KindRule) -> Iterator[tuple[Guard, Money | None]]:
     """Every guard of a kind that needs checkers, with the least amount that it is for."""
     if not rule.bands and rule.guard.control is Control.MAKER_CHECKER:
         yield rule.guard, None
-    for currency, bands in rule.bands.items():
+    ladders = [*rule.bands.items()]
+    if rule.cleared is not None:
+        ladders += rule.cleared.bands.items()
+        if not rule.cleared.bands and rule.cleared.guard.control is Control.MAKER_CHECKER:
+            yield rule.cleared.guard, None
+    for currency, bands in ladders:
         floor = 0
         for band in bands:
             if band.guard.control is Control.MAKER_CHECKER:
@@ -195,8 +214,8 @@ def _guards(rule: KindRule) -> Iterator[tuple[Guard, Money | None]]:
             floor = band.up_to_minor or 0
 
 
-def _most(roster: Roster, people: Sequence[Principal], least: Money | None) -> int:
-    """How many distinct people could check this for the agent that leaves the most."""
+def _able_of(roster: Roster, people: Sequence[Principal], least: Money | None) -> dict[str, int]:
+    """How many distinct people could check this, by agent; for any other, where there is none."""
     limited = least is not None and any(least.currency in one.limits for one in people)
     fit = [
         one
@@ -205,10 +224,10 @@ def _most(roster: Roster, people: Sequence[Principal], least: Money | None) -> i
         and (least is None or not limited or one.limits.get(least.currency, -1) >= least.minor)
     ]
     agents = [
-        one for one in roster.everybody if one.kind is PrincipalKind.AGENT and not one.disabled
+        one.id for one in roster.everybody if one.kind is PrincipalKind.AGENT and not one.disabled
     ]
-    sides = [roster.makers((agent.id,)) for agent in agents] or [frozenset[str]()]
-    return max(_distinct(roster, fit, makers) for makers in sides)
+    makers = {id: roster.makers((id,)) for id in agents} or {"": frozenset[str]()}
+    return {id: _distinct(roster, fit, side) for id, side in makers.items()}
 
 
 def _distinct(roster: Roster, people: Sequence[Principal], makers: frozenset[str]) -> int:

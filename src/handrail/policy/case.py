@@ -29,7 +29,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `lane` is None for what a person does. `facts` are those that the systems of record gave, None
     for one that could not be read; `against` says what a connector itself found to speak against
     the action. `earlier` is what the customer was given lately, in minor units of the currency of
-    the accumulation. `found` counts what was found in outgoing texts, by trigger.
+    the accumulation. `under_way` is how many other actions of the kind
+    about the customer are open. `found` counts what was found in outgoing texts, by trigger.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, str | int | bool | None] = {}
     value: Money | None = None
     earlier: int = 0
+    under_way: int = 0
     missing: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
@@ -71,10 +73,14 @@ class Judge:
             params=case.params, facts=case.facts, value=case.value, now=case.now, found=case.found
         )
         early = checks.early(given)
-        if sums is None or not checks.is_late:
+        if not checks.is_late:
             return early
-        together = sums.earlier + sums.worth
-        given = msgspec.structs.replace(given, earlier=sums.earlier, together=together)
+        given = msgspec.structs.replace(
+            given,
+            under_way=case.under_way,
+            earlier=None if sums is None else sums.earlier,
+            together=None if sums is None else sums.earlier + sums.worth,
+        )
         return checks.late(early, given)
 
     def _ask(self, case: Case, passing: Collection[str]) -> Ask:

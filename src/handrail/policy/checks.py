@@ -38,7 +38,11 @@ class KindChecks:
         self._clears = rule.cleared is not None
         self._when = None if when is None else Condition(when, variables)
         self.is_late = bool(self._late) or (self._when is not None and self._when.is_late)
-        """Whether anything is left to ask once the sums are read."""
+        """Whether anything is left to ask once the transaction has read sums and counts."""
+        self.counts = any(ask.counts for _, ask in self._late) or (
+            self._when is not None and self._when.counts
+        )
+        """Whether anything asks how many other actions are under way."""
 
     def early(self, given: Given) -> Checked:
         """What can be said without the sums. Nothing is cleared while something is left to ask."""

@@ -29,8 +29,9 @@ LIST_ITEMS_MAX: Final = 1_000
 """Entries of a list or a record that a condition gets to see; a larger one is not known to it."""
 MACROS_MAX: Final = 2
 """Comprehensions (`all`, `exists`, `filter`, ...) in one condition."""
-LATE: Final = frozenset(("earlier.minor", "together.minor"))
-"""What is known only once the transaction has read the sums."""
+UNDER_WAY: Final = "open.same_kind"
+LATE: Final = frozenset(("earlier.minor", "together.minor", UNDER_WAY))
+"""What is known only once the transaction has read it."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
@@ -46,7 +47,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """What conditions are asked about. `facts` by name, None for one that is not known.
 
     `earlier` and `together` are in minor units of the currency of the accumulation: what the
-    customer was given before, and with this action. None while they are not read yet.
+    customer was given before, and with this action; `under_way` how many other actions of this kind
+    about the customer are open. None while they are not read yet.
     """
 
     params: Params
@@ -56,6 +58,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     found: Mapping[str, int] = {}
     earlier: int | None = None
     together: int | None = None
+    under_way: int | None = None
 
 
 class Truth(Enum):
@@ -93,8 +96,13 @@ class Condition:
 
     @property
     def is_late(self) -> bool:
-        """Whether it can be asked only once the sums are read."""
+        """Whether it can be asked only once the transaction has read what it names."""
         return not LATE.isdisjoint(self.names)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it asks how many other actions are under way."""
+        return UNDER_WAY in self.names
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -130,7 +138,10 @@ def variables_of(
     kind: ActionKind, facts: Mapping[str, FactType], adds: Accumulation | None
 ) -> Variables:
     """Everything that a condition about a kind may name."""
-    found: Variables = {"now": (cel.Type.TIMESTAMP, lambda given: _EPOCH + _ms(given.now))}
+    found: Variables = {
+        "now": (cel.Type.TIMESTAMP, lambda given: _EPOCH + _ms(given.now)),
+        UNDER_WAY: (_WHOLE, lambda given: given.under_way),
+    }
     for param in kind.params:
         found |= _param(param)
     for name, type_ in facts.items():

@@ -17,7 +17,8 @@ from handrail.core.caps import CapRule, Scope
 from handrail.core.grade import Catchable, Grade
 from handrail.core.money import EXPONENTS
 from handrail.core.policy import ANY_KIND, Band, Control, Guard, KindRule, LaneRule, Policy
-from handrail.policy.lint_checks import check_problems, cleared_problems
+from handrail.policy.around import Around, surroundings
+from handrail.policy.lint_checks import check_doubts, check_problems, cleared_problems
 from handrail.policy.problem import Path, Problem, Severity
 from handrail.policy.reading import suggestion
 
@@ -34,16 +35,16 @@ _Finding = tuple[Path, str, Severity]
 def lint(
     policy: Policy,
     *,
-    undoable: Callable[[str], bool] | None = None,
+    around: Around | None = None,
     line_of: Callable[[Path], int] | None = None,
     unread: Collection[Path] = (),
 ) -> list[Problem]:
     """Every problem of a policy, by line.
 
-    `undoable` says whether the connector of a kind promises to undo it; without it that is not
-    looked at. `line_of` finds the line of a place in the file. `unread` are the kinds, lanes and
-    caps of the file that `policy` does not hold, because they could not be read: `("caps", "x")`.
-    What rests on them is not complained about.
+    `around` is what stands around it; without it that is not looked at. `line_of` finds the line
+    of a place in the file. `unread` are the kinds, lanes and caps of the file that `policy` does
+    not hold, because they could not be read: `("caps", "x")`. What rests on them is not complained
+    about.
     """
     broken = {path[0] for path in unread}
     names = {*policy.kinds, *(str(path[1]) for path in unread if path[0] == "kinds")}
@@ -51,7 +52,8 @@ def lint(
     findings = [
         *(found for rule in rules for found in _kind(rule)),
         *(_error(*found) for rule in rules for found in check_problems(rule, policy)),
-        *(found for rule in rules for found in _undo(rule, names, undoable)),
+        *(_warning(*found) for rule in rules for found in check_doubts(rule)),
+        *(found for rule in rules for found in _undo(rule, names)),
         *(found for rule in policy.caps for found in _cap(rule, policy, names)),
         *(found for lane in policy.lanes.values() for found in _lane(lane, names)),
     ]
@@ -67,6 +69,9 @@ def lint(
         findings += [found for lane in policy.lanes.values() for found in _reach(lane, policy)]
     if "lanes" not in broken:
         findings += _unreached(policy)
+    if around is not None:
+        for path, text, never in surroundings(policy, around):
+            findings.append(_error(path, text) if never else _warning(path, text))
     problems = [
         Problem(line=line_of(path) if line_of else 0, text=text, severity=severity)
         for path, text, severity in findings
@@ -173,6 +178,8 @@ def _ladder(
         if higher.guard.order < lower.guard.order:
             said = f"{_named(higher.guard)} is looser than {_named(lower.guard)} for less money"
             yield _error(within, said)
+        if (higher.guard, higher.grade) == (lower.guard, lower.grade):
+            yield _warning(within, "this band does what the one before it does")
         if higher.grade < lower.grade:
             said = f"{higher.grade.name} is below the {lower.grade.name} of the band for less money"
             yield _error(within, said)
@@ -184,9 +191,9 @@ def _named(guard: Guard) -> str:
 
 
 def _unbounded(rule: KindRule, caps: tuple[CapRule, ...]) -> Iterator[_Finding]:
-    for currency, bands in rule.bands.items():
-        path = ("kinds", rule.kind.name, "bands", currency)
-        yield from _lone_money(rule.kind, bands, currency, caps, path)
+    for path, ladders in _all_ladders(rule):
+        for currency, bands in ladders.items():
+            yield from _lone_money(rule.kind, bands, currency, caps, (*path, currency))
     if rule.bands and _strictest(rule).control in RUNS_ALONE:
         said = "the strictest band runs alone, and so does any currency that is not listed"
         yield _warning(("kinds", rule.kind.name, "bands"), said)
@@ -234,12 +241,20 @@ def _uncaught(rule: KindRule, caps: tuple[CapRule, ...], path: Path) -> Iterator
 
 def _guards(rule: KindRule) -> Iterator[tuple[str | None, Guard]]:
     """Every guard that actions of a kind can meet, with the currency; None for any other."""
-    if not rule.bands:
-        yield None, rule.guard
-        return
-    for currency, bands in rule.bands.items():
-        yield from ((currency, band.guard) for band in bands)
+    for _, ladders in _all_ladders(rule):
+        for currency, bands in ladders.items():
+            yield from ((currency, band.guard) for band in bands)
     yield None, _strictest(rule)
+    if rule.cleared is not None and not rule.cleared.bands:
+        yield None, rule.cleared.guard
+
+
+def _all_ladders(rule: KindRule) -> Iterator[tuple[Path, Mapping[str, tuple[Band, ...]]]]:
+    """The bands of a kind, and those of what is cleared, each with its place in the file."""
+    path: Path = ("kinds", rule.kind.name)
+    yield (*path, "bands"), rule.bands
+    if rule.cleared is not None:
+        yield (*path, "cleared", "bands"), rule.cleared.bands
 
 
 def _strictest(rule: KindRule) -> Guard:
@@ -260,9 +275,7 @@ def _counts(cap: CapRule, kind: str) -> bool:
     return not cap.kinds or kind in cap.kinds
 
 
-def _undo(
-    rule: KindRule, names: Collection[str], undoable: Callable[[str], bool] | None
-) -> Iterator[_Finding]:
+def _undo(rule: KindRule, names: Collection[str]) -> Iterator[_Finding]:
     kind = rule.kind
     path = ("kinds", kind.name, "undo")
     if kind.undo is None:
@@ -272,13 +285,6 @@ def _undo(
     elif kind.undo not in names:
         hint = suggestion(kind.undo, names)
         yield _error(path, f"the undo `{kind.undo}` is not a kind of this policy{hint}")
-    if undoable is not None and not undoable(kind.name):
-        notifies = any(guard.control is Control.RUN_AND_NOTIFY for _, guard in _guards(rule))
-        text = f"connector `{kind.connector}` does not promise to undo `{kind.name}`"
-        if notifies:
-            yield _error(path, f"{text}, so it may not run and notify")
-        else:
-            yield _warning(path, text)
 
 
 def _lane(lane: LaneRule, names: Collection[str]) -> Iterator[_Finding]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from handrail.core.ladder import is_looser
 from handrail.core.policy import KindRule, Policy
@@ -10,7 +12,9 @@ from handrail.errors import InvalidInput
 from handrail.policy.conditions import Condition, Variables, variables_of
 from handrail.policy.problem import Path
 
-__all__ = ["check_problems", "cleared_problems"]
+__all__ = ["check_doubts", "check_problems", "cleared_problems"]
+
+_FIGURE: Final = re.compile(r"[0-9]")
 
 
 def check_problems(rule: KindRule, policy: Policy) -> Iterator[tuple[Path, str]]:
@@ -23,6 +27,21 @@ def check_problems(rule: KindRule, policy: Policy) -> Iterator[tuple[Path, str]]
         yield from _problem(check.require, variables, (*path, "checks", check.name, "require"))
     if rule.cleared is not None and rule.cleared.when is not None:
         yield from _problem(rule.cleared.when, variables, (*path, "cleared", "when"))
+
+
+def check_doubts(rule: KindRule) -> Iterator[tuple[Path, str]]:
+    """What can work and is probably not meant: facts for nothing, limits told to the agent."""
+    path = ("kinds", rule.kind.name)
+    texts = [check.require for check in rule.checks]
+    if rule.cleared is not None and rule.cleared.when is not None:
+        texts.append(rule.cleared.when)
+    for name in rule.facts:
+        if not any(re.search(rf"\bfacts\.{name}\b", text) for text in texts):
+            yield (*path, "facts", name), f"no condition looks at the fact `{name}`"
+    for check in rule.checks:
+        if check.agent is not None and _FIGURE.search(check.agent):
+            said = "the agent is told a figure, and must not learn a limit"
+            yield (*path, "checks", check.name, "agent"), said
 
 
 def cleared_problems(rule: KindRule) -> Iterator[tuple[Path, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ from handrail.core.policy import (
     Policy,
 )
 from handrail.errors import InvalidInput, NotFound, PolicyInvalid
+from handrail.policy.around import Around
 from handrail.policy.form import POLICY_FORM
 from handrail.policy.kind_form import FROM_CONNECTOR, IN_AGENT
 from handrail.policy.lint import lint
@@ -83,9 +84,12 @@ def load_text(text: str, *, source: str) -> Policy:
     return policy
 
 
-def problems_of(text: str) -> list[Problem]:
-    """Every problem of a policy text by line, warnings included; empty when all is well."""
-    return _examined(text)[1]
+def problems_of(text: str, around: Callable[[Policy], Around] | None = None) -> list[Problem]:
+    """Every problem of a policy text by line, warnings included; empty when all is well.
+
+    `around` says what stands around the policy, once it is read.
+    """
+    return _examined(text, around)[1]
 
 
 def source_text(name_or_path: str | os.PathLike[str]) -> str:
@@ -133,7 +137,9 @@ def _not_found(name: str, is_path: bool, error: Exception) -> NotFound:
     return NotFound("policy_not_found", said)
 
 
-def _examined(text: str) -> tuple[Policy | None, list[Problem]]:
+def _examined(
+    text: str, around: Callable[[Policy], Around] | None = None
+) -> tuple[Policy | None, list[Problem]]:
     """The policy as far as it can be read, and everything that is wrong with it."""
     node, problems = compose(text)
     if node is None:
@@ -142,7 +148,12 @@ def _examined(text: str) -> tuple[Policy | None, list[Problem]]:
     top = reading.read(node, POLICY_FORM)
     policy = None if top is BAD else _policy(top, reading)
     if policy is not None and _can_lint(top):
-        reading.problems += lint(policy, line_of=reading.line_of, unread=_unread(policy, reading))
+        reading.problems += lint(
+            policy,
+            around=None if around is None else around(policy),
+            line_of=reading.line_of,
+            unread=_unread(policy, reading),
+        )
     problems = sorted([*problems, *reading.problems], key=lambda problem: problem.line)
     return policy, problems
 

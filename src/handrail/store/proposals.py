@@ -10,7 +10,7 @@ from typing import Any, Final
 from msgspec.structs import astuple
 
 from handrail.core.grade import Grade
-from handrail.core.lifecycle import State
+from handrail.core.lifecycle import OPEN, State
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
@@ -33,6 +33,12 @@ _MOVING: Final = "('READY', 'EXECUTING', 'UNKNOWN', 'HOLDING')"
 _WAITING: Final = "('PENDING', 'HOLDING', 'READY')"
 _STANDS: Final = "('PENDING', 'HOLDING', 'READY', 'EXECUTING', 'UNKNOWN', 'REJECTED', 'REFUSED')"
 _COLUMNS: Final = columns_of(Proposal)
+_OPEN: Final = frozenset(state.value for state in OPEN)
+_OF_SUBJECT: Final = (
+    "SELECT id, kind, state FROM proposal WHERE desk = ? AND subject = ? ORDER BY id DESC LIMIT ?"
+)
+SUBJECT_ROWS_MAX: Final = 1_000
+"""Actions about one customer that are looked through for those that are under way."""
 _STATES: Final = {state.value: state for state in State}
 _GRADES: Final = {grade.value: grade for grade in Grade}
 _CONTROLS: Final = {control.value: control for control in Control}
@@ -126,6 +132,18 @@ class Proposals:
         """What was proposed about one customer, newest first."""
         where = " WHERE desk = ? AND subject = ? ORDER BY id DESC LIMIT ?"
         return self._many(where, (desk, subject, most))
+
+    def under_way(self, desk: str, subject: str, kind: str, *, besides: str | None) -> int | None:
+        """How many actions of a kind about a customer are open, without `besides`.
+
+        None for a customer about whom there were more than `SUBJECT_ROWS_MAX` actions.
+        """
+        rows = self._rows.all(_OF_SUBJECT, (desk, subject, SUBJECT_ROWS_MAX + 1))
+        if len(rows) > SUBJECT_ROWS_MAX:
+            return None
+        return sum(
+            of_kind == kind and state in _OPEN and id != besides for id, of_kind, state in rows
+        )
 
     def same(self, desk: str, fingerprint: str, *, most: int) -> list[Proposal]:
         """What has the same content and is open or was denied, newest first; not what is G0."""

@@ -7,15 +7,10 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from handrail.core.canonical import quoted
 from handrail.core.grade import AXIS_MAX, AXIS_MEANINGS, Axes, Catchable, Grade, grade_of
-from handrail.core.policy import Policy
-from handrail.errors import HandrailError, InvalidInput, PolicyInvalid
-from handrail.policy.draft import open_guesses
+from handrail.errors import HandrailError, InvalidInput
 from handrail.policy.grader import AXIS_QUESTIONS, CATCHABLE_QUESTION, Advice, advise, yaml_of
-from handrail.policy.loader import load_text, problems_of, source_text
 from handrail.policy.packs import pack_text
-from handrail.policy.problem import errors_in
 from handrail.policy.schema import schema_text
 
 __all__ = ["EXIT_BAD_INPUT", "grade", "policy_app"]
@@ -23,31 +18,6 @@ __all__ = ["EXIT_BAD_INPUT", "grade", "policy_app"]
 EXIT_BAD_INPUT: Final = 2
 
 policy_app = typer.Typer(help="Check and read policies.", no_args_is_help=True)
-
-
-@policy_app.command()
-def check(
-    file: Annotated[str, typer.Argument(help="A policy file, or the name of a pack.")],
-) -> None:
-    """Say what is wrong with a policy, with lines, or that all is well."""
-    try:
-        text = source_text(file)
-        problems = problems_of(text)
-        for problem in problems:
-            said = f"{file}:{problem.line}: {problem.severity.value}: {problem.text}"
-            typer.echo(said, err=True)
-        errors = len(errors_in(problems))
-        if errors:
-            found = "1 error" if errors == 1 else f"{errors} errors"
-            raise PolicyInvalid("policy_invalid", f"{found} in {quoted(file)}; it does not load")
-        typer.echo(_summary(load_text(text, source=file)))
-        guesses = open_guesses(text)
-        if guesses:
-            many = "1 guess waits" if len(guesses) == 1 else f"{len(guesses)} guesses wait"
-            said = f"{file}:{guesses[0]}: {many} to be confirmed by a person; see `# CONFIRM:`"
-            typer.echo(said, err=True)
-    except HandrailError as error:
-        _fail(error)
 
 
 @policy_app.command()
@@ -141,10 +111,6 @@ def _advice_text(advice: Advice) -> str:
             yaml_of(advice).rstrip("\n"),
         ]
     )
-
-
-def _summary(policy: Policy) -> str:
-    return f"ok: {policy.name}, {len(policy.kinds)} kinds, {policy.digest}"
 
 
 def _fail(error: HandrailError) -> NoReturn:

@@ -133,6 +133,11 @@ class Sandbox:
 
     # the six verbs of a connector
 
+    @staticmethod
+    def served() -> Mapping[str, Capability]:
+        """The kinds that every desk serves, without opening one."""
+        return _CAPABILITIES
+
     def kinds(self) -> Mapping[str, Capability]:
         return _CAPABILITIES
 

@@ -12,6 +12,7 @@ import msgspec
 
 from handrail.connectors.protocol import Capability, NotDone, Prepared, Promise, Receipt
 from handrail.connectors.sandbox.effects import Stamp
+from handrail.connectors.sandbox.facts import FACTS
 from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
 from handrail.core.money import EXPONENTS, Money
@@ -97,6 +98,7 @@ def read_kind(kind: str) -> Capability:
         ttl_ms=KEY_TTL_MS,
         settled_after_ms=SETTLED_AFTER_MS,
         reads_only=True,
+        facts=FACTS[kind],
     )
 
 
@@ -108,6 +110,7 @@ def write_kind(kind: str, *, undoable: bool = False) -> Capability:
         ttl_ms=KEY_TTL_MS,
         settled_after_ms=SETTLED_AFTER_MS,
         undoable=undoable,
+        facts=FACTS[kind],
     )
 
 

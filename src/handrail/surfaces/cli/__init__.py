@@ -15,6 +15,7 @@ from handrail import __version__
 from handrail.errors import HandrailError
 from handrail.surfaces.cli.backtest import backtest, record
 from handrail.surfaces.cli.breakglass import breakglass_app
+from handrail.surfaces.cli.check import check
 from handrail.surfaces.cli.diff import diff
 from handrail.surfaces.cli.explain import explain_command
 from handrail.surfaces.cli.halts import halt, halts, lift, task_app
@@ -37,6 +38,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+policy_app.command()(check)
 policy_app.command("explain")(explain_command)
 policy_app.command()(diff)
 policy_app.command()(backtest)

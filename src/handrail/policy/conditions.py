@@ -21,6 +21,7 @@ from handrail.core.accumulation import Accumulation
 from handrail.core.action import ActionKind, Param, Params, ParamType
 from handrail.core.money import Money
 from handrail.core.policy import FactType
+from handrail.core.triggers.find import FOUND
 from handrail.errors import InvalidInput
 
 __all__ = ["LATE", "LIST_ITEMS_MAX", "Condition", "Given", "Truth", "Variables", "variables_of"]
@@ -46,7 +47,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """What conditions are asked about. `facts` by name, None for one that is not known.
 
     `earlier` and `together` are in minor units of the currency of the accumulation: what the
-    customer was given before, and with this action. None while they are not read yet.
+    customer was given before, and with this action. None while they are not read yet. `found` is
+    how much of each trigger stands in the texts that leave the desk, if anybody looked.
     """
 
     params: Params
@@ -144,6 +146,8 @@ def variables_of(
     if adds is not None and kind.name in adds.weights:
         found["earlier.minor"] = (_WHOLE, lambda given: _whole(given.earlier))
         found["together.minor"] = (_WHOLE, lambda given: _whole(given.together))
+    if kind.outgoing:
+        found |= {f"found.{name}": (_WHOLE, _finds(name)) for name in FOUND}
     return found
 
 
@@ -191,6 +195,10 @@ def _fact(name: str, type_: FactType) -> Variables:
                 lambda given: _amount(given.facts.get(name))[1],
             )
     return found
+
+
+def _finds(name: str) -> Getter:
+    return lambda given: _whole(given.found.get(name))
 
 
 def _ms(at: int) -> timedelta:

@@ -15,11 +15,13 @@ from handrail.core.triggers.personal import accounts_in, cards_in, mails_in, pho
 from handrail.core.triggers.promises import dates_in, promises_in
 from handrail.core.triggers.span import SPANS_MAX, About, Span, Trigger, folded
 
-__all__ = ["ANY", "counts_of", "pressure_of", "spans_in"]
+__all__ = ["ANY", "FOUND", "counts_of", "pressure_of", "spans_in"]
 
 ANY: Final = "any"
 """The name under which the counts of all triggers are added up."""
 
+FOUND: Final = (ANY, *(one.value for one in Trigger if one is not Trigger.PRESSURE))
+"""The names of `counts_of`: what can be found in a text."""
 
 _WHOLES: Final = (Trigger.CARD, Trigger.IBAN, Trigger.LINK, Trigger.DISGUISED_LINK)
 _PARTS: Final = (Trigger.PHONE, Trigger.EMAIL)
@@ -59,12 +61,11 @@ def pressure_of(note: str) -> tuple[Span, ...]:
 
 def counts_of(spans: Iterable[Span]) -> dict[str, int]:
     """How many places of each trigger there are, zeros included, and of any."""
-    counts = {trigger.value: 0 for trigger in Trigger if trigger is not Trigger.PRESSURE}
-    total = 0
+    counts = dict.fromkeys(FOUND, 0)
     for span in spans:
         counts[span.trigger.value] += 1
-        total += 1
-    return {ANY: total, **counts}
+        counts[ANY] += 1
+    return counts
 
 
 def _without_parts(spans: list[Span]) -> Iterator[Span]:

@@ -92,6 +92,26 @@ def test_approved_reply_reaches_the_mailbox(stage: Stage) -> None:
     assert len(sent) == 1
 
 
+def test_what_is_found_in_a_reply_is_listed(stage: Stage) -> None:
+    """B9: every place with its offsets, and what presses in the note; the agent sees none of it."""
+    headers = stage.task()
+    text = "Dear Maria, we will refund $50"
+    params = {"ticket": "T-101", "body": text}
+    held = stage.propose(headers, "reply.send", params, note="URGENT")
+    assert "found" not in held
+    page = stage.person("maria").get(f"/v1/proposals/{held['id']}/full").json()
+    found = [(one["trigger"], one["param"], one["text"]) for one in page["found"]]
+    assert found == [
+        ("wrong_name", "body", "Maria"),
+        ("promise", "body", "we will"),
+        ("contradiction", "body", "$50"),
+        ("money", "body", "$50"),
+    ]
+    assert all(text[one["start"] : one["end"]] == one["text"] for one in page["found"])
+    assert page["found"][0]["what"].startswith("the text greets `Maria`")
+    assert [one["trigger"] for one in page["pressure"]] == ["pressure"]
+
+
 def test_rejected_with_a_reason_for_the_agent(stage: Stage) -> None:
     """The agent reads what the person wrote to it, and not who they are."""
     headers = stage.task()

@@ -186,7 +186,7 @@ def test_nothing_hostile_comes_alive(busy: Scene, paths: dict[str, str]) -> None
 
 
 def test_hostile_note_is_folded_and_absent_at_g3(busy: Scene, paths: dict[str, str]) -> None:
-    """L5: the agent's prose is folded under a plain label, and kept back from a G3 decision."""
+    """B11, L5: the agent's prose is folded under a label, and kept back from a G3 decision."""
     page = busy.enter("dana", paths["done"])
     fold = page.locator("details").filter(has_text="Written by the agent, not checked")
     expect(fold).to_have_count(1)
@@ -208,7 +208,7 @@ def test_hidden_characters_are_visible(scene: Scene) -> None:
         "Pay[U+200B] at https://p\u0430ypal.example[U+202E]/x[U+202C]\n\tsoon,   please"
         "[U+2060] 9 times "
     )
-    odd = letter.locator("mark")
+    odd = letter.locator("mark.odd")
     assert odd.nth(1).inner_text() == "p\u0430ypal"
     assert odd.nth(1).get_attribute("title") == "mixed scripts: cyrillic and latin"
     expect(page.locator(".hidden-note")).to_contain_text("changes the direction of text (2 times)")

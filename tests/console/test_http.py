@@ -69,6 +69,25 @@ def test_what_came_before_is_shown(served: Scene) -> None:
     assert "60.00 USD" in page
 
 
+def test_what_is_found_is_listed_and_marked(served: Scene) -> None:
+    """B5, B9, B10: the finds are lifted out, marked in the text, and escaped like all of it."""
+    body = "Dear Maria,\nwe will pay <b>$50</b>, see [shop.example.com](https://evil.test/)"
+    action = served.reply(body, note="URGENT <i>now</i>")
+    with served.client("dana") as client:
+        page = client.get(f"/actions/{action.id}").text
+    assert "In this message" in page
+    assert "its text says" in page
+    for text in ("Maria", "we will", "$50"):
+        assert re.search(rf'<mark class="found" title="[^"]+">{re.escape(text)}</mark>', page)
+    assert "&lt;b&gt;<mark" in page
+    assert "<b>$50" not in page
+    assert "$50</b>" not in page
+    assert re.search(r'<mark class="found" title="[^"]+">URGENT</mark> &lt;i&gt;now', page)
+    plain = served.reply("Dear Dana, please send a picture.")
+    with served.client("dana") as client:
+        assert "In this message" not in client.get(f"/actions/{plain.id}").text
+
+
 def test_static_files_are_kept_for_good(served: Scene) -> None:
     """Their address changes with their content, so a browser never asks twice."""
     with served.client() as client:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handrail.core.decide import ReasonCode
 from handrail.core.entry import Tag
@@ -13,11 +16,13 @@ from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Role
 from handrail.core.review import Verdict
+from handrail.core.triggers.span import Span, Trigger
 from handrail.surfaces.console.literal import (
     clipped,
     hidden_notes,
     json_text,
     literal,
+    marked,
     money_markup,
     told,
 )
@@ -35,6 +40,49 @@ from handrail.surfaces.console.words import (
 
 NOON = 1_772_280_129_500  # 2026-02-28T12:02:09.5Z
 S, MIN, H, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+
+
+def spans(*places: tuple[int, int, str]) -> list[Span]:
+    """Spans of one trigger."""
+    return [
+        Span(start=start, end=end, trigger=Trigger.MONEY, what=what) for start, end, what in places
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "wanted"),
+    [
+        ("a < b", [], "a &lt; b"),
+        ("pay $50 now", [(4, 7, "x")], 'pay <mark class="found" title="x">$50</mark> now'),
+        ("<$5>", [(0, 4, '"')], '<mark class="found" title="&#34;">&lt;$5&gt;</mark>'),
+        (
+            "abcdef",
+            [(1, 4, "x"), (3, 5, "y")],
+            'a<mark class="found" title="x; y">bcde</mark>f',
+        ),
+        (
+            "a\u202eb",
+            [(0, 2, "x")],
+            '<mark class="found" title="x">a'
+            '<mark class="odd" title="changes the direction of text">'
+            '<span class="token">[U+202E]</span></mark></mark>b',
+        ),
+    ],
+)
+def test_finds_are_marked(text: str, places: list[tuple[int, int, str]], wanted: str) -> None:
+    """Escaped, in their place, overlapping ones as one, and nothing that hides gets lost."""
+    assert marked(text, spans(*places)) == wanted
+
+
+@given(
+    st.text("ab\u0430\u00e9 <&>\"'\n", max_size=60),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=5),
+)
+def test_marking_changes_no_text(text: str, cuts: list[tuple[int, int]]) -> None:
+    """Without its tags the marked text is the literal one."""
+    places = [(a, min(b, len(text)), "x") for a, b in cuts if a < min(b, len(text))]
+    tags = re.compile("<[^>]*>")
+    assert tags.sub("", marked(text, spans(*places))) == tags.sub("", literal(text))
 
 
 @pytest.mark.parametrize(

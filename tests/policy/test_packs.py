@@ -1,14 +1,16 @@
-"""The pack `support-desk` is the table of the specification, row by row."""
+"""The packs of a support desk are the table of the specification, row by row."""
 
 from __future__ import annotations
 
 from typing import Final
 
+import msgspec
 import pytest
 
 from handrail.core.decide import Ask, Decider, ReasonCode, compile_policy
 from handrail.core.grade import Grade
 from handrail.core.money import Money
+from handrail.core.policy import Control
 from handrail.errors import NotFound
 from handrail.policy.loader import load, problems_of
 from handrail.policy.packs import pack_names, pack_text
@@ -48,10 +50,22 @@ login.change    -            G3  maker_checker   1
 ROWS: Final = [line.rsplit(maxsplit=3) for line in TABLE.strip().splitlines()]
 
 
-@pytest.fixture(scope="module", name="decider")
-def support_desk() -> Decider:
-    """The compiled pack."""
-    return compile_policy(load("support-desk"))
+# The same, once every check passed, nothing is missing, and nothing was found in the text.
+CLEARED: Final = """
+ticket.read     -            G0  run_and_log      0
+reply.draft     -            G1  run_and_notify   0
+reply.send      -            G2  hold_and_recall  0
+refund.issue    50.00 USD    G2  run_and_notify   0
+refund.issue    50.01 USD    G2  approve          0
+refund.issue    5000.01 USD  G3  maker_checker    2
+account.update  -            G2  approve          0
+"""
+
+
+@pytest.fixture(scope="module", name="decider", params=["support-desk", "support-desk-recall"])
+def support_desk(request: pytest.FixtureRequest) -> Decider:
+    """The compiled pack: not cleared, both say the same."""
+    return compile_policy(load(request.param))
 
 
 @pytest.mark.parametrize(
@@ -68,6 +82,52 @@ def test_action_gets_the_control_of_the_table(
     assert (decision.grade.name, guard.control.value, str(guard.checkers)) == (
         grade, control, checkers
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("action", "grade", "control", "checkers"),
+    [line.rsplit(maxsplit=3) for line in CLEARED.strip().splitlines()],
+)
+def test_a_reply_without_a_find_needs_nobody(
+    action: str, grade: str, control: str, checkers: str
+) -> None:
+    """Under `support-desk-recall`, a reply and nothing else is looser when it is cleared."""
+    kind, amount = action.split(maxsplit=1)
+    value = None if amount.strip() == "-" else Money.parse(amount.strip())
+    ask = Ask(kind=kind, lane="support", value=value, cleared=True)
+    decision = compile_policy(load("support-desk-recall")).decide(ask)
+    guard = decision.guard
+    assert (decision.grade.name, guard.control.value, str(guard.checkers)) == (
+        grade, control, checkers
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        Ask(kind="reply.send", lane="support", missing=("requester",)),
+        Ask(kind="reply.send", lane="support", contradicted=("another's ticket",)),
+        Ask(kind="reply.send", lane="support", hidden=("invisible character",)),
+        Ask(kind="reply.send", lane="support", unresolved=("{{name}}",)),
+    ],
+    ids=["missing", "contradicted", "hidden", "unresolved"],
+)
+def test_any_doubt_is_for_a_person(doubt: Ask) -> None:
+    """Cleared or not: what speaks against a reply, or is not known, waits for somebody."""
+    ask = msgspec.structs.replace(doubt, cleared=True)
+    decision = compile_policy(load("support-desk-recall")).decide(ask)
+    assert decision.guard.control.strictness >= Control.APPROVE.strictness
+
+
+def test_the_packs_differ_in_replies_alone() -> None:
+    """Everything else is the same, to the last cap."""
+    one, other = load("support-desk"), load("support-desk-recall")
+    assert {name for name in one.kinds if one.kinds[name] != other.kinds[name]} == {"reply.send"}
+    same = msgspec.structs.replace(other, name=one.name, digest=one.digest, kinds=one.kinds)
+    assert same == one
+    cleared = other.kinds["reply.send"].cleared
+    assert cleared is not None
+    assert cleared.when == "found.any == 0"
 
 
 def test_currency_without_bands_says_so(decider: Decider) -> None:

@@ -79,6 +79,13 @@ class ActionKind(msgspec.Struct, frozen=True, kw_only=True):
         """The grade that the axes alone give."""
         return grade_of(self.axes)
 
+    @property
+    def outgoing(self) -> tuple[str, ...]:
+        """The texts of it that leave the desk: none when nothing outside is touched."""
+        if self.axes.blast_radius == 0:
+            return ()
+        return tuple(param.name for param in self.params if param.type is ParamType.TEXT)
+
 
 def params_parser(kind: ActionKind) -> Callable[[Mapping[str, object]], Params]:
     """A function that turns raw parameters into typed ones, or raises InvalidInput by name.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
 from handrail.connectors.protocol import Capability, Connector, Promise
-from handrail.core.action import ActionKind, Params, ParamType, params_parser
+from handrail.core.action import ActionKind, Params, params_parser
 from handrail.core.decide import Decider, compile_policy
 from handrail.core.lifecycle import State
 from handrail.core.note import VerifierKey
@@ -83,12 +83,8 @@ class Rulebook:
         self.checks = compile_checks(policy)
         self.cap_scopes = frozenset(cap.scope for cap in policy.caps)
         self.counts_customers = any(cap.distinct for cap in policy.caps)
-        # Where a placeholder must not be left: texts that leave the desk.
-        self.outgoing = {
-            name: tuple(one.name for one in rule.kind.params if one.type is ParamType.TEXT)
-            for name, rule in policy.kinds.items()
-            if rule.kind.axes.blast_radius > 0
-        }
+        # Where a placeholder must not be left, and what is looked through.
+        self.outgoing = {name: rule.kind.outgoing for name, rule in policy.kinds.items()}
         self._parsers = {name: params_parser(rule.kind) for name, rule in policy.kinds.items()}
 
     def kind(self, name: str) -> ActionKind | None:

@@ -21,6 +21,7 @@ from handrail.core.accumulation import Accumulation
 from handrail.core.action import ActionKind, Param, Params, ParamType
 from handrail.core.money import Money
 from handrail.core.policy import FactType
+from handrail.core.triggers.find import FOUND
 from handrail.errors import InvalidInput
 
 __all__ = ["LATE", "LIST_ITEMS_MAX", "Condition", "Given", "Truth", "Variables", "variables_of"]
@@ -48,7 +49,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
     `earlier` and `together` are in minor units of the currency of the accumulation: what the
     customer was given before, and with this action; `under_way` how many other actions of this kind
-    about the customer are open. None while they are not read yet.
+    about the customer are open. None while they are not read yet. `found` is how much of each
+    trigger stands in the texts that leave the desk, if anybody looked.
     """
 
     params: Params
@@ -155,6 +157,8 @@ def variables_of(
     if adds is not None and kind.name in adds.weights:
         found["earlier.minor"] = (_WHOLE, lambda given: _whole(given.earlier))
         found["together.minor"] = (_WHOLE, lambda given: _whole(given.together))
+    if kind.outgoing:
+        found |= {f"found.{name}": (_WHOLE, _finds(name)) for name in FOUND}
     return found
 
 
@@ -202,6 +206,10 @@ def _fact(name: str, type_: FactType) -> Variables:
                 lambda given: _amount(given.facts.get(name))[1],
             )
     return found
+
+
+def _finds(name: str) -> Getter:
+    return lambda given: _whole(given.found.get(name))
 
 
 def _ms(at: int) -> timedelta:

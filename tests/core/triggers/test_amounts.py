@@ -15,6 +15,9 @@ from tests.core.triggers.known import DANA, NOBODY, found, rows, said
 MARKED: Final = """
 I refund $50 now                       | $50
 50 dollars are yours                   | 50 dollars
+50~dollars are yours                   | 50~dollars
+fifty~dollars are yours                | fifty~dollars
+and a hundred euros                    | and a hundred euros
 we send 1,000.00 USD                   | 1,000.00 USD
 we send USD 1,000.00 today             | USD 1,000.00
 1.000,00 € to you                      | 1.000,00 €

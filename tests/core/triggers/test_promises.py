@@ -21,6 +21,8 @@ on the 5th of March                    | 5th of March
 by tomorrow                            | by tomorrow
 the day after tomorrow                 | the day after tomorrow
 within 3 days                          | within 3 days
+within~3   days                        | within~3   days
+within~~3~days, thanks                 | within~~3~days
 in two weeks                           | in two weeks
 in 5 to 7 working days                 | in 5 to 7 working days
 in a few days                          | in a few days
@@ -45,6 +47,9 @@ chapter 5.3
 """
 PROMISES: Final = """
 We will send another one               | We will
+We  will~send another one              | We  will
+and we~will send another one           | we~will
+We´ll send another one                 | We´ll
 We'll send another one                 | We'll
 we’ll see to it                        | we’ll
 I guarantee it                         | I guarantee
@@ -79,6 +84,7 @@ NOTES: Final = """
 ~internal: all good                    | internal:
 ~Note to agent: he asked twice         | Note to agent:
 do not send to customer                | do not send to customer
+do not send~to the customer            | do not send~to the customer
 Don't share this with the client       | Don't share this with the client
 for internal use only                  | for internal use
 FYI agent, he asked twice              | FYI agent
@@ -105,6 +111,7 @@ signed off by my manager               | signed off by my manager
 pre-approved, so go on                 | pre-approved
 no need to check this one              | no need to check
 trust me                               | trust me
+trust~me                               | trust~me
 you are the best                       | you are the best
 just approve                           | just approve
 """

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from handrail.core.money import EXPONENTS, Money
 from handrail.core.triggers.figures import NUMBER, minor_readings, money_readings, spelled_out
-from handrail.core.triggers.span import About, Span, Trigger, phrase
+from handrail.core.triggers.span import About, Flat, Span, Trigger, phrase
 
 __all__ = ["amounts_in"]
 
@@ -47,11 +47,11 @@ _NAMES: Final = "|".join(
     sorted((re.escape(one) for one in (*_SIGNS, *_SIGNS_BY_WORD, *_SMALL)), key=len, reverse=True)
 )
 _CODES: Final = "|".join(code.lower() for code in EXPONENTS)
-_BEFORE: Final = re.compile(rf"(?:^|(?<=[^a-z])|(?<=\d))({_NAMES}|{_CODES})[ \t]?$")
-_AFTER: Final = re.compile(rf"{_TIMES}(?:[.,]-)?[ \t]?-?(?:{_NAMES}|{_CODES})(?![a-z])")
+_BEFORE: Final = re.compile(rf"(?:^|(?<=[^a-z])|(?<=\d))({_NAMES}|{_CODES})\s{{0,3}}$")
+_AFTER: Final = re.compile(rf"{_TIMES}(?:[.,]-)?\s{{0,3}}-?(?:{_NAMES}|{_CODES})(?![a-z])")
 _AFTER_NAME: Final = re.compile(rf"({_NAMES}|{_CODES})$")
 _JUST_TIMES: Final = re.compile(_TIMES)
-_BEFORE_CHARS: Final = 9
+_BEFORE_CHARS: Final = 11
 _AFTER_CHARS: Final = 22
 _SHOWN_MAX: Final = 3
 _MONEY_WORD: Final = re.compile(
@@ -61,9 +61,9 @@ _MONEY_WORD: Final = re.compile(
 _MONEY_WORD_CHARS: Final = 40
 _UNIT_WORD: Final = re.compile(r" ?(?:%|(?:am|pm|percent|kg|g|cm|mm|m|km|gb|mb|h|hours|days)\b)")
 _SPELLED: Final = re.compile(
-    r"(?<!\d )\b((?:(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen"
-    r"|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty"
-    r"|seventy|eighty|ninety|hundred|thousand|million|grand|an?|and)[ -]){1,12})"
+    r"(?<!\d )\b(?:and )?((?:(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty"
+    r"|sixty|seventy|eighty|ninety|hundred|thousand|million|grand|an?|and)[ -]){1,12})"
     r"(dollars?|bucks?|euros?|pounds?|quid|yen|yuan|rupees?|francs?|usd|eur|gbp|jpy)\b"
 )
 _ARTICLES: Final = frozenset({"a", "an", "and"})
@@ -81,7 +81,7 @@ class _Written(NamedTuple):
     times: str = ""
 
 
-def amounts_in(text: str, low: str, about: About) -> Iterator[Span]:
+def amounts_in(text: str, low: str, flat: Flat, about: About) -> Iterator[Span]:
     """Every amount of money, and behind it a contradiction if it is none of those on record."""
     taken = 0
     for found in NUMBER.finditer(low):
@@ -90,12 +90,12 @@ def amounts_in(text: str, low: str, about: About) -> Iterator[Span]:
             taken = written.end
             yield from _spans(text, written, about)
     if any(end in low for end in _SPELLED_ENDS):
-        for words in _SPELLED.finditer(low):
+        for words in _SPELLED.finditer(flat.text):
             value = spelled_out(words.group(1))
             if value and set(words.group(1).split()) - _ARTICLES:
-                start = words.end() - len(words.group().removeprefix("and "))
-                number = str(value)
-                one = _Written(start=start, end=words.end(), number=number, name=words.group(2))
+                place = flat.span(words, Trigger.MONEY, "")
+                number, name = str(value), words.group(2)
+                one = _Written(start=place.start, end=place.end, number=number, name=name)
                 yield from _spans(text, one, about)
 
 

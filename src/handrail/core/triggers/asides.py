@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from handrail.core.triggers.span import SPANS_MAX, Span, Trigger, phrase
+from handrail.core.triggers.span import SPANS_MAX, Flat, Span, Trigger, phrase
 
 __all__ = ["internal_in", "other_language_in", "pressure_in"]
 
@@ -18,8 +18,11 @@ _NOTE: Final = re.compile(
     r"|notes? (?:to|for) (?:self|(?:the )?(?:agent|team|staff|colleague|reviewer|manager"
     r"|support)s?)"
     r"|system(?: prompt)?|assistant|thought|reasoning|chain of thought|tool(?: call)?"
-    r"|fyi,? (?:agent|team|support|all|colleague)s?)\b ?[:\])-]"
-    r"|\b(?:do not|don't|never|please don't) (?:send|share|forward|show|tell|mention"
+    r"|fyi,? (?:agent|team|support|all|colleague)s?)\b ?[:\])-]",
+    re.MULTILINE,
+)
+_ASIDE: Final = re.compile(
+    r"\b(?:do not|don't|never|please don't) (?:send|share|forward|show|tell|mention"
     r"|disclose|reveal|pass)(?: (?:this|it|that|any of this))?"
     r"(?: on)? ?(?:to|with) (?:the |our )?(?:customer"
     r"|client|user|requester|buyer)s?"
@@ -29,8 +32,7 @@ _NOTE: Final = re.compile(
     r"|\b(?:the customer|this customer|he|she|they) (?:is|are|seems?) (?:lying|a liar|an idiot"
     r"|abusive|annoying|a pain|a scammer|a fraud(?:ster)?|clueless)\b"
     r"|\bas an ai(?: language)? (?:model|assistant)\b|</?(?:think|thinking|scratchpad|tool_call|"
-    r"function|system|instructions?)>|\bmy (?:system prompt|instructions say)\b|```",
-    re.MULTILINE,
+    r"function|system|instructions?)>|\bmy (?:system prompt|instructions say)\b|```"
 )
 _UNFINISHED: Final = re.compile(r"\b(?:TODO|FIXME|TBD|TBC|XXX|WIP)\b|\?\?\?")
 # Each of `_NOTE` holds one of these.
@@ -79,25 +81,31 @@ _COMMON_SHARE: Final = 8
 """One word in so many is a common one in any English sentence (in most, one in three)."""
 
 
-def internal_in(text: str, low: str) -> Iterator[Span]:
+def internal_in(text: str, low: str, flat: Flat) -> Iterator[Span]:
     """Every mark of a text that was meant for colleagues, or for a model."""
-    if any(word in low for word in _WORDS_OF_NOTES):
-        for found in _NOTE.finditer(low):
-            yield _span(found, "reads like a note for colleagues and not for a customer")
+    what = "reads like a note for colleagues and not for a customer"
+    if any(word in flat.text for word in _WORDS_OF_NOTES):
+        notes = [_span(found, what) for found in _NOTE.finditer(low)]
+        yield from notes
+        within = {place for one in notes for place in range(one.start, one.end)}
+        for found in _ASIDE.finditer(flat.text):
+            span = flat.span(found, Trigger.INTERNAL_NOTE, what)
+            if span.start not in within:
+                yield span
     for found in _UNFINISHED.finditer(text):
         yield _span(found, "says that the text is not finished")
 
 
-def pressure_in(low: str) -> Iterator[Span]:
+def pressure_in(flat: Flat) -> Iterator[Span]:
     """Every phrase in an agent's note that urges, flatters or reassures the person who decides.
 
     It is marked, and says nothing about whether the action is right.
     """
-    for count, found in enumerate(_PRESSES.finditer(low)):
+    for count, found in enumerate(_PRESSES.finditer(flat.text)):
         if count >= SPANS_MAX:
             return
         what = f"{phrase(found.group())} presses whoever decides; it is no reason for anything"
-        yield Span(start=found.start(), end=found.end(), trigger=Trigger.PRESSURE, what=what)
+        yield flat.span(found, Trigger.PRESSURE, what)
 
 
 def other_language_in(low: str) -> Iterator[Span]:

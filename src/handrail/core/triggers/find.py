@@ -13,13 +13,15 @@ from handrail.core.triggers.links import links_in
 from handrail.core.triggers.people import ids_in, names_in
 from handrail.core.triggers.personal import accounts_in, cards_in, mails_in, phones_in
 from handrail.core.triggers.promises import dates_in, promises_in
-from handrail.core.triggers.span import SPANS_MAX, About, Span, Trigger, folded
+from handrail.core.triggers.span import SPANS_MAX, About, Span, Trigger, flattened, folded
 
-__all__ = ["ANY", "counts_of", "pressure_of", "spans_in"]
+__all__ = ["ANY", "FOUND", "counts_of", "pressure_of", "spans_in"]
 
 ANY: Final = "any"
 """The name under which the counts of all triggers are added up."""
 
+FOUND: Final = (ANY, *(one.value for one in Trigger if one is not Trigger.PRESSURE))
+"""The names of `counts_of`: what can be found in a text."""
 
 _WHOLES: Final = (Trigger.CARD, Trigger.IBAN, Trigger.LINK, Trigger.DISGUISED_LINK)
 _PARTS: Final = (Trigger.PHONE, Trigger.EMAIL)
@@ -32,10 +34,11 @@ def spans_in(text: str, about: About) -> tuple[Span, ...]:
     line in another language is a finding itself.
     """
     low = folded(text)
+    flat = flattened(low)
     looks: tuple[Iterator[Span], ...] = (
-        amounts_in(text, low, about),
-        dates_in(low),
-        promises_in(low),
+        amounts_in(text, low, flat, about),
+        dates_in(flat),
+        promises_in(flat),
         links_in(text, low, about),
         cards_in(low),
         accounts_in(text, low),
@@ -43,7 +46,7 @@ def spans_in(text: str, about: About) -> tuple[Span, ...]:
         mails_in(text, low, about),
         ids_in(text, low, about),
         names_in(text, low, about),
-        internal_in(text, low),
+        internal_in(text, low, flat),
         other_language_in(low),
         _marked(hidden_marks(text), Trigger.HIDDEN, "{}"),
         _marked(unresolved_markers(text), Trigger.PLACEHOLDER, "nobody filled in {}"),
@@ -54,17 +57,16 @@ def spans_in(text: str, about: About) -> tuple[Span, ...]:
 
 def pressure_of(note: str) -> tuple[Span, ...]:
     """What in an agent's note presses whoever decides."""
-    return tuple(pressure_in(folded(note)))
+    return tuple(pressure_in(flattened(folded(note))))
 
 
 def counts_of(spans: Iterable[Span]) -> dict[str, int]:
     """How many places of each trigger there are, zeros included, and of any."""
-    counts = {trigger.value: 0 for trigger in Trigger if trigger is not Trigger.PRESSURE}
-    total = 0
+    counts = dict.fromkeys(FOUND, 0)
     for span in spans:
         counts[span.trigger.value] += 1
-        total += 1
-    return {ANY: total, **counts}
+        counts[ANY] += 1
+    return counts
 
 
 def _without_parts(spans: list[Span]) -> Iterator[Span]:

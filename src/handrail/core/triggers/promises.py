@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from handrail.core.triggers.span import Span, Trigger
+from handrail.core.triggers.span import Flat, Span, Trigger
 
 __all__ = ["dates_in", "promises_in"]
 
@@ -103,30 +103,27 @@ _WORDS_OF_PROMISE: Final = (
 )  # fmt: skip
 
 
-def dates_in(low: str) -> Iterator[Span]:
+def dates_in(flat: Flat) -> Iterator[Span]:
     """Every date, weekday, deadline and span of time."""
+    low = flat.text
     if _DIGIT.search(low):
         for found in _IN_FIGURES.finditer(low):
-            yield _span(found, Trigger.DATE, "a date")
+            yield flat.span(found, Trigger.DATE, "a date")
         if any(month in low for month in _MONTHS):
             for found in _MONTH_DAY.finditer(low):
-                yield _span(found, Trigger.DATE, "a date")
+                yield flat.span(found, Trigger.DATE, "a date")
     done = 0
     for near in _NEAR.finditer(low):
         if near.start() < done:
             continue
         first = max(done, near.start() - _BEFORE_CHARS)
         for found in _IN_WORDS.finditer(low, first, near.end() + _BEHIND_CHARS):
-            yield _span(found, Trigger.DATE, "a date, or how long something takes")
+            yield flat.span(found, Trigger.DATE, "a date, or how long something takes")
             done = found.end()
 
 
-def promises_in(low: str) -> Iterator[Span]:
+def promises_in(flat: Flat) -> Iterator[Span]:
     """Every phrase that says what the desk or the customer's money will do, or what is offered."""
-    if any(word in low for word in _WORDS_OF_PROMISE):
-        for found in _SAYS.finditer(low):
-            yield _span(found, Trigger.PROMISE, "a promise, an offer or an admission")
-
-
-def _span(found: re.Match[str], trigger: Trigger, what: str) -> Span:
-    return Span(start=found.start(), end=found.end(), trigger=trigger, what=what)
+    if any(word in flat.text for word in _WORDS_OF_PROMISE):
+        for found in _SAYS.finditer(flat.text):
+            yield flat.span(found, Trigger.PROMISE, "a promise, an offer or an admission")

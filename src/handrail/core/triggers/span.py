@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from enum import Enum
 from typing import Final
 
@@ -9,11 +11,12 @@ import msgspec
 
 from handrail.core.money import Money
 
-__all__ = ["SPANS_MAX", "About", "Span", "Trigger", "folded", "phrase"]
+__all__ = ["SPANS_MAX", "About", "Flat", "Span", "Trigger", "flattened", "folded", "phrase"]
 
 SPANS_MAX: Final = 200
 """So many places of each trigger are named; one is enough to ask a person."""
 _PHRASE_CHARS_MAX: Final = 80
+_GAP: Final = re.compile(r"\s{2,}|[\t\n\r\x0b\x0c]")
 
 
 class Trigger(Enum):
@@ -77,7 +80,7 @@ class _Folding(dict[int, int]):
 
 
 _FOLDING: Final = {
-    **dict.fromkeys(map(ord, "\u2018\u2019\u02bc\uff07"), ord("'")),
+    **dict.fromkeys(map(ord, "\u00b4\u2018\u2019\u02bc\u2032\uff07"), ord("'")),
     **dict.fromkeys(map(ord, "\u00a0\u202f\u2007\u2009\u3000"), ord(" ")),
     **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), ord("-")),
     **{code: ord(chr(code - 0xFEE0).lower()) for code in range(0xFF01, 0xFF5F)},
@@ -88,6 +91,42 @@ _FOLDING: Final = {
 def folded(text: str) -> str:
     """The text in small letters, with plain quotes, dashes and spaces; every character in place."""
     return text.lower() if text.isascii() else text.translate(_Folding(_FOLDING))
+
+
+class Flat(msgspec.Struct, frozen=True, kw_only=True):
+    """A text in one line: every gap is one space. `span` says where a part of it really stands."""
+
+    text: str
+    starts: tuple[int, ...] = ()
+    shifts: tuple[int, ...] = ()
+
+    def span(self, found: re.Match[str], trigger: Trigger, what: str) -> Span:
+        """A match in `text` as a span of what `text` was made from."""
+        start, end = self._place(found.start()), self._place(found.end() - 1) + 1
+        return Span(start=start, end=end, trigger=trigger, what=what)
+
+    def _place(self, at: int) -> int:
+        before = bisect_right(self.starts, at)
+        return at + self.shifts[before - 1] if before else at
+
+
+def flattened(low: str) -> Flat:
+    """The text with breaks and runs of spaces as one space, so that no phrase is cut in two."""
+    parts: list[str] = []
+    starts: list[int] = []
+    shifts: list[int] = []
+    length = removed = rest = 0
+    for gap in _GAP.finditer(low):
+        parts += (low[rest : gap.start()], " ")
+        length += gap.start() - rest + 1
+        removed += gap.end() - gap.start() - 1
+        rest = gap.end()
+        starts.append(length)
+        shifts.append(removed)
+    if not parts:
+        return Flat(text=low)
+    text = "".join((*parts, low[rest:]))
+    return Flat(text=text, starts=tuple(starts), shifts=tuple(shifts))
 
 
 def phrase(text: str) -> str:

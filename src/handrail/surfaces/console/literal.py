@@ -11,7 +11,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from handrail.core.text import Mark, hidden_marks, visible
-from handrail.core.triggers.span import Span
+from handrail.core.triggers.span import Span, Trigger
 
 __all__ = ["clipped", "hidden_notes", "json_text", "literal", "marked", "money_markup", "told"]
 
@@ -111,9 +111,13 @@ def _token(char: str) -> str:
 
 
 def _united(spans: Iterable[Span]) -> list[tuple[int, int, str]]:
-    """Spans that overlap as one, with all that is said about them."""
+    """Spans that overlap as one, with all that is said about them.
+
+    Characters that hide are marked as such already.
+    """
     found: list[tuple[int, int, str]] = []
-    for span in sorted(spans, key=lambda one: (one.start, one.end)):
+    seen = (one for one in spans if one.trigger is not Trigger.HIDDEN)
+    for span in sorted(seen, key=lambda one: (one.start, one.end)):
         if found and span.start < found[-1][1]:
             start, end, what = found[-1]
             found[-1] = (start, max(end, span.end), f"{what}; {span.what}")

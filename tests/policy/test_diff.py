@@ -223,7 +223,7 @@ def test_the_same_policy_does_not_differ() -> None:
 
 
 def test_a_kind_that_is_new() -> None:
-    """It was held for two as not declared, and outside every lane; now it runs alone there."""
+    """N10: it was held for two as not declared, and outside every lane; now it runs alone there."""
     old = msgspec.structs.replace(
         policy(), kinds={n: r for n, r in policy().kinds.items() if n != "note.add"}
     )

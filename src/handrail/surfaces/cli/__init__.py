@@ -13,8 +13,8 @@ import typer
 
 from handrail import __version__
 from handrail.errors import HandrailError
-from handrail.surfaces.cli.backtest import backtest, record
 from handrail.surfaces.cli.amendments import add_policy_commands
+from handrail.surfaces.cli.backtest import backtest, record
 from handrail.surfaces.cli.breakglass import breakglass_app
 from handrail.surfaces.cli.diff import diff
 from handrail.surfaces.cli.explain import explain_command

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Final, NamedTuple, Protocol, Self
 
 import msgspec
 
@@ -80,6 +80,13 @@ def embedded_offers() -> dict[str, dict[str, Offer]]:
     }
 
 
+class _First(NamedTuple):
+    """The policy that a desk is opened with; with `only_new`, if there is no such desk yet."""
+
+    policy: Policy | None
+    only_new: bool
+
+
 def now_ms() -> int:
     """The clock: milliseconds UTC."""
     return time.time_ns() // 1_000_000
@@ -88,7 +95,7 @@ def now_ms() -> int:
 def open(
     path: str | os.PathLike[str],
     *,
-    policy: str | Policy | None = DEFAULT_POLICY,
+    policy: str | Policy | msgspec.UnsetType | None = msgspec.UNSET,
     desk: str = DEFAULT_DESK,
     connectors: Mapping[str, Connector] | None = None,
     keys: str | os.PathLike[str] | None = None,
@@ -99,24 +106,26 @@ def open(
 ) -> Desk:
     """Open (or make) a desk in a directory of its own, and go on where it stopped.
 
-    `policy` is a pack's name, a file, or a loaded policy; None goes on with the policy that is
-    active, on a desk that exists. Without `connectors` the embedded desk
-    with its sample customers stands in for the outside world. `keys` is where the key files lie,
-    by default inside the directory; put them on another disk in earnest. `store` is the address of
-    a PostgreSQL database (`postgresql://...`) that takes the place of the file in the directory, so
-    that several processes can share the desk; time is then the database's.
+    `policy` is a pack's name, a file, or a loaded policy. Left out, a new desk begins with the pack
+    `support-desk`, and one that exists goes on with the policy that is active; None is the same,
+    but makes no desk. A policy that is not the active one is taken up where nobody on the desk may
+    approve policies; else only if it is nowhere looser, and people are told of any other. Without
+    `connectors` the embedded desk with its sample customers stands in for the outside world. `keys`
+    is where the key files lie, by default inside the directory; put them on another disk in
+    earnest. `store` is the address of a PostgreSQL database (`postgresql://...`) that takes the
+    place of the file in the directory, so that several processes can share the desk; time is then
+    the database's.
     `counter` goes forward by a millisecond each millisecond, whatever the clock does; the system's
     own clock has one, a `clock` of your own is believed without it.
 
-    Raises SetupFailed, PolicyInvalid or NotFound by code. A desk that could not be made leaves
-    nothing behind.
+    Raises SetupFailed, PolicyInvalid or NotFound by code. A desk that fails leaves nothing behind.
     """
     _check_name(desk)
-    loaded = load(policy) if isinstance(policy, str) else policy
+    first = _first(policy)
     folder = Path(path)
     key_folder = Path(keys) if keys is not None else folder / KEYS_FOLDER
     made = holds_desk(folder, store=store)
-    if loaded is None and not made:
+    if first.policy is None and not made:
         raise _no_desk(folder)
     with ExitStack() as stack:
         if store is not None and not (made and folder.exists()):
@@ -132,7 +141,13 @@ def open(
         time_of_day = clock if store is not None else _steady(clock, counter)
         opened = _store(folder, store, vault, time_of_day)
         steady = time_of_day if isinstance(time_of_day, SteadyClock) else None
-        return _opened(folder, ring, vault, opened, loaded, desk, connectors, entropy, steady)
+        return _opened(folder, ring, vault, opened, first, desk, connectors, entropy, steady)
+
+
+def _first(policy: str | Policy | msgspec.UnsetType | None) -> _First:
+    chosen = DEFAULT_POLICY if isinstance(policy, msgspec.UnsetType) else policy
+    loaded = load(chosen) if isinstance(chosen, str) else chosen
+    return _First(loaded, policy is msgspec.UNSET)
 
 
 def _store(
@@ -180,7 +195,7 @@ def _opened(
     ring: Keyring,
     vault: Keys,
     store: OpenStore,
-    policy: Policy | None,
+    first: _First,
     desk: str,
     connectors: Mapping[str, Connector] | None,
     entropy: Callable[[int], bytes],
@@ -198,8 +213,8 @@ def _opened(
             steady.doubts = ctx.doubts
             steady.not_before(store.read(_last_written_at))
         resume_desks(ctx)
-        if policy is not None:
-            open_desk(ctx, desk, policy, actor=OPERATOR)
+        if first.policy is not None and not (first.only_new and desk in ctx.rulebooks):
+            open_desk(ctx, desk, first.policy, actor=OPERATOR)
         ctx.rulebook(desk)
         for known in ctx.rulebooks:
             check_kept(ctx, known)

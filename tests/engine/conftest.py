@@ -9,10 +9,12 @@ from typing import Final
 import pytest
 
 from tests.engine.connectors import Front
+from tests.engine.lives import Life
 from tests.engine.stories import Story
 from tests.store.databases import PostgresDatabase
 
 ON_POSTGRES_TOO: Final = (
+    "test_amendment",
     "test_caps",
     "test_controls",
     "test_hold_and_permit",
@@ -39,6 +41,12 @@ def story(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Story]:
     with Story(tmp_path / "desk", store=store) as told:
         yield told
         told.check()
+
+
+@pytest.fixture
+def life(story: Story) -> Life:
+    """A desk with two people who may change its policy."""
+    return Life(story)
 
 
 @pytest.fixture

@@ -239,7 +239,7 @@ def test_the_agent_can_always_escalate(story: Story) -> None:
 
 
 def test_an_unknown_kind_is_held_and_cannot_be_approved(story: Story) -> None:
-    """G3, for two checkers; but nothing could run it, so people can only say no or escalate."""
+    """N10: G3, for two checkers; nothing could run it, so people only say no or escalate."""
     action = story.desk.propose(story.task(), "database.drop", {"table": "orders"})
     assert (action.state, action.grade, action.control) == (
         State.PENDING,

@@ -26,6 +26,7 @@ from handrail.engine.review import Opinion, review_unit
 from handrail.errors import Unavailable
 from handrail.store.postgres import PostgresStore
 from tests.engine.connectors import Front, effects_in, mortal
+from tests.engine.lives import RUN_TO_5, Life, version
 from tests.engine.stories import MIDDLE, SECOND, SMALL, Story, pack
 from tests.store.databases import PostgresDatabase
 from tests.store.gateways import silence
@@ -262,3 +263,17 @@ def test_a_policy_activated_elsewhere_is_followed_by_the_sweep(shop: Shop) -> No
         activate_policy(there.desk.ctx, "main", strict, actor="operator")
         here.desk.work()
         assert here.desk.ctx.rulebook("main").policy.digest == strict.digest
+
+
+def test_a_policy_that_people_activated_elsewhere_is_followed(shop: Shop) -> None:
+    """N2: proposed and activated at one gateway, it binds what is proposed at another."""
+    with shop.gateway() as here, shop.gateway() as there:
+        life = Life(there)
+        amendment = life.propose(version(2, RUN_TO_5))
+        assert here.refund(SMALL).state is State.SUCCEEDED
+        life.activate(amendment)
+        assert here.desk.ctx.store.read(lambda tx: tx.amendments.open("main")) == []
+        here.desk.work()
+        assert here.desk.ctx.rulebook("main").policy.digest == amendment.digest
+        assert here.refund(SMALL).state is State.PENDING
+        here.check()

@@ -145,7 +145,7 @@ CLAIMS: Final = [
 def test_a_claim_raises_and_never_lowers(
     story: Story, claim: Grade | None, amount: str, grade: Grade, control: Control
 ) -> None:
-    """The agent's own idea of the grade counts only upwards."""
+    """N4: the agent's own idea of the grade counts only upwards."""
     fields = {"order": "O-5003", "amount": amount, "reason": "late"}
     action = story.desk.propose(story.task(), "refund.issue", fields, claim=claim)
     assert (action.grade, action.control) == (grade, control)

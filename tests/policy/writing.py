@@ -22,7 +22,9 @@ def written(policy: Policy) -> str:
         "version": policy.version,
         "clocks": {
             name: f"{getattr(policy.clocks, name + '_ms')}ms"
-            for name in "approval execution attempt quiescence recall undo task assignment".split()
+            for name in (
+                "approval execution attempt quiescence recall undo task assignment loosening"
+            ).split()
         }
         | ({"seasoning": f"{policy.clocks.seasoning_ms}ms"} if policy.clocks.seasoning_ms else {}),
         "by_lot": policy.assignment.value,

@@ -25,6 +25,7 @@ CAPS = (
     CapRule(name="all", scope=Scope.ACCOUNT, limit=1, window_ms=1),
 )
 SMALL_TABLES = (
+    "amendment",
     "breakglass",
     "checkpoint",
     "counter",
@@ -54,6 +55,9 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "drawn by lot": lambda tx: tx.proposals.drawn(DESK, most=50),
     "break-glass": lambda tx: (tx.grants.open(DESK), tx.grants.latest(DESK)),
     "a grant": lambda tx: tx.grants.get(DESK, "bg_1"),
+    "proposed policies": lambda tx: (tx.amendments.open(DESK), tx.amendments.due(DESK, 1)),
+    "a proposed policy": lambda tx: tx.amendments.get(DESK, "am_1"),
+    "latest proposed policies": lambda tx: tx.amendments.latest(DESK, most=9),
     "reviews": lambda tx: tx.proposals.reviews(DESK, "hr_1"),
     "ready": lambda tx: tx.proposals.in_state(State.READY, most=50),
     "unknown": lambda tx: tx.proposals.in_state(State.UNKNOWN, most=50),

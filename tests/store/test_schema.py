@@ -82,7 +82,9 @@ def test_triggers(both: tuple[SqliteDatabase, PostgresDatabase]) -> None:
     assert theirs - ours == OWN_TRIGGERS
 
 
-@pytest.mark.parametrize("table", ["entry", "tile", "checkpoint", "review", "proposal", "halt"])
+@pytest.mark.parametrize(
+    "table", ["entry", "tile", "checkpoint", "review", "proposal", "halt", "amendment"]
+)
 def test_nothing_is_emptied(both: tuple[SqliteDatabase, PostgresDatabase], table: str) -> None:
     """TRUNCATE passes row triggers by; it is refused by a trigger of its own."""
     with pytest.raises(Exception, match=r"append-only|never deleted"):

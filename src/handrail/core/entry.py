@@ -26,6 +26,10 @@ class Tag(Enum):
 
     DESK_OPENED = "desk.opened"
     POLICY_ACTIVATED = "policy.activated"
+    POLICY_PROPOSED = "policy.proposed"
+    POLICY_APPROVED = "policy.approved"
+    POLICY_REJECTED = "policy.rejected"
+    POLICY_KEPT = "policy.kept"
     PRINCIPAL_ADDED = "principal.added"
     PRINCIPAL_CHANGED = "principal.changed"
     CREDENTIAL_ISSUED = "credential.issued"

@@ -22,5 +22,6 @@ class Cause(Enum):
     UNDO_UNVERIFIED = "undo_unverified"
     QUORUM = "quorum"
     BREAK_GLASS = "break_glass"
+    POLICY_KEPT = "policy_kept"
     HALTED = "halted"
     TAMPERED = "tampered"

@@ -181,6 +181,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True):
     task_ms: int = 8 * 3_600_000
     assignment_ms: int = 3_600_000
     seasoning_ms: int = 0
+    loosening_ms: int = 24 * 3_600_000
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from handrail.core.entry import Tag
 from handrail.core.escalation import Cause
 from handrail.core.lifecycle import Event, State
 from handrail.core.proposal import Proposal
+from handrail.engine.amendment import activate_due
 from handrail.engine.breakglass import end_grants
 from handrail.engine.bunch import watch_bunching
 from handrail.engine.context import GATEWAY, Context
@@ -76,6 +77,8 @@ def sweep(ctx: Context, *, run: _Run | None = None, ask: _Ask | None = None) -> 
     cannot be moved does not hold up the others. Raises Unavailable when the store cannot be
     written, and InvariantBroken.
     """
+    for desk in list(ctx.rulebooks):
+        activate_due(ctx, desk)
     follow_desks(ctx)
     swept = Swept(stopped=clear_halts(ctx))
     take_up = run_ready if run is None else run

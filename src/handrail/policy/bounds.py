@@ -15,12 +15,12 @@ from handrail.core.policy import Assignment, Policy
 from handrail.policy.difference import Difference, Direction
 from handrail.policy.shape import span_text
 
-__all__ = ["bounded_otherwise"]
+__all__ = ["LONGER_IS", "bounded_otherwise"]
 
 LOOSER: Final = Direction.LOOSER
 TIGHTER: Final = Direction.TIGHTER
 
-_LONGER_IS: Final[dict[str, tuple[Direction, Direction]]] = {
+LONGER_IS: Final[dict[str, tuple[Direction, Direction]]] = {
     "approval": (LOOSER, TIGHTER),
     "execution": (LOOSER, TIGHTER),
     "attempt": (TIGHTER, LOOSER),
@@ -129,7 +129,7 @@ def _clocks(old: Policy, new: Policy) -> Iterator[Difference]:
         was, now = getattr(old.clocks, field), getattr(new.clocks, field)
         if was != now:
             name = field.removesuffix("_ms")
-            longer, shorter = _LONGER_IS.get(name, (LOOSER, LOOSER))
+            longer, shorter = LONGER_IS.get(name, (LOOSER, LOOSER))
             text = f"clock `{name}`: {_span(was)} -> {_span(now)}"
             yield _told(f"clocks.{name}", text, longer if now > was else shorter)
 

@@ -9,6 +9,7 @@ from handrail.core.action import ActionKind, Param
 from handrail.core.grade import Catchable
 from handrail.core.lane import lane_for, may_take
 from handrail.core.policy import ANY_KIND, Policy
+from handrail.policy.checked import checked_otherwise
 from handrail.policy.difference import Difference, Direction
 
 __all__ = ["declared_otherwise"]
@@ -28,7 +29,7 @@ def declared_otherwise(old: Policy, new: Policy) -> Iterator[Difference]:
     for name, rule in old.kinds.items():
         now = new.kinds.get(name)
         if now is not None:
-            for direction, text in _kind(rule.kind, now.kind):
+            for direction, text in (*_kind(rule.kind, now.kind), *checked_otherwise(rule, now)):
                 said = f"`{name}`: {text}"
                 yield Difference(direction=direction, where=f"kinds.{name}", text=said)
     yield from _lanes(old, new)

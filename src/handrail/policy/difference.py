@@ -63,13 +63,15 @@ class Ruled(msgspec.Struct, frozen=True, kw_only=True):
 class Example(msgspec.Struct, frozen=True, kw_only=True):
     """One input of a class: `amount` as text, None where there is none or it is not known.
 
-    `lane` is None where the lane does not matter; `found` names what was found about the action.
+    `lane` is None where the lane does not matter; `found` names what was found about the action,
+    `cleared` says that every check passed.
     """
 
     kind: str
     lane: str | None
     amount: str | None
     as_undo: bool
+    cleared: bool
     found: list[str]
     before: Ruled
     after: Ruled
@@ -136,6 +138,7 @@ def plain_of(difference: Difference) -> PlainDifference:
             lane=one.ask.lane,
             amount=None if value is None else value.text(),
             as_undo=one.ask.as_undo,
+            cleared=one.ask.cleared,
             found=[name for name in _FOUND if getattr(one.ask, name) not in ((), None, False)],
             before=_ruled(one.before),
             after=_ruled(one.after),

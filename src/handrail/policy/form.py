@@ -79,6 +79,7 @@ CLOCKS_FORM: Final = RecordShape(
         _clock("task", "How long a task may act."),
         _clock("assignment", "How long drawn checkers have before one more is drawn."),
         left_out("seasoning", SpanShape(), "How much older than an action a checker's role is."),
+        _clock("loosening", "How long an approved policy that is looser than this one waits."),
     ),
 )
 

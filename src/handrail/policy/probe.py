@@ -2,8 +2,9 @@
 
 The deciders are the very ones that run live. Within a segment between two neighbouring limits a
 decider gives one answer, so that one question for each segment is enough; what was found about an
-action (a missing fact, what the agent claims) is asked one by one, because a decider raises by each
-of them separately.
+action (a missing fact, what the agent claims) is asked one by one. That is enough as well: each
+finding raises a stricter answer at least as far as a looser one, so that together they turn round
+no order that each of them keeps.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ UNDECLARED: Final = "any.kind.not.declared"
 
 _FOUND: Final[dict[str, dict[str, Any]]] = {
     "": {},
+    "when every check passes": {"cleared": True},
     "when a fact cannot be read": {"missing": ("a fact",)},
     "when the facts speak against it": {"contradicted": ("a fact",)},
     "when there is hidden content": {"hidden": ("a character",)},
@@ -34,6 +36,13 @@ _FOUND: Final[dict[str, dict[str, Any]]] = {
     "when it reverses too late": {"late": True},
     "when an error is met": {"failure": "an error"},
     **{f"when the agent itself says {grade.name}": {"claim": grade} for grade in Grade},
+    **{
+        f"when every check passes and the agent itself says {grade.name}": {
+            "claim": grade,
+            "cleared": True,
+        }
+        for grade in Grade
+    },
 }
 
 
@@ -77,9 +86,12 @@ def decided_otherwise(old: Decider, new: Decider) -> Iterator[Difference]:
     """Every class of inputs about which the two decide otherwise, lanes aside."""
     for kind in _kinds(old, new):
         rules = old.policy.kinds.get(kind), new.policy.kinds.get(kind)
+        is_reversal = _is_reversal(kind, old), _is_reversal(kind, new)
+        if rules[0] == rules[1] and is_reversal[0] is is_reversal[1]:
+            continue
         places = list(_places(*rules))
         known: dict[_Place, list[Direction | None]] = {place: [] for place in places}
-        for as_undo in (False, True) if _is_reversal(kind, old, new) else (False,):
+        for as_undo in (False, True) if any(is_reversal) else (False,):
             for found, fields in _FOUND.items():
                 ask = Ask(kind=kind, lane=None, as_undo=as_undo, **fields)
                 answers = []
@@ -152,7 +164,9 @@ def _places(old: KindRule | None, new: KindRule | None) -> Iterator[_Place]:
         return
     yield _Place(label="of an amount that is not known")
     for currency in currencies:
-        bands = [band for rule in rules for band in rule.bands.get(currency, ())]
+        ladders = [rule.bands for rule in rules]
+        ladders += [rule.cleared.bands for rule in rules if rule.cleared is not None]
+        bands = [band for ladder in ladders for band in ladder.get(currency, ())]
         limits = {band.up_to_minor for band in bands if band.up_to_minor is not None}
         low: int | None = None
         for high in sorted(limit for limit in limits if limit < MINOR_MAX):

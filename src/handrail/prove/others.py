@@ -94,6 +94,11 @@ def _grants(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
         yield f"grant:{grant.id}", row_commitment(grant)
 
 
+def _amendments(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
+    for amendment in _paged(tx.amendments.page, desk):
+        yield f"amendment:{amendment.id}", row_commitment(amendment)
+
+
 def _policies(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
     for version in tx.desks.policies(desk):
         body = digest_body(version.body)
@@ -119,6 +124,7 @@ _KINDS: Final[dict[str, Callable[[Tx, str], Iterator[tuple[str, str]]]]] = {
     "a hand-off (escalation)": _escalations,
     "a halt": _halts,
     "a break-glass grant": _grants,
+    "a change of the rules (amendment)": _amendments,
     "a policy": _policies,
     "a credential": _credentials,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from handrail.store.amendments import Amendments
 from handrail.store.breakglass import Grants
 from handrail.store.caps import Caps
 from handrail.store.desks import Counters, Desks
@@ -45,6 +46,7 @@ class Tx:
         self.escalations = Escalations(rows)
         self.halts = Halts(rows)
         self.grants = Grants(rows)
+        self.amendments = Amendments(rows)
         self.caps = Caps(rows)
         self.counters = Counters(rows)
         self.log = Log(rows, trees)

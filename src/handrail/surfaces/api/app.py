@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from handrail.errors import HandrailError, InvariantBroken, NotFound
 from handrail.surfaces.api import (
+    amendments,
     breakglass,
     escalations,
     halts,
@@ -48,6 +49,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *sessions.OPERATIONS,
     *reviews.OPERATIONS,
     *breakglass.OPERATIONS,
+    *amendments.OPERATIONS,
     *escalations.OPERATIONS,
     *halts.OPERATIONS,
     *held.OPERATIONS,

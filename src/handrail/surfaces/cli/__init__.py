@@ -13,6 +13,7 @@ import typer
 
 from handrail import __version__
 from handrail.errors import HandrailError
+from handrail.surfaces.cli.amendments import add_policy_commands
 from handrail.surfaces.cli.backtest import backtest, record
 from handrail.surfaces.cli.breakglass import breakglass_app
 from handrail.surfaces.cli.check import check
@@ -43,6 +44,7 @@ policy_app.command("explain")(explain_command)
 policy_app.command()(diff)
 policy_app.command()(backtest)
 policy_app.command()(record)
+add_policy_commands(policy_app)
 app.add_typer(policy_app, name="policy")
 app.add_typer(log_app, name="log")
 app.add_typer(person_app, name="person")

@@ -215,6 +215,7 @@ CAUSES: Final[dict[Cause, str]] = {
     Cause.UNDO_UNVERIFIED: "An undo could not be verified",
     Cause.QUORUM: "Not enough people can decide it",
     Cause.BREAK_GLASS: "Break-glass was used",
+    Cause.POLICY_KEPT: "A policy file was not taken up",
     Cause.HALTED: "It ran out of time while work was stopped",
     Cause.TAMPERED: "A record was changed from outside",
 }

@@ -25,6 +25,7 @@ from handrail.surfaces.cli.log import erase, log_app
 from handrail.surfaces.cli.people import agent_app, person_app
 from handrail.surfaces.cli.report import report_app
 from handrail.surfaces.cli.serve import demo, serve
+from handrail.surfaces.cli.verify import verify
 from handrail.surfaces.cli_policy import grade, policy_app
 
 __all__ = ["app", "main"]
@@ -60,6 +61,7 @@ app.command()(erase)
 app.command()(halt)
 app.command()(halts)
 app.command()(lift)
+app.command()(verify)
 
 
 @app.callback(invoke_without_command=True)

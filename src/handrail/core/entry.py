@@ -26,6 +26,8 @@ class Tag(Enum):
 
     DESK_OPENED = "desk.opened"
     POLICY_ACTIVATED = "policy.activated"
+    SHADOW_STARTED = "shadow.started"
+    SHADOW_STOPPED = "shadow.stopped"
     PRINCIPAL_ADDED = "principal.added"
     PRINCIPAL_CHANGED = "principal.changed"
     CREDENTIAL_ISSUED = "credential.issued"

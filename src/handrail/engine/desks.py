@@ -12,6 +12,7 @@ from handrail.core.policy import Policy
 from handrail.engine.bench import roster_of
 from handrail.engine.context import Context, Rulebook
 from handrail.engine.quorum import impossible
+from handrail.engine.shadow import follow_candidates
 from handrail.errors import NotFound, PolicyInvalid, SetupFailed
 from handrail.policy.loader import digest_body
 from handrail.store.protocol import DeskRow, PolicyVersion, Tx, Unit
@@ -88,6 +89,7 @@ def resume_desks(ctx: Context) -> None:
 
     for active in ctx.store.read(look):
         _take_up(ctx, active)
+    follow_candidates(ctx)
 
 
 def follow_desks(ctx: Context) -> None:
@@ -102,6 +104,7 @@ def follow_desks(ctx: Context) -> None:
 
     for active in ctx.store.read(look):
         _take_up(ctx, active)
+    follow_candidates(ctx)
 
 
 def follow_policy(tx: Tx, ctx: Context, desk: str) -> None:

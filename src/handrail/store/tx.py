@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from handrail.store.breakglass import Grants
+from handrail.store.candidates import Candidates
 from handrail.store.caps import Caps
 from handrail.store.desks import Counters, Desks
 from handrail.store.escalations import Escalations
@@ -39,6 +40,7 @@ class Tx:
         self.now = now
         self.active: Mapping[str, str] = {}
         self.desks = Desks(rows)
+        self.candidates = Candidates(rows)
         self.people = People(rows)
         self.tasks = Tasks(rows)
         self.proposals = Proposals(rows)

@@ -27,6 +27,7 @@ from handrail.surfaces.api import (
     proposals,
     reviews,
     sessions,
+    shadow,
     tasks,
 )
 from handrail.surfaces.api.gateway import Gateway
@@ -50,6 +51,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *breakglass.OPERATIONS,
     *escalations.OPERATIONS,
     *halts.OPERATIONS,
+    *shadow.OPERATIONS,
     *held.OPERATIONS,
     *log.OPERATIONS,
     *openapi.OPERATIONS,

@@ -14,6 +14,8 @@ from handrail.core.decide import Ask, Decider, Decision
 from handrail.core.grade import Grade
 from handrail.core.money import MINOR_MAX, Money
 from handrail.core.policy import Control, KindRule, Policy
+from handrail.core.reason import codes_of
+from handrail.policy.checks import Checked
 from handrail.prove.backtest.ledger import Ledger, Take
 from handrail.prove.backtest.traffic import Findings, Recorded
 
@@ -31,7 +33,7 @@ class Judgment:
     def __init__(self, decision: Decision, kind: str, band: str, currency: str | None) -> None:
         self.guard = decision.guard
         self.grade = decision.grade
-        self.codes = ",".join(reason.code.value for reason in decision.reasons)
+        self.codes = codes_of(decision.reasons)
         self.control = decision.guard.control
         self.alone = self.control in ALONE
         self.kind = kind
@@ -89,16 +91,18 @@ class Shapes:
             adds is not None and recorded.kind in adds.weights,
         )
 
-    def judge(self, recorded: Recorded, shape: Shape, place: int, total: Money | None) -> Judgment:
+    def judge(
+        self, recorded: Recorded, shape: Shape, place: int, total: Money | None, checked: Checked
+    ) -> Judgment:
         """What the compiled policy says of it."""
-        decision = self.decider.decide(self._ask(recorded, total))
+        decision = self.decider.decide(self._ask(recorded, total, checked))
         return Judgment(decision, recorded.kind, shape.bands[max(0, place)], recorded.currency)
 
     def all_verdicts(self, shapes: Mapping[object, Shape]) -> list[Judgment]:
         """Every verdict that was given."""
         return [verdict for shape in shapes.values() for verdict in shape.verdicts.values()]
 
-    def _ask(self, recorded: Recorded, total: Money | None) -> Ask:
+    def _ask(self, recorded: Recorded, total: Money | None, checked: Checked) -> Ask:
         found = recorded.found or _NOTHING
         lane = None if recorded.lane is None else self.policy.lanes.get(recorded.lane)
         anybody = recorded.lane is None or (lane is not None and lane.any_customer)
@@ -116,6 +120,8 @@ class Shapes:
             accumulated=total,
             as_undo=found.undo,
             late=found.late,
+            failed=checked.failed,
+            cleared=checked.cleared,
         )
 
 
@@ -135,7 +141,10 @@ def _deed(recorded: Recorded, rule: KindRule | None, value: Money | None) -> Dee
 
 def _limits(rule: KindRule, currency: str) -> list[int]:
     """Every amount at which another band begins."""
-    found = {band.up_to_minor for band in rule.bands.get(currency, ())}
+    ladders = [rule.bands.get(currency, ())]
+    if rule.cleared is not None:
+        ladders.append(rule.cleared.bands.get(currency, ()))
+    found = {band.up_to_minor for bands in ladders for band in bands}
     return sorted(limit for limit in found if limit is not None)
 
 

@@ -17,7 +17,7 @@ from handrail.core.policy import Control, Guard
 from handrail.engine.again import ROUNDS_MAX
 from handrail.engine.context import Rulebook
 from handrail.errors import InvalidInput
-from handrail.prove.backtest.judge import Judge
+from handrail.prove.backtest.assessor import Assessor
 from handrail.prove.backtest.ledger import Ledger, Take, Taken
 from handrail.prove.backtest.shapes import Judgment, Shape, Shapes
 from handrail.prove.backtest.tally import DAY_MS, FATE_OF, Fate, Forecast, Tally
@@ -65,7 +65,7 @@ class Replay:
         self.policy = rules.policy
         self.ledger = Ledger(rules.policy)
         self._known = Shapes(rules.decider, self.ledger)
-        self._judge = Judge(rules, self._known, self.ledger)
+        self._judge = Assessor(rules, self._known, self.ledger)
         self._shapes: dict[object, Shape] = {}
         self._tally = Tally()
         self._events: list[tuple[int, int, int, Waiter | Taken]] = []

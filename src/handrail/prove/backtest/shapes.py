@@ -56,7 +56,7 @@ class Judgment:
 class Shape:
     """A kind in one currency, about a customer or about nobody."""
 
-    __slots__ = ("adds", "bands", "kind", "limits", "takes", "verdicts")
+    __slots__ = ("adds", "bands", "checked", "kind", "limits", "takes", "verdicts")
 
     def __init__(
         self, kind: str, limits: list[int], bands: list[str], takes: tuple[Take, ...], adds: bool
@@ -66,6 +66,7 @@ class Shape:
         self.bands = bands
         self.takes = takes
         self.adds = adds
+        self.checked = False
         self.verdicts: dict[object, Judgment] = {}
 
 
@@ -83,13 +84,15 @@ class Shapes:
         rule = self.policy.kinds.get(recorded.kind)
         limits = [] if rule is None or value is None else _limits(rule, value.currency)
         adds = self.policy.accumulation
-        return Shape(
+        shape = Shape(
             recorded.kind,
             limits,
             _bands(rule, limits, value),
             self._ledger.takes(_deed(recorded, rule, value)),
             adds is not None and recorded.kind in adds.weights,
         )
+        shape.checked = rule is not None and (bool(rule.checks) or rule.cleared is not None)
+        return shape
 
     def judge(
         self, recorded: Recorded, shape: Shape, place: int, total: Money | None, checked: Checked

@@ -1,4 +1,4 @@
-"""The judge: what the compiled policy, its checks included, says of a recorded action.
+"""The assessor: what the compiled policy, its checks included, says of a recorded action.
 
 Actions that are alike (kind, lane, band, findings, checks that failed) share one ready-made answer.
 """
@@ -21,10 +21,10 @@ from handrail.prove.backtest.ledger import Ledger
 from handrail.prove.backtest.shapes import Judgment, Shape, Shapes
 from handrail.prove.backtest.traffic import Recorded
 
-__all__ = ["Judge"]
+__all__ = ["Assessor"]
 
 
-class Judge:
+class Assessor:
     """Decides recorded actions under one policy. `unread` counts those whose checks had no facts.
 
     `look` decides by what the ledger says at that moment; it changes nothing in it.
@@ -39,7 +39,7 @@ class Judge:
 
     def decide(self, recorded: Recorded, shape: Shape, now: int) -> Judgment:
         """What the policy says now."""
-        checks = self._checks_of(recorded)
+        checks = self._checks_of(recorded) if shape.checked else None
         if not shape.adds:
             checked = NOTHING if checks is None else checks.early(self._given(recorded, now))
             return self._ready(recorded, shape, None, checked)

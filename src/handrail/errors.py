@@ -191,6 +191,7 @@ CODES: Final[dict[str, Code]] = {
     "file_exists": _code(409, "the file is there already"),
     "extra_missing": _code(503, "what this needs is an extra that is not installed"),
     "policy_not_found": _code(404, "no such policy file or pack"),
+    "shadow_not_found": _code(404, "no candidate decides, or has decided, beside the policy"),
     "traffic_not_found": _code(404, "no such file of recorded traffic"),
     "traffic_malformed": _code(422, "recorded traffic with a line that cannot be read"),
     # set-up and storage

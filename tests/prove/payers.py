@@ -31,12 +31,12 @@ lanes:
   paying: {kinds: [pay, credit], any_customer: yes}
   own: {kinds: "*"}
 caps:
-  account-usd: {scope: account, money: 700.00 USD, window: 5h, kinds: [pay, credit]}
-  agent-count: {scope: agent, count: 7, window: 1h, when_full: wait}
-  customer-usd: {scope: customer, money: 400.00 USD, window: 3h, kinds: [pay, credit]}
+  account-usd: {scope: account, money: 300.00 USD, window: 5h, kinds: [pay, credit]}
+  agent-count: {scope: agent, count: 4, window: 1h, when_full: wait}
+  customer-usd: {scope: customer, money: 60.00 USD, window: 3h, kinds: [pay, credit]}
   customers: {scope: agent, accounts: 5, window: 2h, kinds: [pay, credit, letter]}
   desk-eur: {scope: desk, money: 60.00 EUR, window: 2h, when_full: wait}
-  kind-count: {scope: kind, count: 5, window: 3h, kinds: [letter]}
+  kind-count: {scope: kind, count: 3, window: 3h, kinds: [letter]}
   owner-usd: {scope: owner, money: 450.00 USD, window: 4h}
   task-count: {scope: task, count: 6, window: 6h, kinds: [pay, note]}
 accumulation:
@@ -70,6 +70,23 @@ kinds:
     axes: {reversibility: 1, blast_radius: 1, stakes: 1}
     params: &money {customer: {type: id}, amount: {type: money}, n: {type: integer}}
     value: amount
+    facts: {account: text}
+    checks:
+      open: {require: facts.account == 'open', otherwise: hold, reviewer: It is not open.}
+      known:
+        require: facts.account != 'stolen'
+        otherwise: refuse
+        reviewer: It was stolen.
+        agent: It cannot be paid out to.
+      odd: {require: params.n % 11 != 3, otherwise: raise_grade, reviewer: An odd number.}
+      much: {require: earlier.minor < 6000, otherwise: flag, reviewer: It was a lot lately.}
+    cleared:
+      when: together.minor <= 5000
+      bands:
+        USD:
+          - {up_to: "45.00", grade: G1, control: run_and_log}
+          - {up_to: "300.00", grade: G2, control: approve}
+          - {grade: G3, control: refuse}
     bands:
       USD: &bands
         - {up_to: "20.00", grade: G1, control: run_and_log}
@@ -92,8 +109,8 @@ kinds:
 
 
 class Payer:
-    """Serves every kind of `POLICY`. `fails` says what the next execution ends in; `missing` and
-    `against` what is found out about the action with a number.
+    """Serves every kind of `POLICY`. `fails` says what the next execution ends in; `missing`,
+    `against` and `accounts` what is found out about the action with a number.
     """
 
     name = "payer"
@@ -104,6 +121,7 @@ class Payer:
         self.cards: dict[str, str] = {}
         self.missing: dict[object, str] = {}
         self.against: dict[object, str] = {}
+        self.accounts: dict[object, str | None] = {}
         self.done: list[str] = []
 
     def kinds(self) -> Mapping[str, Capability]:
@@ -117,6 +135,7 @@ class Payer:
         owner = customer if isinstance(customer, str) else None
         amount = params.get("amount")
         missing, against = self.missing.get(params["n"]), self.against.get(params["n"])
+        account = self.accounts.get(params["n"], "open")
         said = {name: value for name, value in params.items() if name != "amount"}
         return Prepared(
             customer=owner,
@@ -124,7 +143,7 @@ class Payer:
             value=amount if isinstance(amount, Money) else None,
             instrument=None if owner is None else self.cards.get(owner),
             missing=() if missing is None else (missing,),
-            facts=(Fact(name="account", value="open", source="payer", against=against),),
+            facts=(Fact(name="account", value=account, source="payer", against=against),),
         )
 
     def preview(self, kind: str, request: Mapping[str, object]) -> Sequence[Line]:

@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 import pytest
 
-from handrail.core.decide import compile_policy
 from handrail.core.policy import Policy
+from handrail.engine.context import Rulebook
 from handrail.errors import InvalidInput
 from handrail.policy.loader import load_text, source_text
 from handrail.prove.backtest.page import page_of
@@ -48,7 +48,7 @@ def refund(at: int, minor: int, customer: str = "c1", **more: object) -> Recorde
 
 def run(*records: Recorded, policy: Policy = PACK) -> Forecast:
     """What the policy does with them."""
-    replay = Replay(compile_policy(policy))
+    replay = Replay(Rulebook(policy))
     replay.feed(records)
     return replay.outcome()
 

@@ -27,6 +27,7 @@ CAPS = (
 SMALL_TABLES = (
     "amendment",
     "breakglass",
+    "candidate",
     "checkpoint",
     "counter",
     "desk",
@@ -77,6 +78,9 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "open tasks": lambda tx: tx.tasks.open_of(DESK, "bot", 1, most=50),
     "many open tasks": lambda tx: tx.tasks.has_open(DESK, "bot", 1, at_least=2_000),
     "open tasks of a customer": lambda tx: tx.tasks.open_of(DESK, "bot", 1, customer="s", most=9),
+    "the candidate": lambda tx: (tx.candidates.running(DESK), tx.candidates.latest(DESK)),
+    "what a candidate differs in": lambda tx: tx.candidates.contrasts(DESK, "cd_1", most=50),
+    "how often it differs": lambda tx: tx.candidates.differing(DESK, "cd_1"),
     "entry": lambda tx: tx.log.entry(DESK, 1),
     "entries of an action": lambda tx: tx.log.of_proposal(DESK, "hr_1"),
     "entries of a person": lambda tx: tx.log.of_person(DESK, "dana", most=50),

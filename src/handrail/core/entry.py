@@ -30,6 +30,8 @@ class Tag(Enum):
     POLICY_APPROVED = "policy.approved"
     POLICY_REJECTED = "policy.rejected"
     POLICY_KEPT = "policy.kept"
+    SHADOW_STARTED = "shadow.started"
+    SHADOW_STOPPED = "shadow.stopped"
     PRINCIPAL_ADDED = "principal.added"
     PRINCIPAL_CHANGED = "principal.changed"
     CREDENTIAL_ISSUED = "credential.issued"

@@ -36,6 +36,7 @@ __all__ = [
     "before_of",
     "changes_between",
     "expire",
+    "first_of",
 ]
 
 ROUNDS_MAX: Final = 3
@@ -203,6 +204,14 @@ def before_of(tx: Tx, proposal: Proposal) -> Content | None:
         return None
     sealed = tx.vault.get(proposal.desk, proposal.id, _slot(proposal.rounds - 1))
     return None if sealed is None else msgspec.msgpack.decode(sealed, type=Content)
+
+
+def first_of(tx: Tx, proposal: Proposal) -> Content:
+    """What was decided on when it was proposed."""
+    sealed = tx.vault.get(proposal.desk, proposal.id, _slot(0)) if proposal.rounds else None
+    if sealed is None:
+        return content_of(tx, proposal)
+    return msgspec.msgpack.decode(sealed, type=Content)
 
 
 def changes_between(before: Content, now: Content) -> tuple[Change, ...]:

@@ -26,6 +26,7 @@ __all__ = [
     "Context",
     "MetTask",
     "Rulebook",
+    "Shadow",
     "Signer",
     "new_id",
     "offer_of",
@@ -97,9 +98,17 @@ class Rulebook:
         return self._parsers[kind](raw)
 
 
+class Shadow(NamedTuple):
+    """The candidate that decides beside a desk's active rules."""
+
+    id: str
+    rules: Rulebook
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """One running handrail. `rulebooks` maps a desk to its active rules.
+    """One running handrail. `rulebooks` maps a desk to its active rules, `shadows` to
+    the candidate beside them, if there is one.
 
     `turns` is how far the sweeps have come in each state: a bounded sweep goes on where the last
     one stopped, so that what cannot be moved holds up nothing behind it. `tokens` holds tasks by
@@ -114,6 +123,7 @@ class Context:
     clock: Callable[[], int]
     entropy: Callable[[int], bytes]
     rulebooks: dict[str, Rulebook] = field(default_factory=dict)
+    shadows: dict[str, Shadow] = field(default_factory=dict)
     turns: dict[State, tuple[str, str]] = field(default_factory=dict)
     circuits: Circuits = field(default_factory=Circuits)
     doubts: dict[str, str] = field(default_factory=dict)

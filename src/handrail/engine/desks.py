@@ -7,6 +7,7 @@ from handrail.core.policy import Policy
 from handrail.engine.amendment import offer_policy
 from handrail.engine.context import Context, Rulebook
 from handrail.engine.record import Data
+from handrail.engine.shadow import follow_candidates
 from handrail.engine.versions import active_version, take_up, write_version
 from handrail.store.protocol import DeskRow, PolicyVersion, Tx, Unit
 
@@ -69,6 +70,7 @@ def resume_desks(ctx: Context) -> None:
 
     for active in ctx.store.read(look):
         take_up(ctx, active)
+    follow_candidates(ctx)
 
 
 def follow_desks(ctx: Context) -> None:
@@ -83,6 +85,7 @@ def follow_desks(ctx: Context) -> None:
 
     for active in ctx.store.read(look):
         take_up(ctx, active)
+    follow_candidates(ctx)
 
 
 def follow_policy(tx: Tx, ctx: Context, desk: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -28,7 +28,7 @@ from handrail.policy.checks import NOTHING, Checked
 from handrail.policy.conditions import Given
 from handrail.store.protocol import Tx
 
-__all__ = ["NOTE_CHARS_MAX", "Draft", "Plan", "ask_of", "prepare"]
+__all__ = ["NOTE_CHARS_MAX", "Draft", "Plan", "ask_of", "prepare", "under"]
 
 NOTE_CHARS_MAX: Final = 20_000
 KEY_CHARS_MAX: Final = 200
@@ -106,15 +106,7 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
         check_plain(draft.params)
         params = dict(draft.params)
         prepared, lines, version = Prepared(customer=None, request={}), _plain_lines(params), ""
-    value = None if kind is None else _value(kind, params, prepared.value)
-    spans = spans_of(rules, draft.kind, params, prepared) if graded else {}
-    found = found_in(rules, draft.kind, spans) if graded else {}
-    checks = rules.checks.get(draft.kind) if graded else None
-    given = None if checks is None else _given(params, prepared, value, ctx.clock(), found)
-    verdict = NOTHING if checks is None or given is None else checks.early(given)
-    ask = _ask(draft, lane, kind, prepared, value, _unresolved(rules, draft.kind, params))
-    if verdict is not NOTHING:
-        ask = msgspec.structs.replace(ask, failed=verdict.failed, cleared=verdict.cleared)
+    judged = _judged(rules, draft, lane, params, prepared, graded=graded, now=ctx.clock())
     return Plan(
         ctx=ctx,
         task=task,
@@ -125,14 +117,60 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
         prepared=prepared,
         version=version,
         lines=lines,
-        value=value,
-        ask=ask,
         request=canonical([draft.kind, params, draft.undoes]),
-        spans=spans,
-        found=found,
-        given=given,
-        verdict=verdict,
+        **judged._asdict(),
     )
+
+
+def under(plan: Plan, rules: Rulebook) -> Plan | None:
+    """The same plan as other rules see it, on what was read for its own; None when nothing was.
+
+    Raises InvalidInput by field when the parameters are none by the other rules.
+    """
+    draft = plan.draft
+    lane = None if draft.maker != plan.task.agent else plan.task.lane
+    if plan.kind is None or not plan.rules.decider.admits_kind(draft.kind, lane):
+        return None
+    kind = rules.kind(draft.kind)
+    graded = kind is not None and rules.decider.admits_kind(draft.kind, lane)
+    params = rules.parse(draft.kind, draft.params) if graded else plan.params
+    now = plan.ctx.clock() if plan.given is None else plan.given.now
+    judged = _judged(rules, draft, lane, params, plan.prepared, graded=graded, now=now)
+    return msgspec.structs.replace(plan, rules=rules, kind=kind, params=params, **judged._asdict())
+
+
+class _Judged(NamedTuple):
+    """What rules make of an action before the sums are known: fields of a plan."""
+
+    value: Money | None
+    ask: Ask
+    spans: Spans
+    found: Mapping[str, int]
+    given: Given | None
+    verdict: Checked
+
+
+def _judged(
+    rules: Rulebook,
+    draft: Draft,
+    lane: str | None,
+    params: Params,
+    prepared: Prepared,
+    *,
+    graded: bool,
+    now: int,
+) -> _Judged:
+    kind = rules.kind(draft.kind)
+    value = None if kind is None else _value(kind, params, prepared.value)
+    spans = spans_of(rules, draft.kind, params, prepared) if graded else {}
+    found = found_in(rules, draft.kind, spans) if graded else {}
+    checks = rules.checks.get(draft.kind) if graded else None
+    given = None if checks is None else _given(params, prepared, value, now, found)
+    verdict = NOTHING if checks is None or given is None else checks.early(given)
+    ask = _ask(draft, lane, kind, prepared, value, _unresolved(rules, draft.kind, params))
+    if verdict is not NOTHING:
+        ask = msgspec.structs.replace(ask, failed=verdict.failed, cleared=verdict.cleared)
+    return _Judged(value, ask, spans, found, given, verdict)
 
 
 def ask_of(

@@ -40,6 +40,7 @@ from handrail.engine.prepare import Draft, Plan, ask_of, prepare
 from handrail.engine.quorum import staffed, tell_nobody_can
 from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
 from handrail.engine.say import told_of
+from handrail.engine.shadow import compare
 from handrail.engine.tasks import check_task
 from handrail.errors import Conflict, Unavailable
 from handrail.store.protocol import DESK_SUBJECT, Full, Tx, Unit
@@ -139,6 +140,9 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     intent = intend(ready.ctx, proposal, tx.now) if runs else None
     stands = proposal if intent is None else intent.proposal
     _write(tx, stands, content)
+    if ready.ctx.shadows and not _is_halted(ruling.decision):
+        accrued = found.accrued
+        compare(tx, ready, stands, subject, None if accrued is None else accrued.sums)
     note_amount(tx, ready)
     # INVARIANT: the intent is durable before anything leaves. One entry says both, what was decided
     # and that the first attempt is about to be made.

@@ -106,6 +106,11 @@ def _policies(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
         yield f"policy:{version.version}", digest
 
 
+def _candidates(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
+    for candidate in tx.candidates.everything(desk):
+        yield f"candidate:{candidate.id}", row_commitment(candidate)
+
+
 def _credentials(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
     for credential in tx.people.all_credentials(desk):
         yield f"credential:{credential.id}", credential.principal
@@ -126,5 +131,6 @@ _KINDS: Final[dict[str, Callable[[Tx, str], Iterator[tuple[str, str]]]]] = {
     "a break-glass grant": _grants,
     "a change of the rules (amendment)": _amendments,
     "a policy": _policies,
+    "a candidate": _candidates,
     "a credential": _credentials,
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Protocol, TypeVar
 
+from handrail.store.candidates import Differing
 from handrail.store.caps import Full
 from handrail.store.desks import DeskRow, PolicyVersion
 from handrail.store.escalations import Escalation
@@ -27,6 +28,7 @@ __all__ = [
     "Credential",
     "CredentialKind",
     "DeskRow",
+    "Differing",
     "Escalation",
     "Full",
     "LoggedEntry",

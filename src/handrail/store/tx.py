@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from handrail.store.amendments import Amendments
 from handrail.store.breakglass import Grants
+from handrail.store.candidates import Candidates
 from handrail.store.caps import Caps
 from handrail.store.desks import Counters, Desks
 from handrail.store.escalations import Escalations
@@ -40,6 +41,7 @@ class Tx:
         self.now = now
         self.active: Mapping[str, str] = {}
         self.desks = Desks(rows)
+        self.candidates = Candidates(rows)
         self.people = People(rows)
         self.tasks = Tasks(rows)
         self.proposals = Proposals(rows)

@@ -11,11 +11,13 @@ from typing import Final, Literal
 
 import msgspec
 
-from handrail.core.decide import ReasonCode
+from handrail.core.decide import Ask, ReasonCode
 from handrail.core.entry import Entry, Tag
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
-from handrail.engine.record import Content, content_of
+from handrail.core.triggers.find import counts_of
+from handrail.engine.again import first_of
+from handrail.engine.record import Content
 from handrail.errors import HandrailError
 from handrail.prove.backtest.traffic import Findings, Heard, Recorded
 from handrail.store.protocol import DESK_SUBJECT, Tx
@@ -100,6 +102,7 @@ class _Reader:
             found=_findings(proposal, first, content, self._outside(proposal, task)),
             params=params,
             facts=facts,
+            triggers=None if content is None else _triggers(content),
             answers=tuple(_answers(entries)),
             ended=ended,
             took_ms=took_ms,
@@ -108,7 +111,7 @@ class _Reader:
     def _content(self, proposal: Proposal) -> Content | None:
         """What is sealed; None when the customer was erased."""
         try:
-            return content_of(self._tx, proposal)
+            return first_of(self._tx, proposal)
         except HandrailError:
             return None
 
@@ -140,6 +143,8 @@ def _findings(
     proposal: Proposal, first: Entry, content: Content | None, outside: bool
 ) -> Findings | None:
     """What was found out about it, by the reasons that were given when it was proposed."""
+    if content is not None and content.ask is not None:
+        return _kept(proposal, first, content, content.ask, outside)
     codes = str(first.data.get("reasons", "")).split(",")
     facts = () if content is None else content.facts
     missing = tuple(fact.name for fact in facts if fact.value is None) or (_NOT_KEPT,)
@@ -158,6 +163,32 @@ def _findings(
         stopped=codes[0] if codes[0] in _STOPPED else None,
     )
     return None if found == Findings() else found
+
+
+def _kept(
+    proposal: Proposal, first: Entry, content: Content, ask: Ask, outside: bool
+) -> Findings | None:
+    """The same, of what was decided on; names of facts, and nothing that somebody wrote."""
+    code = str(first.data.get("reasons", "")).split(",")[0]
+    found = Findings(
+        outside=outside,
+        missing=ask.missing,
+        against=tuple(fact.name for fact in content.facts if fact.against is not None)
+        or ((_NOT_KEPT,) if ask.contradicted else ()),
+        hidden=(_NOT_KEPT,) if ask.hidden else (),
+        unresolved=(_NOT_KEPT,) if ask.unresolved else (),
+        claim=None if ask.claim is None else int(ask.claim),
+        failure=None if ask.failure is None else _NOT_KEPT,
+        undo=proposal.undoes is not None,
+        late=ask.late,
+        stopped=code if code in _STOPPED else None,
+    )
+    return None if found == Findings() else found
+
+
+def _triggers(content: Content) -> dict[str, int]:
+    spans = (span for found in content.spans.values() for span in found)
+    return {name: n for name, n in counts_of(spans).items() if n}
 
 
 def _claim(first: Entry) -> int:

@@ -6,7 +6,6 @@ something happens to it, and is looked at then as live: the sum of that moment, 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Final
@@ -14,11 +13,11 @@ from typing import Final
 import msgspec
 
 from handrail.core.caps import WhenFull
-from handrail.core.decide import Decider
-from handrail.core.money import Money
 from handrail.core.policy import Control, Guard
 from handrail.engine.again import ROUNDS_MAX
+from handrail.engine.context import Rulebook
 from handrail.errors import InvalidInput
+from handrail.prove.backtest.assessor import Assessor
 from handrail.prove.backtest.ledger import Ledger, Take, Taken
 from handrail.prove.backtest.shapes import Judgment, Shape, Shapes
 from handrail.prove.backtest.tally import DAY_MS, FATE_OF, Fate, Forecast, Tally
@@ -57,15 +56,16 @@ class Replay:
 
     def __init__(
         self,
-        decider: Decider,
+        rules: Rulebook,
         *,
         answer_ms: int = ANSWER_MS,
         retry_ms: int = RETRY_MS,
         seen: list[Seen] | None = None,
     ) -> None:
-        self.policy = decider.policy
-        self.ledger = Ledger(decider.policy)
-        self._known = Shapes(decider, self.ledger)
+        self.policy = rules.policy
+        self.ledger = Ledger(rules.policy)
+        self._known = Shapes(rules.decider, self.ledger)
+        self._judge = Assessor(rules, self._known, self.ledger)
         self._shapes: dict[object, Shape] = {}
         self._tally = Tally()
         self._events: list[tuple[int, int, int, Waiter | Taken]] = []
@@ -99,11 +99,7 @@ class Replay:
             minor = recorded.value_minor
             if (minor is None) is not (recorded.currency is None):
                 raise self._bad("`value_minor` and `currency` stand together")
-            if shape.adds:
-                verdict = self._with_sum(recorded, shape, now)
-            else:
-                verdict = self._verdict(recorded, shape, None)
-            self._take_up(recorded, shape, verdict, now)
+            self._take_up(recorded, shape, self._judge.decide(recorded, shape, now), now)
 
     def outcome(self) -> Forecast:
         """Let what still waits come to its end, and say what was counted."""
@@ -122,6 +118,7 @@ class Replay:
             again=tally.again,
             later=dict(sorted(tally.later.items())),
             trips=dict(sorted(self.ledger.trips.items())),
+            unread=self._judge.unread,
         )
 
     def _make(self, recorded: Recorded) -> Shape:
@@ -142,37 +139,6 @@ class Replay:
 
     def _close_day(self) -> None:
         self._tally.close_day(self._day, self._known.all_verdicts(self._shapes))
-
-    # deciding
-
-    def _verdict(self, recorded: Recorded, shape: Shape, total: Money | None) -> Judgment:
-        """The ready-made decision for an action like this one."""
-        minor, limits = recorded.value_minor, shape.limits
-        place = -1 if minor is None else bisect_left(limits, minor)
-        summed = -1 if total is None else bisect_left(limits, total.minor)
-        found = recorded.found
-        key = (recorded.lane, place, summed, found)
-        verdict = shape.verdicts.get(key)
-        if verdict is None:
-            verdict = self._known.judge(recorded, shape, place, total)
-            shape.verdicts[key] = verdict
-        return verdict
-
-    def _with_sum(self, recorded: Recorded, shape: Shape, now: int) -> Judgment:
-        """The same for a kind that adds up: by the sum as well, exactly when it matters."""
-        sums = self.ledger.sums(recorded.customer or "", recorded.instrument)
-        earlier = max(window.used for window in sums)
-        verdict = self._judged(recorded, shape, earlier)
-        if earlier and not verdict.alone:
-            earlier = max(window.total(now) for window in sums)
-            verdict = self._judged(recorded, shape, earlier)
-        return verdict
-
-    def _judged(self, recorded: Recorded, shape: Shape, earlier: int) -> Judgment:
-        adds = self.policy.accumulation
-        assert adds is not None
-        total = adds.judged(recorded.kind, recorded.value, earlier)
-        return self._verdict(recorded, shape, total)
 
     def _take_up(self, recorded: Recorded, shape: Shape, verdict: Judgment, now: int) -> None:
         """What becomes of an action that was just proposed."""
@@ -275,10 +241,7 @@ class Replay:
             self._tally.later["expired"] += 1
             return
         recorded, shape = opened.recorded, opened.shape
-        if shape.adds:
-            verdict = self._with_sum(recorded, shape, now)
-        else:
-            verdict = self._verdict(recorded, shape, None)
+        verdict = self._judge.decide(recorded, shape, now)
         if verdict.guard.order > opened.guard.order:
             self._ask_again(opened, verdict.guard, now)
             return
@@ -300,7 +263,7 @@ class Replay:
             heappush(self._events, (now + recorded.took_ms, _VOID, self._voids, taken))
         elif recorded.ended == "done":
             self.ledger.settle(taken, now + recorded.took_ms)
-        if self._waiters and shape.adds:
+        if self._waiters:
             self._waiters.stir(recorded, now)
         return None
 

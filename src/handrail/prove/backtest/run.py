@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from handrail.core.decide import compile_policy
 from handrail.core.policy import Policy
+from handrail.engine.context import Rulebook
 from handrail.errors import NotFound
 from handrail.prove.backtest.replay import ANSWER_MS, Replay
 from handrail.prove.backtest.tally import Forecast
@@ -21,7 +21,7 @@ def backtest(policy: Policy, traffic: Path, *, answer_ms: int = ANSWER_MS) -> Fo
     Raises InvalidInput `traffic_malformed` with the line's number, and NotFound `traffic_not_found`
     for a file that cannot be read.
     """
-    replay = Replay(compile_policy(policy), answer_ms=answer_ms)
+    replay = Replay(Rulebook(policy), answer_ms=answer_ms)
     for records in _records(traffic):
         replay.feed(records)
     return replay.outcome()

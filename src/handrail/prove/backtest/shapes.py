@@ -14,6 +14,8 @@ from handrail.core.decide import Ask, Decider, Decision
 from handrail.core.grade import Grade
 from handrail.core.money import MINOR_MAX, Money
 from handrail.core.policy import Control, KindRule, Policy
+from handrail.core.reason import codes_of
+from handrail.policy.checks import Checked
 from handrail.prove.backtest.ledger import Ledger, Take
 from handrail.prove.backtest.traffic import Findings, Recorded
 
@@ -31,7 +33,7 @@ class Judgment:
     def __init__(self, decision: Decision, kind: str, band: str, currency: str | None) -> None:
         self.guard = decision.guard
         self.grade = decision.grade
-        self.codes = ",".join(reason.code.value for reason in decision.reasons)
+        self.codes = codes_of(decision.reasons)
         self.control = decision.guard.control
         self.alone = self.control in ALONE
         self.kind = kind
@@ -54,7 +56,7 @@ class Judgment:
 class Shape:
     """A kind in one currency, about a customer or about nobody."""
 
-    __slots__ = ("adds", "bands", "kind", "limits", "takes", "verdicts")
+    __slots__ = ("adds", "bands", "checked", "kind", "limits", "takes", "verdicts")
 
     def __init__(
         self, kind: str, limits: list[int], bands: list[str], takes: tuple[Take, ...], adds: bool
@@ -64,6 +66,7 @@ class Shape:
         self.bands = bands
         self.takes = takes
         self.adds = adds
+        self.checked = False
         self.verdicts: dict[object, Judgment] = {}
 
 
@@ -81,24 +84,28 @@ class Shapes:
         rule = self.policy.kinds.get(recorded.kind)
         limits = [] if rule is None or value is None else _limits(rule, value.currency)
         adds = self.policy.accumulation
-        return Shape(
+        shape = Shape(
             recorded.kind,
             limits,
             _bands(rule, limits, value),
             self._ledger.takes(_deed(recorded, rule, value)),
             adds is not None and recorded.kind in adds.weights,
         )
+        shape.checked = rule is not None and (bool(rule.checks) or rule.cleared is not None)
+        return shape
 
-    def judge(self, recorded: Recorded, shape: Shape, place: int, total: Money | None) -> Judgment:
+    def judge(
+        self, recorded: Recorded, shape: Shape, place: int, total: Money | None, checked: Checked
+    ) -> Judgment:
         """What the compiled policy says of it."""
-        decision = self.decider.decide(self._ask(recorded, total))
+        decision = self.decider.decide(self._ask(recorded, total, checked))
         return Judgment(decision, recorded.kind, shape.bands[max(0, place)], recorded.currency)
 
     def all_verdicts(self, shapes: Mapping[object, Shape]) -> list[Judgment]:
         """Every verdict that was given."""
         return [verdict for shape in shapes.values() for verdict in shape.verdicts.values()]
 
-    def _ask(self, recorded: Recorded, total: Money | None) -> Ask:
+    def _ask(self, recorded: Recorded, total: Money | None, checked: Checked) -> Ask:
         found = recorded.found or _NOTHING
         lane = None if recorded.lane is None else self.policy.lanes.get(recorded.lane)
         anybody = recorded.lane is None or (lane is not None and lane.any_customer)
@@ -116,6 +123,8 @@ class Shapes:
             accumulated=total,
             as_undo=found.undo,
             late=found.late,
+            failed=checked.failed,
+            cleared=checked.cleared,
         )
 
 
@@ -135,7 +144,10 @@ def _deed(recorded: Recorded, rule: KindRule | None, value: Money | None) -> Dee
 
 def _limits(rule: KindRule, currency: str) -> list[int]:
     """Every amount at which another band begins."""
-    found = {band.up_to_minor for band in rule.bands.get(currency, ())}
+    ladders = [rule.bands.get(currency, ())]
+    if rule.cleared is not None:
+        ladders.append(rule.cleared.bands.get(currency, ()))
+    found = {band.up_to_minor for bands in ladders for band in bands}
     return sorted(limit for limit in found if limit is not None)
 
 

@@ -83,7 +83,8 @@ class Recorded(
     `v` is the version of this form. `at` is when it was proposed, in milliseconds UTC. `lane` is
     None for what a person does outside any task, `customer` None when it touches nobody's account.
     `owner` answers for the agent. `instrument` is a keyed hash of what the money goes to. `params`
-    and `facts` are only there for checks. `answers` is what people said, one for every time that it
+    and `facts` are only there for checks, as `triggers`: what was found in its texts, counted.
+    `answers` is what people said, one for every time that it
     was put to them. `ended` says what became of it once it ran, `took_ms` how long after it had
     been let run that was known. `label` is what somebody found out later.
     """
@@ -103,6 +104,7 @@ class Recorded(
     found: Findings | None = None
     params: dict[str, object] | None = None
     facts: dict[str, object] | None = None
+    triggers: dict[str, int] | None = None
     answers: tuple[Heard, ...] = ()
     ended: Literal["done", "failed", "unknown"] = "done"
     took_ms: _Time = 0

@@ -66,13 +66,12 @@ class Lobby:
         self.wake = min(self.wake, max(now + self._retry_ms, due))
 
     def stir(self, recorded: Recorded, now: int) -> None:
-        """The sums of an action's customer and card have risen: what adds to them looks again."""
+        """Something ran: caps are fuller, and what adds to the same sums looks again."""
+        self.wake = min(self.wake, now + self._retry_ms)
         found = self._of_customers.get(recorded.customer, set())
         if recorded.instrument is not None:
             found = found | self._of_cards.get(recorded.instrument, set())
-        if found:
-            self._stirred |= found
-            self.wake = min(self.wake, now + self._retry_ms)
+        self._stirred |= found
 
     def given_back(self, now: int) -> None:
         """Something that was taken was given back."""
@@ -88,7 +87,8 @@ class Lobby:
             self._drop(waiter)
         self.wake = NEVER
         if self._all:
-            first = min(window.changes_at(now) for window in rooms)
+            blocked = {one.blocked for one in self._all.values() if one.blocked is not None}
+            first = min(window.changes_at(now) for window in blocked)
             last = min(waiter.execute_by for waiter in self._all.values())
             self.wake = max(now + self._retry_ms, min(first, last))
         return found
@@ -102,7 +102,19 @@ class Lobby:
             room = rooms[window] = window.room(now)
         if waiter.n in self._stirred or now >= waiter.execute_by:
             return True
-        return window.asks(waiter.recorded) <= room
+        if window.asks(waiter.recorded) <= room:
+            return True
+        # What comes first of its caps may have become full meanwhile, and refuse it.
+        for take in waiter.shape.takes:
+            earlier = take.window_of(waiter.recorded)
+            if earlier is window:
+                return False
+            left = rooms.get(earlier)
+            if left is None:
+                left = rooms[earlier] = earlier.room(now)
+            if earlier.asks(waiter.recorded) > left:
+                return True
+        return False
 
     def _drop(self, waiter: Waiter) -> None:
         n, recorded = waiter.n, waiter.recorded

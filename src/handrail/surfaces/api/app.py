@@ -28,6 +28,7 @@ from handrail.surfaces.api import (
     proposals,
     reviews,
     sessions,
+    shadow,
     tasks,
 )
 from handrail.surfaces.api.gateway import Gateway
@@ -52,6 +53,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *amendments.OPERATIONS,
     *escalations.OPERATIONS,
     *halts.OPERATIONS,
+    *shadow.OPERATIONS,
     *held.OPERATIONS,
     *log.OPERATIONS,
     *openapi.OPERATIONS,

@@ -25,6 +25,7 @@ from handrail.surfaces.cli.log import erase, log_app
 from handrail.surfaces.cli.people import agent_app, person_app
 from handrail.surfaces.cli.report import report_app
 from handrail.surfaces.cli.serve import demo, serve
+from handrail.surfaces.cli.shadow import shadow_app
 from handrail.surfaces.cli.verify import verify
 from handrail.surfaces.cli_policy import grade, policy_app
 
@@ -46,6 +47,7 @@ policy_app.command()(diff)
 policy_app.command()(backtest)
 policy_app.command()(record)
 add_policy_commands(policy_app)
+policy_app.add_typer(shadow_app, name="shadow")
 app.add_typer(policy_app, name="policy")
 app.add_typer(log_app, name="log")
 app.add_typer(person_app, name="person")

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+import handrail
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
@@ -250,3 +251,18 @@ def test_tasks_are_not_issued_without_end(story: Story, monkeypatch: pytest.Monk
     assert code_of(story.task) == "too_many_tasks"
     story.desk.ctx.store.write(revoke_unit("main", tasks[0].id, by="bot"))
     assert story.task().id
+
+
+def test_the_order_of_lanes_outlives_a_restart(tmp_path: Path) -> None:
+    """What an agent gets that asks for no lane is the same before and after, and in the digest."""
+    lanes = '  support: {kinds: "*"}\n  triage: {kinds: [ticket.read, kb.search, reply.draft]}\n'
+    swapped = '  zeta: {kinds: [ticket.read]}\n  support: {kinds: "*"}\n'
+    other = '  support: {kinds: "*"}\n  zeta: {kinds: [ticket.read]}\n'
+    first, second = pack((lanes, swapped)), pack((lanes, other))
+    assert first.digest != second.digest
+    with Story(tmp_path / "desk", policy=first) as story:
+        assert story.task().lane == "zeta"
+        story.close()
+        story.desk = handrail.open(tmp_path / "desk", policy=None, clock=story.clock)
+        assert list(story.desk.ctx.rulebook("main").policy.lanes) == ["zeta", "support"]
+        assert story.task().lane == "zeta"

@@ -82,7 +82,8 @@ def test_every_example_is_true(both: tuple[Policy, Policy]) -> None:
 
 
 COMPARED: Final = {
-    "Policy": "accumulation assignment caps clocks digest kinds lanes limits name version",
+    "Policy": "accumulation assignment caps clocks digest kinds lane_order lanes limits name"
+    " version",
     "KindRule": "bands checks cleared facts guard kind",
     "ActionKind": "axes catchable connector name needs params runs_in_agent title undo value"
     " value_from_connector",

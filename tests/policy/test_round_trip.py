@@ -13,7 +13,20 @@ from handrail.core.action import TEXT_CHARS_MAX, ActionKind, Param, ParamType
 from handrail.core.caps import CapRule, Scope, WhenFull
 from handrail.core.grade import Axes, Catchable, Grade, grade_of
 from handrail.core.money import MINOR_MAX
-from handrail.core.policy import Band, Clocks, Control, Guard, KindRule, LaneRule, Limits, Policy
+from handrail.core.policy import (
+    Band,
+    CheckRule,
+    Cleared,
+    Clocks,
+    Control,
+    FactType,
+    Guard,
+    KindRule,
+    LaneRule,
+    Limits,
+    Otherwise,
+    Policy,
+)
 from handrail.policy.lint import lint
 from handrail.policy.loader import digest_policy, load_text, problems_of
 from handrail.policy.problem import errors_in
@@ -67,6 +80,11 @@ def ladders(draw: st.DrawFn, lowest: Grade) -> tuple[Band, ...]:
     )
 
 
+CONDITIONS = st.sampled_from(
+    ["now > timestamp('2020-01-01T00:00:00Z')", "open.same_kind < 3 && 'a: \"b\"' != ''"]
+)
+
+
 @st.composite
 def rules(draw: st.DrawFn, name: str, undo: str) -> KindRule:
     """A kind with bands or without; it can be undone by the kind `undo`."""
@@ -88,11 +106,34 @@ def rules(draw: st.DrawFn, name: str, undo: str) -> KindRule:
         undo=undo,
         runs_in_agent=runs_in_agent,
     )
-    if not banded:
-        return KindRule(kind=kind, guard=draw(st.sampled_from(GUARDS)))
-    bands = draw(st.dictionaries(CURRENCIES, ladders(grade_of(axes)), min_size=1, max_size=3))
-    guards = [band.guard for ladder in bands.values() for band in ladder]
-    return KindRule(kind=kind, guard=max(guards, key=lambda guard: guard.order), bands=bands)
+    facts = draw(st.dictionaries(WORDS, st.sampled_from(FactType), max_size=3))
+    checks = draw(st.lists(check_rules(), max_size=2, unique_by=lambda check: check.name))
+    guard, bands = draw(st.sampled_from(GUARDS)), {}
+    if banded:
+        bands = draw(st.dictionaries(CURRENCIES, ladders(grade_of(axes)), min_size=1, max_size=3))
+        guards = [band.guard for ladder in bands.values() for band in ladder]
+        guard = max(guards, key=lambda guard: guard.order)
+    cleared = Cleared(when=draw(CONDITIONS), guard=guard, bands=bands)
+    return KindRule(
+        kind=kind,
+        guard=guard,
+        bands=bands,
+        facts=facts,
+        checks=tuple(checks),
+        cleared=draw(st.sampled_from([None, cleared])),
+    )
+
+
+@st.composite
+def check_rules(draw: st.DrawFn) -> CheckRule:
+    """A check with or without a sentence for the agent."""
+    return CheckRule(
+        name=draw(WORDS),
+        require=draw(CONDITIONS),
+        otherwise=draw(st.sampled_from(Otherwise)),
+        reviewer=draw(TEXTS),
+        agent=draw(st.none() | TEXTS),
+    )
 
 
 @st.composite
@@ -165,6 +206,7 @@ def policies(draw: st.DrawFn) -> Policy:
             }
         ),
         accumulation=draw(st.none() | accumulations(kinds)),
+        lane_order=tuple(lanes),
     )
     return msgspec.structs.replace(policy, digest=digest_policy(policy))
 

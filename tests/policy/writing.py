@@ -10,7 +10,7 @@ from handrail.core.accumulation import Accumulation
 from handrail.core.action import TEXT_CHARS_MAX, ActionKind, Param
 from handrail.core.caps import CapRule
 from handrail.core.money import Money
-from handrail.core.policy import Band, Guard, KindRule, LaneRule, Policy
+from handrail.core.policy import Band, CheckRule, Guard, KindRule, LaneRule, Policy
 
 __all__ = ["written"]
 
@@ -83,15 +83,36 @@ def _cap(cap: CapRule) -> dict[str, object]:
 
 
 def _kind(rule: KindRule) -> dict[str, object]:
-    record = _declared(rule.kind)
-    if not rule.bands:
-        return record | _guard(rule.guard)
-    return record | {
+    record = _declared(rule.kind) | _decided(rule.guard, rule.bands)
+    if rule.facts:
+        record["facts"] = {name: type_.value for name, type_ in rule.facts.items()}
+    if rule.checks:
+        record["checks"] = {check.name: _check(check) for check in rule.checks}
+    if rule.cleared is not None:
+        cleared = _decided(rule.cleared.guard, rule.cleared.bands)
+        when = {} if rule.cleared.when is None else {"when": rule.cleared.when}
+        record["cleared"] = cleared | when
+    return record
+
+
+def _decided(guard: Guard, bands: dict[str, tuple[Band, ...]]) -> dict[str, object]:
+    if not bands:
+        return _guard(guard)
+    return {
         "bands": {
-            currency: [_band(band, currency) for band in bands]
-            for currency, bands in rule.bands.items()
+            currency: [_band(band, currency) for band in ladder]
+            for currency, ladder in bands.items()
         }
     }
+
+
+def _check(check: CheckRule) -> dict[str, object]:
+    record: dict[str, object] = {
+        "require": check.require,
+        "otherwise": check.otherwise.value,
+        "reviewer": check.reviewer,
+    }
+    return record if check.agent is None else record | {"agent": check.agent}
 
 
 def _declared(kind: ActionKind) -> dict[str, object]:

@@ -200,7 +200,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole policy. `digest` is the SHA-256 (hex) of the canonical form of all the rest."""
+    """A whole policy. `digest` is the SHA-256 (hex) of the canonical form of all the rest.
+
+    The order of the lanes bears on decisions (see `core.lane`), and a canonical form has none:
+    `lane_order` says it.
+    """
 
     name: str
     version: int
@@ -211,4 +215,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     accumulation: Accumulation | None = None
     limits: Limits = Limits()
     assignment: Assignment = Assignment.QUORUM
+    lane_order: tuple[str, ...] = ()
     digest: str = ""
+
+    def in_order(self) -> Policy:
+        """The same policy with its lanes in their order again, after it was stored."""
+        named = [name for name in self.lane_order if name in self.lanes]
+        order = [*named, *(name for name in self.lanes if name not in named)]
+        return msgspec.structs.replace(self, lanes={name: self.lanes[name] for name in order})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from handrail.core.policy import Policy
 from handrail.core.proposal import Proposal
 from handrail.core.reason import Decision
 from handrail.engine.context import Rulebook
@@ -12,6 +11,7 @@ from handrail.engine.record import content_of
 from handrail.errors import NotFound
 from handrail.policy.case import Case
 from handrail.policy.explain import Explanation, explain
+from handrail.policy.loader import read_body
 from handrail.store.protocol import Store, Tx
 
 __all__ = ["Explained", "explain_action"]
@@ -47,7 +47,7 @@ def _explained(tx: Tx, desk: str, id: str) -> Explained:
     row = tx.desks.policy(desk, proposal.policy)
     if row is None:
         raise NotFound("policy_not_found", f"the policy that decided `{id}` is gone")
-    rules = Rulebook(msgspec.json.decode(row.body, type=Policy))
+    rules = Rulebook(read_body(row.body))
     content = content_of(tx, proposal)
     ask = content.ask
     if ask is None:

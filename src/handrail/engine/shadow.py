@@ -22,7 +22,7 @@ from handrail.core.reason import codes_of
 from handrail.engine.context import OPERATOR, Context, Rulebook, Shadow, new_id
 from handrail.engine.prepare import Plan, ask_of, under
 from handrail.errors import HandrailError, NotAllowed, NotFound
-from handrail.policy.loader import digest_body
+from handrail.policy.loader import digest_body, read_body
 from handrail.store.protocol import Differing, Tx, Unit
 
 __all__ = [
@@ -161,7 +161,7 @@ def shadowed_by(desk: str) -> Unit[Shadowed]:
             raise NotFound("shadow_not_found", "no candidate has decided beside the policy yet")
         counted = tx.counters.of(desk)
         prefix = f"{_PREFIX}:{candidate.id}"
-        policy = msgspec.json.decode(candidate.body, type=Policy)
+        policy = read_body(candidate.body)
         return Shadowed(
             candidate=candidate,
             same=counted.get(f"{prefix}:{SAME}", 0),
@@ -202,7 +202,7 @@ def _active(tx: Tx, desk: str) -> Policy:
     version = None if row is None else tx.desks.policy(desk, row.policy)
     if version is None:
         raise NotFound("policy_not_found", f"`{desk}` has no active policy")
-    return msgspec.json.decode(version.body, type=Policy)
+    return read_body(version.body)
 
 
 def _check_entitled(tx: Tx, desk: str, by: str) -> None:
@@ -239,7 +239,7 @@ def _take_up(ctx: Context, desk: str) -> None:
     if candidate is None or digest_body(candidate.body) != candidate.digest:
         return  # whoever verifies the log is told
     try:
-        policy = msgspec.json.decode(candidate.body, type=Policy)
+        policy = read_body(candidate.body)
         ctx.shadows[desk] = Shadow(id=candidate.id, rules=Rulebook(policy))
     except (HandrailError, msgspec.MsgspecError):
         return  # written by a newer version; it disturbs nothing

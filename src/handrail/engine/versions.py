@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from handrail.core.canonical import canonical
 from handrail.core.entry import Entry, Tag
 from handrail.core.policy import Policy
@@ -14,7 +12,7 @@ from handrail.engine.context import Context, Rulebook
 from handrail.engine.quorum import impossible
 from handrail.engine.record import Data
 from handrail.errors import NotFound, PolicyInvalid, SetupFailed
-from handrail.policy.loader import digest_body
+from handrail.policy.loader import digest_body, read_body
 from handrail.store.protocol import PolicyVersion, Tx
 
 __all__ = [
@@ -49,7 +47,7 @@ def active_policy(tx: Tx, desk: str) -> Policy:
 
 def opened_policy(body: str, digest: str, desk: str) -> Policy:
     """A stored policy. Raises SetupFailed `log_damaged` when it is not the one of that digest."""
-    policy = msgspec.json.decode(body, type=Policy)
+    policy = read_body(body)
     if policy.digest != digest or digest_body(body) != digest:
         raise SetupFailed(
             "log_damaged", f"a stored policy of `{desk}` is not the one that was written"
@@ -58,11 +56,8 @@ def opened_policy(body: str, digest: str, desk: str) -> Policy:
 
 
 def as_stored(policy: Policy) -> Policy:
-    """A policy as it is read back from the store, where names stand in canonical order.
-
-    The first lane is the one of an agent that asks for none, so that the order bears on decisions.
-    """
-    return msgspec.json.decode(canonical(policy), type=Policy)
+    """A policy as it is read back from the store, where names stand in canonical order."""
+    return read_body(canonical(policy).decode())
 
 
 def write_version(

@@ -49,6 +49,7 @@ __all__ = [
     "load",
     "load_text",
     "problems_of",
+    "read_body",
     "source_text",
 ]
 
@@ -114,6 +115,11 @@ def source_text(name_or_path: str | os.PathLike[str]) -> str:
             return raw.decode("utf-8-sig", errors="replace")
         line = raw.count(b"\n", 0, error.start) + 1
         raise PolicyInvalid("policy_invalid", f"{name}:{line}: the file is not UTF-8") from None
+
+
+def read_body(body: str) -> Policy:
+    """A policy as it was stored: the canonical form, which a digest is over."""
+    return msgspec.json.decode(body, type=Policy).in_order()
 
 
 def digest_body(body: str) -> str:
@@ -194,6 +200,7 @@ def _policy(top: Record, reading: Reading) -> Policy:
         limits=Limits(**top["limits"]) if isinstance(top["limits"], dict) else Limits(),
         accumulation=_accumulation(top["accumulation"]),
         assignment=Assignment.QUORUM if chosen is BAD else Assignment(chosen),
+        lane_order=tuple(name for name, _ in _entries(top["lanes"])),
     )
     return msgspec.structs.replace(policy, digest=digest_policy(policy))
 

@@ -212,7 +212,7 @@ def _public(name: str) -> str:
 
 def _renamed(schema: Any) -> Any:
     """The same schema with every reference and title by its public name."""
-    if isinstance(schema, list):
+    if isinstance(schema, (list, tuple)):
         return [_renamed(one) for one in schema]
     if not isinstance(schema, dict):
         return schema

@@ -227,3 +227,25 @@ def test_a_condition_that_breaks_is_a_policy_error(tmp_path: Path) -> None:
         assert "evaluation_failed" in codes(story, action)
         assert (action.control, story.row(action).checkers) == (Control.MAKER_CHECKER, 2)
         assert story.open_escalations() == [action.id]
+
+
+def test_what_else_is_under_way_is_asked_and_shown(tmp_path: Path) -> None:
+    """Duplicates in flight: one waits, so the next of the kind for the customer waits as well."""
+    alone = checked(
+        ("facts.refunds_30d <= 1", "open.same_kind == 0"),
+        ("There were two refunds already.", "Another refund is still open."),
+    )
+    with Story(tmp_path / "desk", policy=alone) as story:
+        first = refund(story, "160.00 USD")
+        assert (first.state, story.desk.show(first.id, by="ann").failed) == (State.PENDING, ())
+        second = refund(story, "5.00 USD", "late")
+        assert (second.state, second.grade.name) == (State.PENDING, "G3")
+        shown = story.desk.show(second.id, by="ann")
+        assert [one.name for one in shown.failed] == ["once"]
+        assert ("Under way for this customer", "1 more of this kind") in [
+            (line.label, line.text) for line in shown.history
+        ]
+        other = refund(story, "5.00 USD", "damaged", order="O-5001")
+        assert other.state is State.SUCCEEDED, "another customer's is none of it"
+        story.approve(first)
+        assert story.state(first) is State.SUCCEEDED, "what came later does not hold it up"

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 import pytest
 
+from handrail.core.accumulation import Accumulation
 from handrail.core.caps import CapRule, Scope
 from handrail.core.grade import Grade
 from handrail.core.policy import Band, Control, Guard, LaneRule, Policy
@@ -28,7 +29,19 @@ ADDS: Final = (
 )
 GOOD_SUMS: Final = ADDS.replace("refund.reverse", "refund.issue")
 
+TOOL: Final = (
+    "  tool.pay:\n    title: Pay\n    connector: agent\n    runs_in: agent\n    value: sum\n"
+    "    axes: {reversibility: 1, blast_radius: 1, stakes: 1}\n"
+    "    params: {sum: {type: money}}\n    control: approve\n"
+)
+FEW: Final = "  few: {scope: desk, accounts: 5, window: 1d, kinds: [tool.pay]}\n"
+IN_AGENT_SUMS: Final = ADDS.replace("refund.reverse", "tool.pay")
+
 CHECK: Final = "{require: params.amount.minor > 0, otherwise: flag, reviewer: No."
+
+TRUE: Final = "now == now"
+UNDO: Final = "    undo: refund.reverse\n"
+BANDS: Final = "bands: {USD: [{grade: G2, control: approve}]}"
 
 ERRORS: Final = [
     ("    undo: refund.reverse\n", "", BAND,
@@ -76,6 +89,14 @@ ERRORS: Final = [
      "", "cap `replies` counts customers of one customer: there is never more than one"),
     ("connectors: [desk]", "connectors: [desk, crm]", "",
      "no kind is served by a connector `crm`"),
+    (REVERSE, "    control: escalate\n    catchable: no\n    cleared: {when: now"
+     " == now, control: approve}\n  ticket.read", "refund.reverse:\n",
+     "`approve` alone does not help: `catchable` is no; add a cap that names it, hold it back, or"
+     " refuse it"),
+    (UNDO, f"{UNDO}    cleared: {{when: {TRUE}, control: hold_and_recall}}\n", "cleared:",
+     "`cleared` needs `bands`, as `refund.issue` has"),
+    (REVERSE, f"    control: approve\n    cleared: {{when: {TRUE}, {BANDS}}}\n  ticket.read",
+     "cleared:", "`cleared` needs `control`, as `refund.reverse` has"),
     (REVERSE, "    control: approve\n    catchable: no\n  ticket.read",
      "refund.reverse:\n", "`approve` alone does not help: `catchable` is no;"
      " add a cap that names it, hold it back, or refuse it"),
@@ -100,6 +121,12 @@ WARNINGS: Final = [
      "no band or cap looks at `sum`: `value` does not name it"),
     ("axes: {reversibility: 0,", "axes: {reversibility: 3,", "control: run_and_log",
      "G3 with `run_and_log`: it runs at once, and nobody is asked"),
+    (KINDS, FEW + KINDS.replace("kinds:\n", "kinds:\n" + TOOL), "few:",
+     "`tool.pay` runs in the agent: no connector says whose it is, so cap `few` counts nothing of"
+     " it"),
+    (KINDS, IN_AGENT_SUMS + KINDS.replace("kinds:\n", "kinds:\n" + TOOL), "accumulation:",
+     "`tool.pay` runs in the agent: no connector says whose it is, so all of it adds up as one"
+     " customer's"),
     ("- {up_to: 1000.00, grade: G2, control: approve}",
      "- {up_to: 1000.00, grade: G2, control: run_and_notify}", "",
      "this band does what the one before it does"),
@@ -235,6 +262,9 @@ DAY_MS: Final = 86_400_000
 IN_CODE: Final = [
     (changed(lanes={"a": LaneRule(name="a", kinds=("*",)), "b": LaneRule(name="b", kinds=())}),
      "lane `b` has no kinds"),
+    (changed(accumulation=Accumulation(
+        window_ms=0, currency="USD", weights={"refund.issue": 100}, rates={"JPY": 1})),
+     "the accumulation must have a window above zero"),
     (changed(caps=(CapRule(name="c", scope=Scope.DESK, limit=0, window_ms=DAY_MS),)),
      "cap `c` must have a limit and a window above zero"),
     (changed(caps=(CapRule(name="c", scope=Scope.DESK, limit=1, window_ms=0),)),

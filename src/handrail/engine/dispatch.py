@@ -131,7 +131,7 @@ def _changed(
     if plan.rules is not rules:
         return proposal
     sums = None if accrued is None else accrued.sums
-    ask = ask_of(tx, plan, proposal.subject, sums, besides=proposal.id)
+    ask = ask_of(tx, plan, proposal.subject, sums, before=proposal.id)
     decision = rules.decider.decide(ask)
     # On what runs alone nobody has looked: the policy judges the facts, as they are now.
     judged = seen.why == Again.STALE.value and proposal.control in _ALONE

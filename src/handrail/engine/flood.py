@@ -7,12 +7,10 @@ harmless (G0).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from handrail.core.artifact import Line
 from handrail.core.decide import Decision, Reason, ReasonCode
 from handrail.core.escalation import Cause
 from handrail.core.grade import Grade
@@ -24,7 +22,7 @@ from handrail.engine.escalate import open_for
 from handrail.engine.tasks import revoke_in
 from handrail.store.protocol import Tx
 
-__all__ = ["Flood", "count_refusal", "denied_before", "same_again", "too_much_open"]
+__all__ = ["Flood", "count_refusal", "same_again", "too_much_open"]
 
 DENIED_MS: Final = 30 * 24 * 3_600_000
 """How long a denial of the same content is remembered."""
@@ -116,20 +114,6 @@ def count_refusal(tx: Tx, ctx: Context, limits: Limits, proposal: Proposal) -> N
     open_for(tx, ctx, proposal, concern, cause=Cause.DENIED_AGAIN)
 
 
-def denied_before(denied: tuple[Proposal, ...]) -> tuple[Line, ...]:
-    """Earlier denials of the same content, for the person who is asked."""
-    return tuple(
-        Line(
-            label="Denied before",
-            text=f"{_date(one.updated_at)} {_BY[one.state]}, as {one.id}",
-        )
-        for one in denied
-    )
-
-
-_BY: Final = {State.REJECTED: "by a person", State.REFUSED: "by the policy"}
-
-
 def _is_denied(proposal: Proposal) -> bool:
     if proposal.state is State.REFUSED:
         return not _PASSING.intersection(proposal.reasons.split(","))
@@ -154,7 +138,3 @@ def _stopped(
 def _refused(decision: Decision, code: ReasonCode, text: str) -> Decision:
     reasons = (Reason(code=code, text=text), *decision.reasons)
     return msgspec.structs.replace(decision, guard=_REFUSE, reasons=reasons)
-
-
-def _date(at: int) -> str:
-    return datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -174,11 +174,12 @@ def _judged(
 
 
 def ask_of(
-    tx: Tx, plan: Plan, subject: str, sums: Sums | None = None, *, besides: str | None = None
+    tx: Tx, plan: Plan, subject: str, sums: Sums | None = None, *, before: str | None = None
 ) -> Ask:
     """What is decided, once the transaction knows whom it touches and what they had before.
 
-    `besides` is the action itself, when it is there already: it is not under way beside itself.
+    `before` is the action itself, when it is there already: of what is under way, only what came
+    earlier concerns it, lest two wait for each other.
     """
     ask = plan.ask
     if sums is not None and sums.total is not None:
@@ -188,7 +189,7 @@ def ask_of(
         desk, kind = plan.task.desk, plan.draft.kind
         given = msgspec.structs.replace(
             plan.given,
-            under_way=tx.proposals.under_way(desk, subject, kind, besides=besides)
+            under_way=tx.proposals.under_way(desk, subject, kind, before=before)
             if checks.counts
             else None,
             earlier=None if sums is None else sums.earlier,

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.artifact import Line, digest_of, encode_artifact
+from handrail.core.artifact import digest_of, encode_artifact
 from handrail.core.caps import WhenFull
 from handrail.core.decide import PRECEDENCE, Ask, Decision, Reason, ReasonCode
 from handrail.core.entry import Tag
@@ -22,7 +22,8 @@ from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
 from handrail.core.reason import codes_of
 from handrail.core.task import Task
-from handrail.engine.accumulate import Accrued, accrued_of, history_of
+from handrail.engine.accumulate import Accrued, accrued_of
+from handrail.engine.background import before_of_plan
 from handrail.engine.bunch import note_amount
 from handrail.engine.ceilings import deed_of, reserve, tell_of_trip
 from handrail.engine.context import Context, new_id
@@ -32,7 +33,6 @@ from handrail.engine.execute import Job, intend, job_of
 from handrail.engine.flood import (
     Flood,
     count_refusal,
-    denied_before,
     same_again,
     too_much_open,
 )
@@ -49,8 +49,6 @@ __all__ = ["Decided", "decide_unit", "plan"]
 
 _NONCE_BYTES: Final = 16
 
-_SHOWN: Final = (Control.APPROVE, Control.MAKER_CHECKER, Control.ESCALATE)
-"""Controls under which a person looks at what happened before."""
 
 _EVENTS: Final = {
     Control.RUN_AND_LOG: Event.RUN,
@@ -325,18 +323,12 @@ def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found, ask: Ask) -> C
         failed=ruling.decision.failed,
         ask=ask,
         earlier=0 if found.accrued is None else found.accrued.sums.earlier,
-        history=_history(tx, ready, ruling, found),
+        history=before_of_plan(
+            tx, ready, found.subject, ruling.decision, ruling.denied, found.accrued
+        ),
         instrument=None if found.accrued is None else found.accrued.instrument,
         spans=ready.spans,
     )
-
-
-def _history(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found) -> tuple[Line, ...]:
-    """What happened before, for the person who is asked."""
-    if ruling.decision.guard.control not in _SHOWN:
-        return ()
-    given = history_of(tx, ready.rules, ready.task.desk, found.accrued)
-    return (*denied_before(ruling.denied), *given)
 
 
 def _built(ready: Plan, ruling: _Ruling, found: _Found, content: Content) -> Proposal:

@@ -185,8 +185,8 @@ def _both(
             return UNREAD, None
         if _sums_apart(ready.rules.policy, rules.policy):
             sums = None
-        asked = ask_of(tx, ready, subject, sums, besides=proposal.id)
-        asked_by_other = ask_of(tx, plan, subject, sums, besides=proposal.id)
+        asked = ask_of(tx, ready, subject, sums, before=proposal.id)
+        asked_by_other = ask_of(tx, plan, subject, sums, before=proposal.id)
         return ready.rules.decider.decide(asked), rules.decider.decide(asked_by_other)
     except Exception:
         # INVARIANT: whatever is wrong with a candidate, the live decision stands.

@@ -133,8 +133,8 @@ class Proposals:
         where = " WHERE desk = ? AND subject = ? ORDER BY id DESC LIMIT ?"
         return self._many(where, (desk, subject, most))
 
-    def under_way(self, desk: str, subject: str, kind: str, *, besides: str | None) -> int | None:
-        """How many actions of a kind about a customer are open, without `besides`.
+    def under_way(self, desk: str, subject: str, kind: str, *, before: str | None) -> int | None:
+        """How many actions of a kind about a customer are open: all, or those that came earlier.
 
         None for a customer about whom there were more than `SUBJECT_ROWS_MAX` actions.
         """
@@ -142,7 +142,8 @@ class Proposals:
         if len(rows) > SUBJECT_ROWS_MAX:
             return None
         return sum(
-            of_kind == kind and state in _OPEN and id != besides for id, of_kind, state in rows
+            of_kind == kind and state in _OPEN and (before is None or str(id) < before)
+            for id, of_kind, state in rows
         )
 
     def same(self, desk: str, fingerprint: str, *, most: int) -> list[Proposal]:

@@ -120,7 +120,8 @@ def test_a_refused_check_tells_agent_and_people(told: Story) -> None:
         ("refundable",),
     )
     assert any(
-        one.code is ReasonCode.CHECK_FAILED and one.text == failed.text for one in shown.reasons
+        one.code is ReasonCode.CHECK_FAILED and f"{one.text}." == failed.text
+        for one in shown.reasons
     )
 
 

@@ -248,21 +248,21 @@ def _findings(ask: Ask) -> Iterator[_Finding]:
 
 def _found_by(check: FailedCheck) -> _Finding:
     """What a check that did not pass brings; the strictest besides when it could not be told."""
-    least = _LEAST[check.outcome]
+    least, said = _LEAST[check.outcome], check.text.rstrip(".")
     if check.broken:
         code = ReasonCode.CHECK_FAILED if check.unread else ReasonCode.EVALUATION_FAILED
         why = "is not known: " + ", ".join(check.unread) if check.unread else "cannot be evaluated"
-        text = f"{check.text} (could not be checked; {why})"
+        text = f"{said} (could not be checked; {why})"
         return _Finding(code, text, least.at_least(STRICTEST), Grade.G3)
     match check.outcome:
         case Otherwise.FLAG:
-            return _Finding(ReasonCode.CHECK_FLAGGED, check.text, least, Grade.G0)
+            return _Finding(ReasonCode.CHECK_FLAGGED, said, least, Grade.G0)
         case Otherwise.RAISE_GRADE:
-            return _Finding(ReasonCode.CHECK_FAILED, check.text, least, Grade.G0, 1)
+            return _Finding(ReasonCode.CHECK_FAILED, said, least, Grade.G0, 1)
         case Otherwise.HOLD:
-            return _Finding(ReasonCode.CHECK_FAILED, check.text, least)
+            return _Finding(ReasonCode.CHECK_FAILED, said, least)
         case Otherwise.REFUSE:
-            return _Finding(ReasonCode.CHECK_FAILED, check.text, least, Grade.G3)
+            return _Finding(ReasonCode.CHECK_FAILED, said, least, Grade.G3)
         case _:
             assert_never(check.outcome)
 

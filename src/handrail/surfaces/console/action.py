@@ -118,7 +118,7 @@ def shown_facts(facts: tuple[Fact, ...], failed: tuple[FailedCheck, ...] = ()) -
             name=one.name,
             text=_fact_text(one.value),
             source=one.source,
-            against=" ".join(_against(one, failed)) or None,
+            against=". ".join(_against(one, failed)) or None,
         )
         for one in facts
     ]
@@ -129,7 +129,7 @@ def _against(fact: Fact, failed: tuple[FailedCheck, ...]) -> Iterator[str]:
     """What speaks against the action by a fact: the connector, then the checks that name it."""
     if fact.against is not None:
         yield fact.against
-    yield from (check.text for check in failed if fact.name in check.facts)
+    yield from (check.text.rstrip(".") for check in failed if fact.name in check.facts)
 
 
 def _is_drawn(visitor: Visitor, shown: Shown) -> bool:

@@ -28,7 +28,9 @@ def test_a_failed_check_is_red_beside_its_fact(scene: Scene) -> None:
     expect(row).to_have_count(1)
     expect(row.locator("th")).to_have_text("Refundable")
     expect(page.locator(".reasons .bad-text", has_text="More than can still")).to_have_count(1)
-    expect(page.locator(".against")).to_contain_text("can still be refunded. More than can still be refunded")
+    expect(page.locator(".against")).to_contain_text(
+        "can still be refunded. More than can still be refunded"
+    )
     page.goto("/")
     expect(page.locator(".row")).to_contain_text("A check failed")
 

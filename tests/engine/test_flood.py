@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
+import msgspec
 import pytest
 
 from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
-from handrail.core.policy import Policy
+from handrail.core.policy import Limits, Policy
 from handrail.core.task import Task
 from handrail.engine.say import advice_of
 from handrail.engine.show import show
 from handrail.errors import HandrailError
+from handrail.policy.loader import digest_policy
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import DAY, HOUR, MINUTE, Story, code_of, pack
 
@@ -267,3 +271,18 @@ def test_a_flood_by_error_is_none(story: Story) -> None:
     with pytest.raises(HandrailError):
         story.desk.propose(task, "refund.issue", {"order": "O-5001", "amount": "lots"})
     assert reply(story, "Fine", task=task).state is State.PENDING
+
+
+def test_a_flood_hides_nothing_bad(tmp_path: Path) -> None:
+    """L2: among many small ones of the same minute, the one with most at stake comes first."""
+    open_pack = msgspec.structs.replace(pack(), limits=Limits(), accumulation=None)
+    calm = msgspec.structs.replace(open_pack, digest=digest_policy(open_pack))
+    with Story(tmp_path / "desk", policy=calm) as story:
+        small = [story.refund(f"{60 + n}.00 USD") for n in range(20)]
+        bad = story.refund("4900.00 USD", order="O-5005")
+        late = [story.refund(f"{90 + n}.00 USD") for n in range(20)]
+        queue = [card.proposal.id for card in story.desk.queue(most=99)]
+        assert queue[0] == bad.id
+        assert set(queue) == {bad.id, *(action.id for action in (*small, *late))}
+        amounts = [card.proposal.value_minor or 0 for card in story.desk.queue(most=99)]
+        assert all(high >= low or low < 100_00 for high, low in pairwise(amounts))

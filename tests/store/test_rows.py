@@ -10,6 +10,7 @@ from handrail.core.policy import Control
 from handrail.core.principal import Principal, PrincipalKind, Role
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
+from handrail.core.urgency import SLOT_MS, rank_of
 from handrail.errors import Unavailable
 from handrail.store.protocol import (
     Credential,
@@ -77,13 +78,14 @@ def test_one_provider_reference_belongs_to_one_action(store: Store) -> None:
         store.write(lambda tx: unit(tx, "hr_2"))
 
 
-def test_the_queue_is_by_deadline(store: Store) -> None:
+def test_the_queue_is_by_rank(store: Store) -> None:
     """Pages of it hang together, and only what is pending is in it."""
-    deadlines = {"hr_a": 300, "hr_b": 100, "hr_c": 200, "hr_d": 100}
+    deadlines = {"hr_a": 3 * SLOT_MS, "hr_b": SLOT_MS, "hr_c": 2 * SLOT_MS, "hr_d": SLOT_MS}
 
     def unit(tx: Tx) -> None:
         for id, due in deadlines.items():
-            tx.proposals.add(proposal_of(id, decide_by=NOW + due))
+            rank = rank_of(NOW + due, 0)
+            tx.proposals.add(proposal_of(id, decide_by=NOW + due, rank=rank))
         tx.proposals.add(proposal_of("hr_e", state=State.READY, control=Control.RUN_AND_LOG))
 
     store.write(unit)
@@ -91,10 +93,10 @@ def test_the_queue_is_by_deadline(store: Store) -> None:
     assert _ids(whole) == ["hr_b", "hr_d", "hr_c", "hr_a"]
     last = whole[1]
     after = store.read(
-        lambda tx: tx.proposals.queue(DESK, after=(last.decide_by or 0, last.id), most=10)
+        lambda tx: tx.proposals.queue(DESK, after=(last.rank or 0, last.id), most=10)
     )
     assert _ids(after) == ["hr_c", "hr_a"]
-    due = store.read(lambda tx: tx.proposals.overdue(DESK, NOW + 200, most=10))
+    due = store.read(lambda tx: tx.proposals.overdue(DESK, NOW + 2 * SLOT_MS, most=10))
     assert sorted(_ids(due)) == ["hr_b", "hr_c", "hr_d"]
 
 

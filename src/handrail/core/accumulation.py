@@ -42,9 +42,10 @@ class Accumulation(msgspec.Struct, frozen=True, kw_only=True):
         `MINOR_MAX` when that cannot be said, for there is no rate or no amount: more than every
         limit, since unknown is never the same as little.
         """
-        if value is None:
-            return MINOR_MAX
-        weight = self.weights[kind]
+        return MINOR_MAX if value is None else self.converted(value, self.weights[kind])
+
+    def converted(self, value: Money, weight: int = FULL_WEIGHT) -> int:
+        """Minor units of `currency` that an amount counts for, at `weight` percent of it."""
         if value.currency == self.currency:
             return min(MINOR_MAX, _up(value.minor * weight, FULL_WEIGHT))
         rate = self.rates.get(value.currency)

@@ -23,7 +23,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     because of which this one was refused. `assigned` are the people who may approve it, drawn by
     lot (empty: whoever may), `assign_by` is when one more is drawn, `recused` are those who said
     that they cannot; ids with commas between them. `told` is what the policy has for the
-    agent about a check that did not pass.
+    agent about a check that did not pass; `rank` is the place in the queue.
     """
 
     desk: str
@@ -65,6 +65,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     supersedes: str | None = None
     superseded_by: str | None = None
     told: str | None = None
+    rank: int | None = None
     assigned: str = ""
     assign_by: int | None = None
     recused: str = ""

@@ -20,6 +20,7 @@ from handrail.core.lifecycle import Event, State
 from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
 from handrail.core.reason import codes_of
+from handrail.core.urgency import rank_of, stake_of
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.escalate import open_for
 from handrail.engine.prepare import Plan
@@ -140,7 +141,10 @@ def _put_to_people(
     """Move it to PENDING under its new digest, statement, policy and deadline."""
     policy = ctx.rulebook(proposal.desk).policy
     digest = digest_of(content.artifact)
+    stands = msgspec.structs.replace(proposal, **anew)
+    stake = stake_of(policy, proposal.kind, stands.value, stands.grade)
     anew |= {
+        "rank": rank_of(tx.now + policy.clocks.approval_ms, stake),
         "rounds": proposal.rounds + 1,
         "reasons": codes_of(content.reasons),
         "digest": digest,

@@ -22,6 +22,7 @@ from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
 from handrail.core.reason import codes_of
 from handrail.core.task import Task
+from handrail.core.urgency import rank_of, stake_of
 from handrail.engine.accumulate import Accrued, accrued_of
 from handrail.engine.background import before_of_plan
 from handrail.engine.bunch import note_amount
@@ -368,6 +369,9 @@ def _built(ready: Plan, ruling: _Ruling, found: _Found, content: Content) -> Pro
         created_at=now,
         updated_at=now,
         decide_by=now + clocks.approval_ms if asked else None,
+        rank=rank_of(now + clocks.approval_ms, stake_of(policy, draft.kind, value, decision.grade))
+        if asked
+        else None,
         hold_until=now + clocks.recall_ms if state is State.HOLDING else None,
         execute_by=now + clocks.execution_ms if state is State.READY else None,
     )

@@ -272,7 +272,7 @@ def _waiting(tx: Tx, desk: str) -> Iterator[Proposal]:
     after: tuple[int, str] | None = None
     while page := tx.proposals.queue(desk, after=after, most=_PAGE):
         yield from (one for one in page if one.control in _ASKING)
-        after = (page[-1].decide_by or 0, page[-1].id)
+        after = (page[-1].rank or 0, page[-1].id)
 
 
 def _joined(people: Sequence[Principal]) -> str:

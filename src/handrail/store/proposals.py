@@ -14,6 +14,7 @@ from handrail.core.lifecycle import OPEN, State
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
+from handrail.core.urgency import due_rank
 from handrail.errors import Unavailable
 from handrail.store.rows import (
     Rows,
@@ -103,13 +104,13 @@ class Proposals:
     def queue(
         self, desk: str, *, after: tuple[int, str] | None = None, most: int
     ) -> list[Proposal]:
-        """What waits for a person, by deadline; `after` is the last row's (decide_by, id)."""
+        """What waits for a person, by rank; `after` is the last row's (rank, id)."""
         where = " WHERE desk = ? AND state = 'PENDING'"
         values: list[Value] = [desk]
         if after is not None:
-            where += " AND (decide_by, id) > (?, ?)"
+            where += " AND (rank, id) > (?, ?)"
             values.extend(after)
-        return self._many(where + " ORDER BY decide_by, id LIMIT ?", [*values, most])
+        return self._many(where + " ORDER BY rank, id LIMIT ?", [*values, most])
 
     def ran_alone(self, desk: str, *, before: str | None = None, most: int) -> list[Proposal]:
         """What ran and notified, newest first; `before` is the last row's id."""
@@ -197,9 +198,10 @@ class Proposals:
     def overdue(self, desk: str, now: int, *, most: int) -> list[Proposal]:
         """What waits for a person past its deadline."""
         where = (
-            " WHERE desk = ? AND state = 'PENDING' AND decide_by <= ? ORDER BY decide_by LIMIT ?"
+            " WHERE desk = ? AND state = 'PENDING' AND rank <= ? AND decide_by <= ?"
+            " ORDER BY rank, id LIMIT ?"
         )
-        return _readable(self._rows.all(_SELECT + where, (desk, now, most)))
+        return _readable(self._rows.all(_SELECT + where, (desk, due_rank(now), now, most)))
 
     def count(self, desk: str) -> int:
         """How many proposals the desk has, by counting."""

@@ -250,7 +250,7 @@ class Desk:
         return show(self.ctx, self.id, id, viewer=viewer)
 
     def queue(self, *, most: int = 50) -> list[Card]:
-        """What waits for a person, by deadline."""
+        """What waits for a person, the most urgent first."""
 
         def look(tx: Tx) -> list[Card]:
             return cards_of(self.ctx, tx, tx.proposals.queue(self.id, most=most))

@@ -89,7 +89,7 @@ async def get_proposal_in_full(call: Incoming) -> DetailView:
 
 
 async def get_queue(call: Incoming) -> QueueView:
-    """What waits for a person, by deadline, a page at a time."""
+    """What waits for a person, the most urgent first, a page at a time."""
     query: QueueQuery = call.query
     desk, ctx = call.by_person().desk, call.gateway.ctx
     after = None if query.after is None else _place(query.after)
@@ -103,7 +103,7 @@ async def get_queue(call: Incoming) -> QueueView:
     last = cards[-1].proposal if more else None
     return QueueView(
         items=[card_view(card) for card in cards],
-        next=None if last is None else f"{last.decide_by}.{last.id}",
+        next=None if last is None else f"{last.rank}.{last.id}",
         counts={
             name.removeprefix(_STATE): n
             for name, n in counters.items()
@@ -113,11 +113,11 @@ async def get_queue(call: Incoming) -> QueueView:
 
 
 def _place(after: str) -> tuple[int, str]:
-    """The (deadline, id) that a page ended with."""
-    deadline, _, id = after.partition(".")
-    if not (deadline.isascii() and deadline.isdigit() and len(deadline) <= 15):
+    """The (rank, id) that a page ended with."""
+    rank, _, id = after.partition(".")
+    if not (rank.isascii() and rank.isdigit() and len(rank) <= 18):
         raise InvalidInput("field_malformed", "`after` is not the `next` of a page")
-    return int(deadline), id_in(id, "proposal_not_found")
+    return int(rank), id_in(id, "proposal_not_found")
 
 
 OPERATIONS: Final = (

@@ -1,4 +1,4 @@
-"""The queue: what waits for a person, by deadline."""
+"""The queue: what waits for a person, the most urgent first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["QUEUE_PAGE", "WaitingRow", "pulse", "queue", "waiting_rows"]
 QUEUE_PAGE: Final = 50
 SOON_MS: Final = 60 * 60_000
 VERY_SOON_MS: Final = 15 * 60_000
-_CURSOR: Final = re.compile(r"([0-9]{1,15})\.(hr_[0-9a-f]{32})")
+_CURSOR: Final = re.compile(r"([0-9]{1,18})\.(hr_[0-9a-f]{32})")
 _ASKING: Final = (Control.APPROVE, Control.MAKER_CHECKER)
 
 
@@ -98,7 +98,7 @@ async def queue(visitor: Visitor) -> Response:
         "queue.html",
         rows=rows,
         first_page=after is None,
-        next_after=None if last is None else f"{last.decide_by}.{last.id}",
+        next_after=None if last is None else f"{last.rank}.{last.id}",
         asked=_asked(ctx.store.read(lambda tx: tx.counters.of(desk))),
     )
 

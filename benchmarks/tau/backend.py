@@ -52,6 +52,8 @@ class Desk:
             "lookup": self._lookup,
             "peek": self._peek,
             "value": self._value,
+            "hear": self._hear,
+            "facts": self._facts,
             "customer": self._customer,
             "changed": self._changed,
             "verify": self._verify,
@@ -129,6 +131,17 @@ class Desk:
         tool, arguments = _text(request, "tool"), _arguments(request)
         return {"cents": self._visit(request).value_cents(tool, arguments)}
 
+    def _hear(self, request: Request) -> Answer:
+        messages = request.get("messages")
+        if not isinstance(messages, list) or not all(_is_message(one) for one in messages):
+            raise BadRequest("`messages` must be a list of pairs of texts: role and message")
+        self._visit(request).hear([(role, text) for role, text in messages])
+        return {}
+
+    def _facts(self, request: Request) -> Answer:
+        read = self._visit(request).facts(_text(request, "tool"), _arguments(request))
+        return {"records": read.records, "thread": read.thread}
+
     def _customer(self, request: Request) -> Answer:
         return {"customer": self._visit(request).customer_of(_arguments(request))}
 
@@ -186,6 +199,10 @@ def _arguments(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadRequest("`arguments` must be an object")
     return value
+
+
+def _is_message(value: object) -> bool:
+    return isinstance(value, list) and [type(one) for one in value] == [str, str]
 
 
 class _Lines(socketserver.StreamRequestHandler):

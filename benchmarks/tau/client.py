@@ -7,13 +7,16 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 from benchmarks.tau.venv import ROOT, ensure_venv
 
 __all__ = ["Backend", "BackendRefused", "BackendWrong", "start_backend"]
+
+Known: TypeAlias = str | int | bool | None
+"""What a fact holds, None for one that is not known."""
 
 ANSWER_S_MAX: Final = 30
 STOP_S_MAX: Final = 10
@@ -116,6 +119,17 @@ class Backend:
         """Money a call would move to the customer, in US cents; see worth.value_cents."""
         cents = self._must(op="value", session=session, tool=tool, arguments=arguments)["cents"]
         return None if cents is None else int(cents)
+
+    def hear(self, session: str, messages: Sequence[tuple[str, str]]) -> None:
+        """Tell the helpdesk all that customer and desk wrote so far, as role and text."""
+        self._must(op="hear", session=session, messages=messages)
+
+    def facts(
+        self, session: str, tool: str, arguments: Mapping[str, object]
+    ) -> tuple[dict[str, Known], dict[str, Known]]:
+        """What is known about a call, from the shop's records and from the thread; see facts.py."""
+        answer = self._must(op="facts", session=session, tool=tool, arguments=arguments)
+        return answer["records"], answer["thread"]
 
     def customer_of(self, session: str, arguments: Mapping[str, object]) -> str | None:
         """Whose account a call touches, by the shop's records."""

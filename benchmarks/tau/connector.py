@@ -34,6 +34,9 @@ __all__ = ["CURRENCY", "SHOP", "ShopConnector"]
 SHOP: Final = "shop"
 """The connector's name in the packs."""
 CURRENCY: Final = "USD"
+RECORDS: Final = "the shop's records"
+THREAD: Final = "the ticket's messages"
+"""The two sources of facts."""
 KEY_MS: Final = 24 * 3_600_000
 """The backend remembers a key for as long as it runs; a day is what is promised of it."""
 SETTLED_MS: Final = 30_000
@@ -83,6 +86,12 @@ class ShopConnector:
             self._session = None
             self._backend.close(session)
 
+    def hear(self, messages: Sequence[tuple[str, str]]) -> None:
+        """Let the helpdesk have what customer and desk wrote up to now, as role and text."""
+        if self._session is None:
+            raise InvalidInput("connector_refused", "no conversation is open")
+        self._backend.hear(self._session, messages)
+
     def kinds(self) -> Mapping[str, Capability]:
         return self._kinds
 
@@ -99,6 +108,10 @@ class ShopConnector:
             cents = self._backend.value_cents(self._session, kind, params)
             facts.append(_fact("to_customer_cents", cents))
             value = None if cents is None else Money(minor=max(0, cents), currency=CURRENCY)
+        if not self._kinds[kind].reads_only:
+            records, said = self._backend.facts(self._session, kind, arguments)
+            facts += [_fact(name, found) for name, found in records.items()]
+            facts += [_fact(name, found, THREAD) for name, found in said.items()]
         return Prepared(
             customer=owner,
             request=msgspec.structs.asdict(
@@ -137,8 +150,8 @@ def _text_parameters(tool: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in needed if parameters["properties"][name].get("type") == "string")
 
 
-def _fact(name: str, value: str | int | None) -> Fact:
-    return Fact(name=name, value=value, source="the shop's records")
+def _fact(name: str, value: str | int | None, source: str = RECORDS) -> Fact:
+    return Fact(name=name, value=value, source=source)
 
 
 def _receipt(answer: object) -> Receipt:

@@ -18,7 +18,14 @@ import handrail
 from benchmarks.tau.client import Backend
 from benchmarks.tau.connector import SHOP, ShopConnector
 from benchmarks.tau.outcome import Fate, Outcome
-from benchmarks.tau.strategies import ANY_CUSTOMER, ONE_CUSTOMER, Strategy, pack_of, policy_of
+from benchmarks.tau.strategies import (
+    ANY_CUSTOMER,
+    ONE_CUSTOMER,
+    Strategy,
+    is_write,
+    policy_of,
+)
+from benchmarks.tau.thread import CUSTOMER, DESK
 from benchmarks.tau.traffic import Call, Conversation
 from handrail.core.decide import ReasonCode
 from handrail.core.lifecycle import State
@@ -44,6 +51,8 @@ TURN_MS: Final = 1_000
 
 RED_FLAGS: Final = frozenset({ReasonCode.OUTSIDE_LANE.value, ReasonCode.FACTS_CONTRADICT.value})
 """Reasons that contradict a call, as opposed to holding it for its kind or amount."""
+CHECKS: Final = frozenset({ReasonCode.CHECK_FAILED.value, ReasonCode.CHECK_FLAGGED.value})
+"""Reasons that come with checks that did not pass, which are looked up then."""
 
 
 class WentWrong(RuntimeError):
@@ -78,6 +87,7 @@ class Gate:
         self._shop = shop
         self._policy = policy
         self._clock = clock
+        self._writes = {name for name, rule in policy.kinds.items() if is_write(rule)}
         for name in CHECKERS:
             desk.person(name, roles=("reviewer", "checker"), limits=(LIMIT,))
 
@@ -93,6 +103,8 @@ class Gate:
         with self._shop.visit():
             for call in conversation.calls:
                 self._clock.now += TURN_MS
+                if call.tool in self._writes:
+                    self._shop.hear(_said(conversation, call))
                 outcome, accepted = self._pass(task, call)
                 refused = outcome.fate is Fate.REFUSED
                 known = as_recorded and not refused and call.answer is not None
@@ -139,7 +151,8 @@ class Gate:
         return action
 
     def _outcome(self, action: Action, *, was_asked: bool) -> Outcome:
-        flagged = bool(RED_FLAGS & self._reasons(action.id))
+        reasons = self._reasons(action.id)
+        failed = self._failed(action.id) if CHECKS & reasons else ()
         match action.state:
             case State.SUCCEEDED | State.FAILED:
                 fate = Fate.HELD if was_asked else Fate.RAN_ALONE
@@ -150,7 +163,12 @@ class Gate:
                 fate = Fate.REFUSED
             case _:
                 raise WentWrong(f"`{action.id}` ({action.kind}) is {action.state.value}")
-        return Outcome(fate=fate, red_flag=flagged)
+        return Outcome(fate=fate, red_flag=bool(failed or RED_FLAGS & reasons), failed=failed)
+
+    def _failed(self, id: str) -> tuple[str, ...]:
+        """The checks that spoke against the action; one that could not be evaluated did not."""
+        shown = self.desk.show(id, by=CHECKERS[0])
+        return tuple(one.name for one in shown.failed if not one.broken)
 
     def _reasons(self, id: str) -> set[str]:
         proposal = self.desk.ctx.store.read(lambda tx: tx.proposals.get(self.desk.id, id))
@@ -188,13 +206,19 @@ def replay_all(
 def _through_one_desk(
     backend: Backend, domain: str, conversations: Sequence[Conversation], strategy: Strategy
 ) -> Iterator[Passed]:
-    policy = policy_of(strategy, pack_of(domain))
+    policy = policy_of(strategy, domain)
     with (
         tempfile.TemporaryDirectory(prefix="handrail-tau-") as folder,
         open_gate(Path(folder), backend, domain, policy) as gate,
     ):
         for conversation in conversations:
             yield from gate.replay(conversation)
+
+
+def _said(conversation: Conversation, call: Call) -> list[tuple[str, str]]:
+    """What customer and desk wrote before the turn that makes the call."""
+    before = conversation.messages[: call.turn]
+    return [(one.role, one.text) for one in before if one.text and one.role in (CUSTOMER, DESK)]
 
 
 def _params(call: Call) -> dict[str, object]:

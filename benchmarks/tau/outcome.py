@@ -24,4 +24,7 @@ class Outcome:
 
     fate: Fate
     red_flag: bool = False
-    """Whether a check contradicted the call, as opposed to holding it for its kind or amount."""
+    """Whether the lane or a check contradicted the call, as opposed to holding it for its kind or
+    amount, or because something about it could not be told."""
+    failed: tuple[str, ...] = ()
+    """The checks that did not pass, those that could not be evaluated left out."""

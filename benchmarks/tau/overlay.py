@@ -54,6 +54,13 @@ class Overlay(MutableMapping[str, Record]):
         """The record as it is now, without a copy: only to be read. KeyError when there is none."""
         return self._open[key] if key in self._open else self._seen(key)
 
+    def first(self, key: str) -> Record:
+        """The record as it was when the conversation began, or as it is if it is newer.
+
+        Only to be read. KeyError when there is none.
+        """
+        return self._pristine[key] if key in self._pristine else self._seen(key)
+
     def _seen(self, key: str) -> Record:
         return self._kept[key] if key in self._kept else self._pristine[key]
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from benchmarks.tau.facts import FactsRead, facts_of
 from benchmarks.tau.overlay import Overlay, Record
+from benchmarks.tau.thread import Thread
 from benchmarks.tau.worth import MOVES, customer_of, value_cents
 
 __all__ = ["DOMAINS", "Refused", "Shop", "Visit", "silence"]
@@ -125,6 +127,7 @@ class Visit:
         self._overlays = overlays
         self._tools: Mapping[str, Callable[..., Any]] = toolkit.tools
         self._types = {name: toolkit.tool_type(name).value for name in self._tools}
+        self._thread = Thread()
 
     def __getattr__(self, table: str) -> Overlay:
         try:
@@ -178,6 +181,14 @@ class Visit:
     def value_cents(self, tool: str, arguments: Mapping[str, Any]) -> int | None:
         """See worth.value_cents."""
         return value_cents(self, tool, arguments)
+
+    def hear(self, messages: Sequence[tuple[str, str]]) -> None:
+        """Take this for all that customer and desk wrote so far, as role and text."""
+        self._thread = Thread(messages)
+
+    def facts(self, tool: str, arguments: Mapping[str, Any]) -> FactsRead:
+        """See facts.facts_of."""
+        return facts_of(self, tool, arguments, self._thread)
 
     def customer_of(self, arguments: Mapping[str, Any]) -> str | None:
         """See worth.customer_of."""

@@ -1,11 +1,12 @@
-"""Four ways to decide about the same calls: a pack, and three plain policies made from it.
+"""Six ways to decide about the same calls: two packs, and four policies made from the first.
 
-All four go through the same gateway, with the same kinds, parameters and connector; only what is
+All go through the same gateway, with the same kinds, parameters and connector; only what is
 decided differs. Nothing here knows the labels.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from benchmarks.tau.facts import THREAD_FACTS
 from handrail.core.grade import Grade
 from handrail.core.policy import Band, Control, Guard, KindRule, Policy
 from handrail.policy.loader import digest_policy, load
@@ -50,18 +52,50 @@ class Strategy(Enum):
     """A person is asked about every write."""
     THRESHOLD = "threshold"
     """A person is asked about what moves more than THRESHOLD_CENTS to the customer."""
+    RECORDS = "handrail-records"
+    """The pack of the desk without the ticket's messages: no check looks at them, and what only
+    they clear is not cleared."""
     HANDRAIL = "handrail"
     """The pack of the desk."""
+    SCARCE = "handrail-scarce"
+    """The same checks where people's time is scarce: what passes all of them runs up to more."""
 
 
-def pack_of(domain: str) -> Policy:
-    """The pack of a desk, `retail` or `airline`."""
-    return load(PACKS / f"{domain}.yaml")
+def pack_of(domain: str, *, scarce: bool = False) -> Policy:
+    """The pack of a desk, `retail` or `airline`, or the one for where people's time is scarce."""
+    return load(PACKS / f"{domain}{'-scarce' if scarce else ''}.yaml")
 
 
-def policy_of(strategy: Strategy, pack: Policy) -> Policy:
-    """The policy by which a strategy decides."""
-    return pack if strategy is Strategy.HANDRAIL else _plain(pack, strategy, _RULES[strategy])
+def policy_of(strategy: Strategy, domain: str) -> Policy:
+    """The policy by which a strategy decides at a desk."""
+    pack = pack_of(domain, scarce=strategy is Strategy.SCARCE)
+    match strategy:
+        case Strategy.HANDRAIL | Strategy.SCARCE:
+            return pack
+        case Strategy.RECORDS:
+            kinds = {name: _unheard(rule) for name, rule in pack.kinds.items()}
+            return _as(strategy, msgspec.structs.replace(pack, kinds=kinds))
+        case _:
+            return _as(strategy, _plain(pack, _RULES[strategy]))
+
+
+def _as(strategy: Strategy, policy: Policy) -> Policy:
+    policy = msgspec.structs.replace(policy, name=f"{policy.name}-{strategy.value}")
+    return msgspec.structs.replace(policy, digest=digest_policy(policy))
+
+
+def _unheard(rule: KindRule) -> KindRule:
+    checks = tuple(check for check in rule.checks if not _hears(check.require))
+    cleared = rule.cleared
+    if cleared is not None and (cleared.when is None or _hears(cleared.when)):
+        # WHY NOT: cleared by the checks that are left. The yes of the customer was one of them.
+        cleared = None
+    return msgspec.structs.replace(rule, checks=checks, cleared=cleared)
+
+
+def _hears(condition: str) -> bool:
+    """Whether a condition names a fact that is read from the ticket's messages."""
+    return not THREAD_FACTS.isdisjoint(re.findall(r"\bfacts\.(\w+)", condition))
 
 
 def is_write(rule: KindRule) -> bool:
@@ -100,20 +134,19 @@ _RULES: Final[dict[Strategy, Callable[[KindRule], KindRule]]] = {
 }
 
 
-def _plain(pack: Policy, strategy: Strategy, rule_of: Callable[[KindRule], KindRule]) -> Policy:
-    """The pack with this rule for every kind, and without lanes, caps and needed facts."""
-    policy = msgspec.structs.replace(
+def _plain(pack: Policy, rule_of: Callable[[KindRule], KindRule]) -> Policy:
+    """The pack with this rule for every kind, and without lanes, caps, checks and needed facts."""
+    return msgspec.structs.replace(
         pack,
-        name=f"{pack.name}-{strategy.value}",
-        kinds={name: _without_needs(rule_of(rule)) for name, rule in pack.kinds.items()},
+        kinds={name: _bare(rule_of(rule)) for name, rule in pack.kinds.items()},
         lanes={
             name: msgspec.structs.replace(lane, any_customer=True)
             for name, lane in pack.lanes.items()
         },
         caps=(),
     )
-    return msgspec.structs.replace(policy, digest=digest_policy(policy))
 
 
-def _without_needs(rule: KindRule) -> KindRule:
-    return msgspec.structs.replace(rule, kind=msgspec.structs.replace(rule.kind, needs=()))
+def _bare(rule: KindRule) -> KindRule:
+    kind = msgspec.structs.replace(rule.kind, needs=())
+    return msgspec.structs.replace(rule, kind=kind, facts={}, checks=(), cleared=None)

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks.tau import __main__ as program
+from benchmarks.tau.chart import CHART, TWIN
 from benchmarks.tau.client import Backend
 from benchmarks.tau.gateway import replay_all
 from benchmarks.tau.score import REPORTED
@@ -20,7 +22,11 @@ from benchmarks.tau.strategies import Strategy
 from benchmarks.tau.traffic import SAMPLE, load_traffic
 
 ROOM = Path(program.__file__).parent
-BLIND = ("client", "connector", "gateway", "outcome", "strategies", "traffic", "worth")
+BLIND = (
+    *("airline", "booking", "client", "connector", "facts", "gateway", "outcome", "retail"),
+    *("rule", "strategies", "thread", "traffic", "worth"),
+)
+STRATEGIES = [one.value for one in Strategy]
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +47,18 @@ def report() -> dict[str, Any]:
 
 
 def test_the_report_has_the_promised_shape(report: dict[str, Any]) -> None:
-    """One object, each set with its totals and four strategies, each with the same ten numbers."""
-    assert report.keys() == {"sets"}
+    """One object, each set with its totals and six strategies, each with the same numbers."""
+    assert report.keys() == {"sets", "all"}
     assert report["sets"].keys() == {"sample-retail", "sample-airline"}
-    for found in report["sets"].values():
-        assert list(found) == ["trajectories", "calls", "writes", "strategies"]
-        assert list(found["strategies"]) == ["allow", "ask", "threshold", "handrail"]
+    checks = report["all"].pop("checks")
+    assert list(checks) == STRATEGIES
+    assert not checks["ask"]
+    for caught in checks["handrail"].values():
+        assert caught.keys() == {"wrong", "wrong_cents", "right"}
+        assert {type(number) for number in caught.values()} == {int}
+    for found in (*report["sets"].values(), report["all"]):
+        assert list(found) == ["trajectories", "calls", "writes", "wrong_cents", "strategies"]
+        assert list(found["strategies"]) == STRATEGIES
         for numbers in found["strategies"].values():
             assert tuple(numbers) == REPORTED
             assert {type(numbers[name]) for name in REPORTED[1:]} == {int}
@@ -58,14 +70,29 @@ def test_the_numbers_of_the_sample(report: dict[str, Any]) -> None:
     retail, airline = report["sets"]["sample-retail"], report["sets"]["sample-airline"]
     assert (retail["trajectories"], retail["calls"], retail["writes"]) == (3, 11, 3)
     assert (airline["trajectories"], airline["calls"], airline["writes"]) == (3, 12, 5)
-    assert retail["strategies"]["allow"]["wrong_ran_alone_cents"] == 260659
-    assert airline["strategies"]["allow"]["wrong_ran_alone_cents"] == 15100
+    assert (retail["wrong_cents"], airline["wrong_cents"]) == (260659, 15100)
     for found in (retail, airline):
-        for name in ("ask", "threshold", "handrail"):
-            assert found["strategies"][name]["wrong_ran_alone"] == 0
-            assert found["strategies"][name]["wrong_held"] == 1
+        wrong = found["wrong_cents"]
+        assert found["strategies"]["allow"]["wrong_ran_alone_cents"] == wrong
+        for name in ("ask", "threshold", "handrail", "handrail-scarce"):
+            numbers = found["strategies"][name]
+            assert (numbers["wrong_ran_alone"], numbers["wrong_held"]) == (0, 1)
+            # nothing is shown red by a threshold; both mistakes are by the checks
+            assert numbers["wrong_flagged_cents"] == (wrong if "handrail" in name else 0)
+            assert numbers["wrong_if_all_approved_cents"] == wrong
+            assert numbers["right_refused"] == 0
     assert airline["strategies"]["threshold"]["held"] == 1
     assert airline["strategies"]["ask"]["interruptions_per_1000"] == 416.7
+
+
+def test_all_sets_together(report: dict[str, Any]) -> None:
+    """What is counted of the sets adds up in `all`."""
+    sets, together = report["sets"].values(), report["all"]
+    for key in ("trajectories", "calls", "writes", "wrong_cents"):
+        assert together[key] == sum(found[key] for found in sets)
+    for name, numbers in together["strategies"].items():
+        for key in REPORTED[1:]:
+            assert numbers[key] == sum(found["strategies"][name][key] for found in sets)
 
 
 def test_the_strategies_are_in_order(report: dict[str, Any]) -> None:
@@ -88,8 +115,43 @@ def test_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("sample-retail: 3 conversations, 11 calls, 3 writes; 1 writes")
     assert "2,606.59 USD" in lines[0]
-    assert [line.split()[0] for line in lines[2:6]] == ["allow", "ask", "threshold", "handrail"]
-    assert len({len(line) for line in lines[1:6]}) == 1
+    assert [line.split()[0] for line in lines[2:8]] == STRATEGIES
+    assert len({len(line) for line in lines[1:8]}) == 1
+    assert "all: 6 conversations, 23 calls, 8 writes" in "\n".join(lines)
+    assert any(line.startswith("| `handrail-scarce` |") for line in lines)
+
+
+def test_the_chart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--chart` writes a drawing that runs nothing and loads nothing, and a table that says it."""
+    options = ["--traffic", str(SAMPLE), "--misses", "--chart", str(tmp_path)]
+    assert program.main(options) == 0
+    # every wrong write of the sample is contradicted: the table of the others is empty
+    assert capsys.readouterr().out.splitlines()[2:] == []
+    drawing = (tmp_path / CHART).read_text()
+    root = ElementTree.fromstring(drawing)
+    names = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert names == {"svg", "title", "desc", "rect", "path", "text", "circle"}
+    assert not any(
+        "href" in key or key.startswith("on") for one in root.iter() for key in one.attrib
+    )
+    table = (tmp_path / TWIN).read_text()
+    for strategy in STRATEGIES:
+        assert f"{strategy}: " in drawing
+        assert f"| `{strategy}` |" in table
+
+
+def test_the_chart_in_the_docs_is_that_of_the_table() -> None:
+    """The page shows the drawing, and the very table that was written beside it."""
+    docs = ROOM.parents[1] / "docs"
+    page = (docs / "measured-case.md").read_text()
+    assert f"images/{CHART}" in page
+    table = (docs / "images" / TWIN).read_text()
+    assert table in page
+    drawing = (docs / "images" / CHART).read_text()
+    for row in table.splitlines()[2:]:
+        name, interruptions, _, alone, *_ = (cell.strip(" `") for cell in row.strip("|").split("|"))
+        said = f"{name}: {interruptions} interruptions per 1,000 calls, {alone} of the wrong money"
+        assert said in drawing
 
 
 def test_traffic_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The two packs against the desks that they are for, and the four strategies against each other."""
+"""The packs against the desks that they are for, and the six strategies against each other."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.tau.client import Backend
+from benchmarks.tau.facts import RULES as FACTS
+from benchmarks.tau.facts import THREAD_FACTS
 from benchmarks.tau.strategies import (
     PACKS,
     THRESHOLD_CENTS,
@@ -20,7 +22,7 @@ from benchmarks.tau.strategies import (
 from handrail.core.decide import Ask, Decider, Decision, compile_policy
 from handrail.core.grade import Axes
 from handrail.core.money import Money
-from handrail.core.policy import Control, KindRule
+from handrail.core.policy import Control, KindRule, Otherwise
 from handrail.policy.grader import advise
 from handrail.policy.lint import RUNS_ALONE
 from handrail.policy.loader import problems_of
@@ -39,7 +41,7 @@ def decided(strategy: Strategy, domain: str, kind: str, cents: int | None) -> De
 @cache
 def decider_of(strategy: Strategy, domain: str) -> Decider:
     """The policy of a strategy, compiled once for all tests."""
-    return compile_policy(policy_of(strategy, pack_of(domain)))
+    return compile_policy(policy_of(strategy, domain))
 
 
 def writes_of(domain: str) -> dict[str, KindRule]:
@@ -47,10 +49,52 @@ def writes_of(domain: str) -> dict[str, KindRule]:
     return {name: rule for name, rule in pack_of(domain).kinds.items() if is_write(rule)}
 
 
-@pytest.mark.parametrize("domain", DOMAINS)
-def test_a_pack_has_nothing_to_complain_about(domain: str) -> None:
+@pytest.mark.parametrize("pack", ["retail", "airline", "retail-scarce", "airline-scarce"])
+def test_a_pack_has_nothing_to_complain_about(pack: str) -> None:
     """It loads without a warning."""
-    assert problems_of((PACKS / f"{domain}.yaml").read_text()) == []
+    assert problems_of((PACKS / f"{pack}.yaml").read_text()) == []
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_the_facts_of_a_pack_are_those_of_the_desk(domain: str) -> None:
+    """Each declared fact is one that is read for that tool, and each check names one."""
+    for name, rule in writes_of(domain).items():
+        records, said = FACTS[name]
+        assert rule.facts.keys() <= {"to_customer_cents", *records, *said}, name
+        for check in rule.checks:
+            assert re.findall(r"facts\.(\w+)", check.require), (name, check.name)
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_the_scarce_pack_is_the_same_desk(domain: str) -> None:
+    """Same kinds and checks; what would ask because of a check only marks instead."""
+    usual, scarce = pack_of(domain), pack_of(domain, scarce=True)
+    assert (scarce.lanes, scarce.caps, scarce.clocks) == (usual.lanes, usual.caps, usual.clocks)
+    assert scarce.kinds.keys() == usual.kinds.keys()
+    for name, rule in usual.kinds.items():
+        other = scarce.kinds[name]
+        assert other.kind == rule.kind
+        for check, looser in zip(rule.checks, other.checks, strict=True):
+            asks = check.otherwise is Otherwise.HOLD and looser.otherwise is Otherwise.FLAG
+            assert asks or check.otherwise is looser.otherwise, (name, check.name)
+            # money that goes back to where it came from needs no asking where
+            same = check.require == looser.require
+            assert same or (name, check.name) == ("update_reservation_flights", "method_told")
+        assert other.guard.order <= rule.guard.order
+
+
+def test_records_alone_hear_nothing() -> None:
+    """Without the ticket's messages no check asks for them, and nothing is cleared by them."""
+    for domain in DOMAINS:
+        for name, rule in policy_of(Strategy.RECORDS, domain).kinds.items():
+            named = {
+                fact for one in rule.checks for fact in re.findall(r"facts\.(\w+)", one.require)
+            }
+            assert not named & THREAD_FACTS, name
+            assert rule.cleared is None, name
+            dropped = [one for one in pack_of(domain).kinds[name].checks if one not in rule.checks]
+            for one in dropped:
+                assert THREAD_FACTS & set(re.findall(r"facts\.(\w+)", one.require)), one.name
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
@@ -142,7 +186,7 @@ def test_handrail_is_never_looser_than_the_threshold(domain: str) -> None:
             assert ours.order >= theirs.order, (name, cents)
 
 
-def test_strategies_are_four_policies() -> None:
+def test_strategies_are_six_policies() -> None:
     """Each has a digest of its own, by which its decisions name it."""
-    digests = {policy_of(one, pack_of(domain)).digest for one in Strategy for domain in DOMAINS}
-    assert len(digests) == 8
+    digests = {policy_of(one, domain).digest for one in Strategy for domain in DOMAINS}
+    assert len(digests) == 12

@@ -178,7 +178,7 @@ class CardView(_Answer, frozen=True, kw_only=True):
 
 
 class QueueView(_Answer, frozen=True, kw_only=True):
-    """A page of what waits for a person, the most urgent first, and how many actions are in each state."""
+    """A page of what waits for a person, the most urgent first, and how many are in each state."""
 
     items: list[CardView]
     next: str | None

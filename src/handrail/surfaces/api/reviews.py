@@ -115,7 +115,7 @@ async def get_queue(call: Incoming) -> QueueView:
 def _place(after: str) -> tuple[int, str]:
     """The (rank, id) that a page ended with."""
     rank, _, id = after.partition(".")
-    if not (rank.isascii() and rank.isdigit() and len(rank) <= 18):
+    if not (rank.isascii() and rank.isdigit() and len(rank) <= 19 and int(rank) < 2**63):
         raise InvalidInput("field_malformed", "`after` is not the `next` of a page")
     return int(rank), id_in(id, "proposal_not_found")
 

@@ -27,7 +27,7 @@ __all__ = ["QUEUE_PAGE", "WaitingRow", "pulse", "queue", "waiting_rows"]
 QUEUE_PAGE: Final = 50
 SOON_MS: Final = 60 * 60_000
 VERY_SOON_MS: Final = 15 * 60_000
-_CURSOR: Final = re.compile(r"([0-9]{1,18})\.(hr_[0-9a-f]{32})")
+_CURSOR: Final = re.compile(r"([0-9]{1,19})\.(hr_[0-9a-f]{32})")
 _ASKING: Final = (Control.APPROVE, Control.MAKER_CHECKER)
 
 
@@ -121,7 +121,7 @@ def _cursor(text: str | None) -> tuple[int, str] | None:
     if text is None:
         return None
     found = _CURSOR.fullmatch(text)
-    if found is None:
+    if found is None or int(found[1]) >= 2**63:
         raise InvalidInput("field_malformed", "that is not a page of the queue")
     return int(found[1]), found[2]
 

@@ -56,6 +56,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
 def codes_of(reasons: tuple[Reason, ...]) -> str:
     """The codes of reasons with commas between them, each one once."""
+    if len(reasons) == 1:
+        return reasons[0].code.value
     return ",".join(dict.fromkeys(reason.code.value for reason in reasons))
 
 

@@ -18,6 +18,8 @@ __all__ = ["before_of_plan"]
 
 _SHOWN: Final = (Control.APPROVE, Control.MAKER_CHECKER, Control.ESCALATE)
 """Controls under which a person looks at what happened before."""
+_AMONG: Final = 30
+"""Actions about one customer that are looked through; of more, nothing is said."""
 _BY: Final = {State.REJECTED: "by a person", State.REFUSED: "by the policy"}
 
 
@@ -50,13 +52,14 @@ def _denials(denied: tuple[Proposal, ...]) -> tuple[Line, ...]:
 
 
 def _beside(tx: Tx, plan: Plan, subject: str) -> tuple[Line, ...]:
-    """How many other actions of the kind are open for the customer, if there are any."""
+    """How many other actions of the kind are open for the customer, if that is soon counted."""
     if plan.prepared.customer is None or plan.kind is None:
         return ()
-    count = tx.proposals.under_way(plan.task.desk, subject, plan.kind.name, before=None)
-    if count == 0:
+    desk, kind = plan.task.desk, plan.kind.name
+    count = tx.proposals.under_way(desk, subject, kind, among=_AMONG)
+    if not count:
         return ()
-    text = "so many that they were not counted" if count is None else f"{count} more of this kind"
+    text = f"{count} more of this kind"
     return (Line(label="Under way for this customer", text=text),)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -106,7 +106,7 @@ def prepare(ctx: Context, task: Task, draft: Draft) -> Plan:
         check_plain(draft.params)
         params = dict(draft.params)
         prepared, lines, version = Prepared(customer=None, request={}), _plain_lines(params), ""
-    judged = _judged(rules, draft, lane, params, prepared, graded=graded, now=ctx.clock())
+    judged = _judged(rules, draft, lane, params, prepared, graded=graded, now=ctx.clock)
     return Plan(
         ctx=ctx,
         task=task,
@@ -134,7 +134,8 @@ def under(plan: Plan, rules: Rulebook) -> Plan | None:
     kind = rules.kind(draft.kind)
     graded = kind is not None and rules.decider.admits_kind(draft.kind, lane)
     params = rules.parse(draft.kind, draft.params) if graded else plan.params
-    now = plan.ctx.clock() if plan.given is None else plan.given.now
+    given = plan.given
+    now = plan.ctx.clock if given is None else lambda: given.now
     judged = _judged(rules, draft, lane, params, plan.prepared, graded=graded, now=now)
     return msgspec.structs.replace(plan, rules=rules, kind=kind, params=params, **judged._asdict())
 
@@ -158,14 +159,14 @@ def _judged(
     prepared: Prepared,
     *,
     graded: bool,
-    now: int,
+    now: Callable[[], int],
 ) -> _Judged:
     kind = rules.kind(draft.kind)
     value = None if kind is None else _value(kind, params, prepared.value)
     spans = spans_of(rules, draft.kind, params, prepared) if graded else {}
     found = found_in(rules, draft.kind, spans) if graded else {}
     checks = rules.checks.get(draft.kind) if graded else None
-    given = None if checks is None else _given(params, prepared, value, now, found)
+    given = None if checks is None else _given(params, prepared, value, now(), found)
     verdict = NOTHING if checks is None or given is None else checks.early(given)
     ask = _ask(draft, lane, kind, prepared, value, _unresolved(rules, draft.kind, params))
     if verdict is not NOTHING:

@@ -94,6 +94,8 @@ _HALTED_WAITS: Final = (
 
 def told_of(decision: Decision) -> str | None:
     """What the policy has for the agent about the first check that stands in the way, if any."""
+    if not decision.failed:
+        return None
     said = (one.agent for one in decision.failed if one.outcome is not Otherwise.FLAG)
     return next((text for text in said if text is not None), None)
 

@@ -134,13 +134,21 @@ class Proposals:
         where = " WHERE desk = ? AND subject = ? ORDER BY id DESC LIMIT ?"
         return self._many(where, (desk, subject, most))
 
-    def under_way(self, desk: str, subject: str, kind: str, *, before: str | None) -> int | None:
+    def under_way(
+        self,
+        desk: str,
+        subject: str,
+        kind: str,
+        *,
+        before: str | None = None,
+        among: int = SUBJECT_ROWS_MAX,
+    ) -> int | None:
         """How many actions of a kind about a customer are open: all, or those that came earlier.
 
-        None for a customer about whom there were more than `SUBJECT_ROWS_MAX` actions.
+        None for a customer about whom there were more than `among` actions.
         """
-        rows = self._rows.all(_OF_SUBJECT, (desk, subject, SUBJECT_ROWS_MAX + 1))
-        if len(rows) > SUBJECT_ROWS_MAX:
+        rows = self._rows.all(_OF_SUBJECT, (desk, subject, among + 1))
+        if len(rows) > among:
             return None
         return sum(
             of_kind == kind and state in _OPEN and (before is None or str(id) < before)

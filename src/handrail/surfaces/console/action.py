@@ -37,6 +37,8 @@ from handrail.surfaces.console.words import (
 
 __all__ = ["DECIDERS", "ShownFact", "action", "action_page", "may_undo", "why_nothing"]
 
+CASE_ROWS: Final = 50
+"""Newest actions about a customer among which those of one case are looked for."""
 DECIDERS: Final = (Role.REVIEWER, Role.CHECKER, Role.ADMIN)
 """Who may undo what ran and close what was handed over, as over HTTP."""
 
@@ -51,11 +53,12 @@ class ShownFact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Around(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page says beside the action itself."""
+    """What the page says beside the action itself; `also` is what else of its task waits."""
 
     ticket: str | None
     names: dict[str, str]
     following: Card | None
+    also: tuple[Card, ...]
     halted: str | None
 
 
@@ -184,12 +187,20 @@ def _around(visitor: Visitor, tx: Tx, shown: Shown) -> _Around:
     for id in {*shown.makers, proposal.agent, *(one.person for one in shown.witnesses)}:
         found = tx.people.get(proposal.desk, id)
         names[id] = id if found is None or found.name == id else f"{found.name} ({id})"
+    of_case = [
+        one
+        for one in tx.proposals.of_subject(proposal.desk, proposal.subject, most=CASE_ROWS)
+        if one.task == proposal.task and one.state is State.PENDING and one.id != proposal.id
+    ]
+    of_case.sort(key=lambda one: (one.rank or 0, one.id))
     waiting = tx.proposals.queue(proposal.desk, most=2)
-    following = [one for one in waiting if one.id != proposal.id][:1]
+    # One case after the other: what else of it waits comes before anything of another.
+    following = [*of_case, *(one for one in waiting if one.id != proposal.id)][:1]
     cards = cards_of(visitor.gateway.ctx, tx, following)
     return _Around(
         ticket=None if task is None else task.ticket,
         names=names,
         following=cards[0] if cards else None,
+        also=tuple(cards_of(visitor.gateway.ctx, tx, of_case)),
         halted=None if halt_over(tx, proposal) is None else "work of this kind is stopped for now",
     )

@@ -36,7 +36,7 @@ class WaitingRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `summary` says where it goes, or what it does. `flags` are reasons to look twice, each with its
     colour. `not_mine` says why this person may not approve it. `urgency` is the colour of the
-    deadline.
+    deadline. `also` is what else of the same task waits on this page of the queue: it is one case.
     """
 
     card: Card
@@ -46,6 +46,7 @@ class WaitingRow(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[tuple[str, str], ...]
     not_mine: str | None
     urgency: str
+    also: tuple[WaitingRow, ...] = ()
 
 
 def waiting_rows(
@@ -82,6 +83,14 @@ def waiting_rows(
     return rows
 
 
+def _by_case(rows: list[WaitingRow]) -> list[WaitingRow]:
+    """One line a case, where its most urgent action stands, with the others of the task in it."""
+    cases: dict[str, list[WaitingRow]] = {}
+    for row in rows:
+        cases.setdefault(row.card.proposal.task, []).append(row)
+    return [msgspec.structs.replace(case[0], also=tuple(case[1:])) for case in cases.values()]
+
+
 async def queue(visitor: Visitor) -> Response:
     """The page of the queue; `after` goes on below the last line of the page before."""
     after = _cursor(visitor.request.query_params.get("after"))
@@ -96,7 +105,7 @@ async def queue(visitor: Visitor) -> Response:
     last = rows[-1].card.proposal if more else None
     return visitor.render(
         "queue.html",
-        rows=rows,
+        rows=_by_case(rows),
         first_page=after is None,
         next_after=None if last is None else f"{last.rank}.{last.id}",
         asked=_asked(ctx.store.read(lambda tx: tx.counters.of(desk))),

@@ -19,6 +19,7 @@ from handrail.policy.conditions import (
     Given,
     Truth,
     Variables,
+    all_of,
     variables_of,
 )
 
@@ -219,6 +220,37 @@ def test_only_what_adds_up_has_sums() -> None:
     """A kind outside the accumulation has none to name."""
     with pytest.raises(InvalidInput):
         Condition("earlier.minor == 100", variables_of(KIND, FACTS, None))
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ("facts.vip ; facts.count == 2", Truth.TRUE),
+        ("facts.vip // and nothing else ; facts.count == 2", Truth.TRUE),
+        ("facts.vip ; facts.count == 3", Truth.FALSE),
+        ("facts.count == 3 ; facts.vip || facts.count == 2", Truth.FALSE),
+        ("facts.count == 3 || facts.vip ; facts.count == 3", Truth.FALSE),
+        ("facts.vip ; params.pieces / 0 == 1", Truth.BROKEN),
+        ("facts.vip ? true : false ; facts.count == 3", Truth.FALSE),
+    ],
+)
+def test_all_of_some_is_true_when_each_is(texts: str, said: Truth) -> None:
+    """One question instead of several; whatever a condition looks like, none lends to another."""
+    known = variables()
+    each = [Condition(text, known) for text in texts.split(" ; ")]
+    together = all_of(each, known)
+    assert together is not None
+    assert together.ask(given(count=2)) is said
+    assert (said is Truth.TRUE) is all(one.ask(given(count=2)) is Truth.TRUE for one in each)
+
+
+def test_what_cannot_be_one_question() -> None:
+    """One condition is no more than itself, and the limits of one hold for all."""
+    known = variables()
+    one = Condition("params.items.exists(one, one.n > 5)", known)
+    assert all_of([one], known) is None
+    assert all_of([one, one], known) is not None
+    assert all_of([one, one, one], known) is None
 
 
 def test_many_at_once() -> None:

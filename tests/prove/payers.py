@@ -57,6 +57,8 @@ kinds:
     connector: payer
     axes: {reversibility: 1, blast_radius: 1, stakes: 1}
     params: *who
+    checks:
+      others: {require: open.same_kind < 2, otherwise: hold, reviewer: There are others.}
     control: hold_and_recall
   close:
     title: Close
@@ -100,6 +102,8 @@ kinds:
     axes: {reversibility: 1, blast_radius: 1, stakes: 1}
     params: *money
     value: amount
+    checks:
+      others: {require: open.same_kind == 0, otherwise: hold, reviewer: There is another.}
     bands:
       USD:
         - {up_to: "30.00", grade: G1, control: run_and_log}

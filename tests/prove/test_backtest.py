@@ -16,11 +16,12 @@ from handrail.core.policy import Policy
 from handrail.engine.context import Rulebook
 from handrail.errors import InvalidInput
 from handrail.policy.loader import load_text, source_text
+from handrail.prove.backtest.fate import Fate
 from handrail.prove.backtest.page import page_of
 from handrail.prove.backtest.replay import Replay
 from handrail.prove.backtest.report import record_of, text_of
 from handrail.prove.backtest.run import backtest
-from handrail.prove.backtest.tally import Fate, Forecast
+from handrail.prove.backtest.tally import Forecast
 from handrail.prove.backtest.traffic import (
     Findings,
     Heard,
@@ -79,6 +80,15 @@ def test_what_people_said_is_kept_and_silence_never_approves() -> None:
         refund(NOW, 9_000, "c3"),
     )
     assert outcome.later == {"expired": 1, "ran": 1, "rejected": 1}
+
+
+def test_what_was_found_in_texts_is_in_the_record() -> None:
+    """C12: counts alone say whether a reply goes out by itself; no text is needed for that."""
+    pack = load_text(source_text("support-desk-recall"), source="support-desk-recall")
+    reply = Recorded(v=1, at=NOW, kind="reply.send", lane="support", agent="bot", customer="c1")
+    found = [None, {}, {"promise": 1, "any": 1}]
+    told = run(*(msgspec.structs.replace(reply, triggers=one) for one in found), policy=pack)
+    assert (told.count(Fate.HELD), told.count(Fate.ASKED), told.unread) == (1, 2, 0)
 
 
 def test_findings_raise_and_lanes_refuse() -> None:

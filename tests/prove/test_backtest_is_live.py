@@ -29,10 +29,11 @@ from handrail.engine.accumulate import INSTRUMENT, VALUE
 from handrail.engine.again import first_of
 from handrail.engine.context import Rulebook
 from handrail.policy.loader import load_text
+from handrail.prove.backtest.fate import Fate
 from handrail.prove.backtest.record import page_of
 from handrail.prove.backtest.replay import Replay, Seen
-from handrail.prove.backtest.tally import Fate
 from handrail.prove.backtest.traffic import Recorded, encode_line, read_lines
+from handrail.store.proposals import SUBJECT_ROWS_MAX
 from handrail.store.protocol import Tx
 from handrail.surfaces.embedded import Desk
 from tests.prove.payers import POLICY, REFUSAL, Payer
@@ -239,6 +240,19 @@ def told(desk: Desk, traffic: list[Recorded]) -> tuple[Counter[str], Counter[str
     return later, trips, prompts
 
 
+def test_where_nobody_counts_is_the_same() -> None:
+    """What is open about a busy customer is known to neither of them."""
+    busy, now = load_text(POLICY, source="payers"), START
+    letters = [
+        Recorded(v=1, at=now + n * 86_400_000, kind="letter", lane="all", agent="a", customer="C")
+        for n in range(SUBJECT_ROWS_MAX + 2)
+    ]
+    seen: list[Seen] = []
+    Replay(Rulebook(busy), seen=seen).feed(letters)
+    assert [one.fate for one in seen[-2:]] == [Fate.HELD, Fate.ASKED]
+    assert seen[-1].grade == 3
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_a_replay_decides_trips_and_sums_as_the_desk_did(tmp_path: Path, seed: int) -> None:
     """G1, C5, C6, C7: every decision, every cap met full and every sum at the end is the same."""
@@ -269,6 +283,8 @@ def test_a_replay_decides_trips_and_sums_as_the_desk_did(tmp_path: Path, seed: i
     assert outcome.again
     assert outcome.later["cap_refused"]
     assert not outcome.unread
+    names = {name for one in seen for name in one.failed}
+    assert names >= {"open", "known", "odd", "much", "others"}
     codes = {code for one in seen for code in one.reasons.split(",")}
     assert codes >= {"check_failed", "check_flagged", "cleared", "accumulated", "facts_missing"}
     life.desk.close()

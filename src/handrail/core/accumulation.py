@@ -57,6 +57,10 @@ class Accumulation(msgspec.Struct, frozen=True, kw_only=True):
             _up(scaled, FULL_WEIGHT * _RATE_ONE * 100 * 10 ** EXPONENTS[value.currency]),
         )
 
+    def is_plain(self, kind: str, currency: str) -> bool:
+        """Whether amounts of a kind in a currency add up as they are: no rate, no weight."""
+        return currency == self.currency and self.weights[kind] == FULL_WEIGHT
+
     def judged(self, kind: str, value: Money | None, earlier: int) -> Money | None:
         """What the bands look at beside the amount, after `earlier` minor units of `currency`.
 

@@ -9,9 +9,10 @@ nested deeper than 32; texts and lists have limits of their own (`action`, `LIST
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -24,13 +25,27 @@ from handrail.core.policy import FactType
 from handrail.core.triggers.find import FOUND
 from handrail.errors import InvalidInput
 
-__all__ = ["LATE", "LIST_ITEMS_MAX", "Condition", "Given", "Truth", "Variables", "variables_of"]
+__all__ = [
+    "LATE",
+    "LIST_ITEMS_MAX",
+    "NOW",
+    "UNDER_WAY",
+    "Condition",
+    "Given",
+    "Truth",
+    "Variables",
+    "all_of",
+    "variables_of",
+]
 
 LIST_ITEMS_MAX: Final = 1_000
 """Entries of a list or a record that a condition gets to see; a larger one is not known to it."""
+TEXTS_KEPT: Final = 1_000
+"""Dates and amounts of facts that are not read anew each time: they stand in several conditions."""
 MACROS_MAX: Final = 2
 """Comprehensions (`all`, `exists`, `filter`, ...) in one condition."""
 UNDER_WAY: Final = "open.same_kind"
+NOW: Final = "now"
 LATE: Final = frozenset(("earlier.minor", "together.minor", UNDER_WAY))
 """What is known only once the transaction has read it."""
 
@@ -106,6 +121,10 @@ class Condition:
         """Whether it asks how many other actions are under way."""
         return UNDER_WAY in self.names
 
+    def reads(self, place: str) -> bool:
+        """Whether it names anything in a place: `params` or `facts`."""
+        return any(name.removeprefix("known.").startswith(f"{place}.") for name in self.names)
+
     @property
     def facts(self) -> tuple[str, ...]:
         """The facts that it names."""
@@ -119,8 +138,11 @@ class Condition:
     def ask(self, given: Given) -> Truth:
         """What it says about an action. Never raises."""
         try:
-            values = {name: read(given) for name, read in self._getters}
-            data = {name: value for name, value in values.items() if value is not None}
+            data = {}
+            for name, read in self._getters:
+                value = read(given)
+                if value is not None:
+                    data[name] = value
             answer = self._expression.eval(data=data)
             if answer.type() != cel.Type.BOOL:
                 return Truth.BROKEN
@@ -136,12 +158,29 @@ class Condition:
         return tuple(name for name, read in self._getters if _absent(read, given))
 
 
+def all_of(conditions: Sequence[Condition], variables: Variables) -> Condition | None:
+    """One condition that is true when, and only when, each of some is; None when it would be none.
+
+    To ask it takes about as long as to ask one of them. What it says when it is not true says
+    nothing: ask them one by one. It shares the limits of a single condition, so it may be BROKEN
+    where none of them is.
+    """
+    if len(conditions) < 2:
+        return None
+    # A comment in a condition ends with its line.
+    text = " && ".join(f"({one.text}\n)" for one in conditions)
+    try:
+        return Condition(text, variables)
+    except InvalidInput:
+        return None
+
+
 def variables_of(
     kind: ActionKind, facts: Mapping[str, FactType], adds: Accumulation | None
 ) -> Variables:
     """Everything that a condition about a kind may name."""
     found: Variables = {
-        "now": (cel.Type.TIMESTAMP, lambda given: _EPOCH + _ms(given.now)),
+        NOW: (cel.Type.TIMESTAMP, lambda given: _EPOCH + _ms(given.now)),
         UNDER_WAY: (_WHOLE, lambda given: given.under_way),
     }
     for param in kind.params:
@@ -250,15 +289,23 @@ def _small(value: object) -> object:
 
 
 def _day(value: object) -> datetime | None:
-    if not isinstance(value, str) or not _DAY.match(value):
+    return _read_day(value) if isinstance(value, str) else None
+
+
+@lru_cache(TEXTS_KEPT)
+def _read_day(value: str) -> datetime | None:
+    if not _DAY.match(value):
         return None
     return datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 def _amount(value: object) -> tuple[int | None, str | None]:
     """Minor units and currency of an exact amount as facts write it, zero included."""
-    if not isinstance(value, str):
-        return None, None
+    return _read_amount(value) if isinstance(value, str) else (None, None)
+
+
+@lru_cache(TEXTS_KEPT)
+def _read_amount(value: str) -> tuple[int | None, str | None]:
     nothing = _NOTHING.match(value)
     if nothing is not None:
         return 0, nothing[2]

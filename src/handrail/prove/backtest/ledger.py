@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from heapq import heappush
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Final, Protocol
 
 from handrail.core.caps import CapRule, Deed, Scope, charges_of
@@ -17,49 +18,52 @@ __all__ = ["Ledger", "Take", "Taken"]
 Taken = list[tuple[Window, int, str]]
 """What one action has taken: from which window, how much, and for which customer."""
 
-_MOVING: Final = frozenset((Scope.AGENT, Scope.OWNER, Scope.CUSTOMER, Scope.TASK))
-"""Scopes of which the key is not the same for every action of a shape."""
+_KEYS: Final[dict[Scope, Callable[[Recorded], str]]] = {
+    Scope.AGENT: attrgetter("agent"),
+    Scope.OWNER: lambda recorded: recorded.owner or recorded.agent,
+    Scope.CUSTOMER: lambda recorded: recorded.customer or "",
+    Scope.TASK: attrgetter("task"),
+}
+"""Scopes of which the key is not the same for every action of a shape, and how it is read."""
 
 
 class Take:
     """What an action of a shape takes from one cap: one window, or one per agent, customer, ..."""
 
-    __slots__ = ("fixed", "money", "rule", "windows")
+    __slots__ = ("_key", "_windows", "distinct", "fixed", "money", "rule")
 
     def __init__(self, rule: CapRule, money: bool, windows: dict[str, Window], key: str) -> None:
         self.rule = rule
         self.money = money
-        self.windows = windows
-        self.fixed = None if rule.scope in _MOVING else self.window(key)
+        self.distinct = rule.distinct
+        self._windows = windows
+        self._key = _KEYS.get(rule.scope)
+        self.fixed = None if self._key is not None else self._window(key)
 
     def window_of(self, recorded: Recorded) -> Window:
         """The window that an action takes from."""
-        if self.fixed is not None:
+        if self._key is None:
+            assert self.fixed is not None
             return self.fixed
-        match self.rule.scope:
-            case Scope.AGENT:
-                return self.window(recorded.agent)
-            case Scope.OWNER:
-                return self.window(recorded.owner or recorded.agent)
-            case Scope.CUSTOMER:
-                return self.window(recorded.customer or "")
-            case _:
-                return self.window(recorded.task)
+        key = self._key(recorded)
+        return self._windows.get(key) or self._window(key)
 
-    def window(self, key: str) -> Window:
+    def _window(self, key: str) -> Window:
         """The window under a key."""
-        found = self.windows.get(key)
+        found = self._windows.get(key)
         if found is None:
             found = Customers(self.rule) if self.rule.distinct else Window(self.rule)
-            self.windows[key] = found
+            self._windows[key] = found
         return found
 
 
 class Taking(Protocol):
-    """What takes from caps, and whether it adds to the sums."""
+    """What takes from caps, and whether it adds to the sums; `plainly` when its amount does."""
 
     takes: tuple[Take, ...]
     adds: bool
+    plainly: bool
+    only: Take | None
 
 
 class Ledger:
@@ -95,8 +99,47 @@ class Ledger:
 
     def sums(self, customer: str, instrument: str | None) -> tuple[Window, ...]:
         """The sums that an action adds to: of its instrument, and of its customer."""
-        one = self._of(self.of_customers, customer)
-        return (one,) if instrument is None else (self._of(self.of_instruments, instrument), one)
+        one = self.of_customers.get(customer) or self._of(self.of_customers, customer)
+        if instrument is None:
+            return (one,)
+        return self.of_instruments.get(instrument) or self._of(self.of_instruments, instrument), one
+
+    def post(self, recorded: Recorded, shape: Taking, at: int) -> bool:
+        """Take every cap and add to the sums, final at a time, where it plainly fits.
+
+        False when a look at what has left is needed: nothing has changed then, and `reserve` looks.
+        """
+        if shape.only is not None:
+            window = shape.only.window_of(recorded)
+            if window.used >= window.limit or window.tripped_at is not None:
+                return False
+            window.used += 1
+            window.fresh.append((at, 1))
+            return True
+        minor, windows = recorded.value_minor or 0, []
+        for take in shape.takes:
+            window = take.fixed or take.window_of(recorded)
+            after = window.used + (minor if take.money else 1)
+            if after > window.limit or window.tripped_at is not None:
+                return False
+            windows.append(window)
+        money = (at, minor)
+        for take, window in zip(shape.takes, windows, strict=True):
+            if take.money:
+                window.used += minor
+                window.fresh.append(money)
+            elif isinstance(window, Customers):
+                window.come(recorded.customer or "", at)
+            else:
+                window.used += 1
+                window.fresh.append((at, 1))
+        if shape.adds:
+            worth = minor if shape.plainly else self._worth(recorded)
+            if worth:
+                for window in self.sums(recorded.customer or "", recorded.instrument):
+                    window.used += worth
+                    window.fresh.append((at, worth))
+        return True
 
     def reserve(self, recorded: Recorded, shape: Taking, now: int) -> Taken | Take:
         """Take every cap and add to the sums, or nothing and say which cap is full."""
@@ -132,7 +175,7 @@ class Ledger:
                 continue
             if last[1] != amount:
                 last = (at, amount)
-            heappush(window.settled, last)
+            window.fresh.append(last)
 
     def give_back(self, taken: Taken) -> None:
         """It certainly did not happen."""
@@ -143,13 +186,16 @@ class Ledger:
                 window.used -= amount
 
     def _add_up(self, recorded: Recorded, taken: Taken) -> None:
-        adds = self._policy.accumulation
-        assert adds is not None
-        worth = adds.worth(recorded.kind, recorded.value)
+        worth = self._worth(recorded)
         if worth:
             for window in self.sums(recorded.customer or "", recorded.instrument):
                 window.used += worth
                 taken.append((window, worth, ""))
+
+    def _worth(self, recorded: Recorded) -> int:
+        adds = self._policy.accumulation
+        assert adds is not None
+        return adds.worth(recorded.kind, recorded.value)
 
     def _of(self, windows: dict[str, Window], key: str) -> Window:
         found = windows.get(key)

@@ -9,6 +9,7 @@ from html import escape
 from typing import Final
 
 from handrail.prove.backtest.charts import Series, columns, legend, stacked
+from handrail.prove.backtest.fate import FATES, Fate
 from handrail.prove.backtest.report import (
     FATE_WORDS,
     LATER_WORDS,
@@ -20,7 +21,7 @@ from handrail.prove.backtest.report import (
     money_text,
     ratio,
 )
-from handrail.prove.backtest.tally import DAY_MS, FATES, Fate, Forecast
+from handrail.prove.backtest.tally import DAY_MS, Forecast
 
 __all__ = ["page_of"]
 

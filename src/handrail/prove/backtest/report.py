@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from handrail.core.money import MINOR_MAX, Money
-from handrail.prove.backtest.tally import DAY_MS, FATES, Fate, Forecast
+from handrail.prove.backtest.fate import FATES, Fate
+from handrail.prove.backtest.tally import DAY_MS, Forecast
 
 __all__ = [
     "FATE_WORDS",

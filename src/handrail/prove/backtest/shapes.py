@@ -6,40 +6,72 @@ functions that answer live. After that an action is a look-up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from handrail.core.caps import Deed
-from handrail.core.decide import Ask, Decider, Decision
+from handrail.core.decide import Ask, Decision
 from handrail.core.grade import Grade
 from handrail.core.money import MINOR_MAX, Money
 from handrail.core.policy import Control, KindRule, Policy
 from handrail.core.reason import codes_of
-from handrail.policy.checks import Checked
+from handrail.engine.context import Rulebook
+from handrail.policy.checks import Checked, KindChecks
+from handrail.prove.backtest.fate import FATE_OF
 from handrail.prove.backtest.ledger import Ledger, Take
+from handrail.prove.backtest.questions import Questions
 from handrail.prove.backtest.traffic import Findings, Recorded
 
-__all__ = ["ALONE", "Judgment", "Shape", "Shapes"]
+__all__ = ["Judgment", "Shape", "Shapes"]
 
-ALONE: Final = frozenset((Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY))
+_ALONE: Final = frozenset((Control.RUN_AND_LOG, Control.RUN_AND_NOTIFY))
 _NOTHING: Final = Findings()
 
 
 class Judgment:
-    """A decision, made ready: what it is, and the cells in which it is counted."""
+    """A decision, made ready: what it is, and the cells in which it is counted.
 
-    __slots__ = ("alone", "band", "cells", "codes", "control", "currency", "grade", "guard", "kind")
+    `usual` is the cell of what met `fate` and of which nobody said anything.
+    """
+
+    __slots__ = (
+        "alone",
+        "band",
+        "cells",
+        "codes",
+        "control",
+        "currency",
+        "failed",
+        "fate",
+        "grade",
+        "guard",
+        "kind",
+        "order",
+        "usual",
+    )
 
     def __init__(self, decision: Decision, kind: str, band: str, currency: str | None) -> None:
         self.guard = decision.guard
         self.grade = decision.grade
         self.codes = codes_of(decision.reasons)
+        self.failed = tuple(check.name for check in decision.failed)
+        self.order = decision.guard.order
         self.control = decision.guard.control
-        self.alone = self.control in ALONE
+        self.fate = FATE_OF[self.control]
+        self.alone = self.control in _ALONE
         self.kind = kind
         self.band = band
         self.currency = currency
+        self.usual = [0, 0]
         self.cells: dict[tuple[str, str | None], list[int]] = {}
+
+    def counted(self) -> Iterator[tuple[tuple[str, str | None], list[int]]]:
+        """What was counted by fate and label, and from now on anew."""
+        usual, cells = self.usual, self.cells
+        self.usual, self.cells = [0, 0], {}
+        if usual[0]:
+            yield (self.fate, None), usual
+        yield from cells.items()
 
     @property
     def prompts(self) -> int:
@@ -54,60 +86,80 @@ class Judgment:
 
 
 class Shape:
-    """A kind in one currency, about a customer or about nobody."""
+    """A kind in one lane and currency, about a customer or about nobody.
 
-    __slots__ = ("adds", "bands", "checked", "kind", "limits", "takes", "verdicts")
+    `adds` says that it adds to sums, `plainly` that its amounts do so as they are. `checks` is None
+    where nothing is checked. `only` is the one cap that it takes from, when it takes one of a count
+    and does nothing else. `usual` is the verdict on every action about which nothing was found,
+    where there is just one; `idle` says that it runs alone then, and takes and adds nothing.
+    """
 
-    def __init__(
-        self, kind: str, limits: list[int], bands: list[str], takes: tuple[Take, ...], adds: bool
-    ) -> None:
-        self.kind = kind
+    __slots__ = (
+        "adds",
+        "bands",
+        "checks",
+        "idle",
+        "limits",
+        "only",
+        "plainly",
+        "takes",
+        "usual",
+        "verdicts",
+    )
+
+    def __init__(self, limits: list[int], bands: list[str], takes: tuple[Take, ...]) -> None:
         self.limits = limits
         self.bands = bands
         self.takes = takes
-        self.adds = adds
-        self.checked = False
+        self.adds = self.plainly = self.idle = False
+        self.only: Take | None = None
+        self.usual: Judgment | None = None
+        self.checks: KindChecks | None = None
         self.verdicts: dict[object, Judgment] = {}
 
 
 class Shapes:
     """Makes the shapes of one policy, and the verdicts in them."""
 
-    def __init__(self, decider: Decider, ledger: Ledger) -> None:
-        self.decider = decider
-        self.policy: Policy = decider.policy
+    def __init__(self, rules: Rulebook, ledger: Ledger) -> None:
+        self._rules = rules
+        self._questions = Questions(rules)
+        self._policy: Policy = rules.policy
         self._ledger = ledger
 
     def make(self, recorded: Recorded) -> Shape:
         """The shape of a recorded action. Raises InvalidInput for an amount that is none."""
         value = recorded.value
-        rule = self.policy.kinds.get(recorded.kind)
+        rule = self._policy.kinds.get(recorded.kind)
         limits = [] if rule is None or value is None else _limits(rule, value.currency)
-        adds = self.policy.accumulation
-        shape = Shape(
-            recorded.kind,
-            limits,
-            _bands(rule, limits, value),
-            self._ledger.takes(_deed(recorded, rule, value)),
-            adds is not None and recorded.kind in adds.weights,
-        )
-        shape.checked = rule is not None and (bool(rule.checks) or rule.cleared is not None)
+        takes = self._ledger.takes(_deed(recorded, rule, value))
+        shape = Shape(limits, _bands(rule, limits, value), takes)
+        adds = self._policy.accumulation
+        if adds is not None and recorded.kind in adds.weights:
+            shape.adds = True
+            shape.plainly = value is not None and adds.is_plain(recorded.kind, value.currency)
+        shape.checks = self._questions.checks_of(recorded.kind, recorded.lane)
+        if len(takes) == 1 and not (shape.adds or takes[0].money or takes[0].distinct):
+            shape.only = takes[0]
         return shape
 
     def judge(
-        self, recorded: Recorded, shape: Shape, place: int, total: Money | None, checked: Checked
+        self, recorded: Recorded, shape: Shape, place: int, total: int | None, checked: Checked
     ) -> Judgment:
-        """What the compiled policy says of it."""
-        decision = self.decider.decide(self._ask(recorded, total, checked))
+        """What the compiled policy says of it; `total` is the sum, in the amount's currency."""
+        decision = self._rules.decider.decide(self._ask(recorded, total, checked))
         return Judgment(decision, recorded.kind, shape.bands[max(0, place)], recorded.currency)
 
     def all_verdicts(self, shapes: Mapping[object, Shape]) -> list[Judgment]:
         """Every verdict that was given."""
         return [verdict for shape in shapes.values() for verdict in shape.verdicts.values()]
 
-    def _ask(self, recorded: Recorded, total: Money | None, checked: Checked) -> Ask:
+    def _ask(self, recorded: Recorded, total: int | None, checked: Checked) -> Ask:
         found = recorded.found or _NOTHING
-        lane = None if recorded.lane is None else self.policy.lanes.get(recorded.lane)
+        summed = None
+        if total is not None and recorded.currency is not None:
+            summed = Money(minor=total, currency=recorded.currency)
+        lane = None if recorded.lane is None else self._policy.lanes.get(recorded.lane)
         anybody = recorded.lane is None or (lane is not None and lane.any_customer)
         return Ask(
             kind=recorded.kind,
@@ -120,7 +172,7 @@ class Shapes:
             unresolved=found.unresolved,
             claim=None if found.claim is None else Grade(found.claim),
             failure=found.failure,
-            accumulated=total,
+            accumulated=summed,
             as_undo=found.undo,
             late=found.late,
             failed=checked.failed,

@@ -8,49 +8,12 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.policy import Control
+from handrail.prove.backtest.fate import Fate
 from handrail.prove.backtest.shapes import Judgment
 
-__all__ = ["DAY_MS", "Count", "Fate", "Forecast", "Tally"]
+__all__ = ["DAY_MS", "Count", "Forecast", "Tally"]
 
 DAY_MS: Final = 86_400_000
-
-
-class Fate:
-    """What became of an action when it was proposed. Plain texts: they are counted by the million.
-
-    WAITS is for a full cap, STOPPED for a halt or flood control that the record tells of.
-    """
-
-    ALONE: Final = "alone"
-    ASKED: Final = "asked"
-    HELD: Final = "held_back"
-    HANDED_ON: Final = "handed_on"
-    REFUSED: Final = "refused"
-    CAPPED: Final = "cap_refused"
-    WAITS: Final = "cap_waits"
-    STOPPED: Final = "stopped_then"
-
-
-FATES: Final = (
-    Fate.ALONE,
-    Fate.ASKED,
-    Fate.HELD,
-    Fate.HANDED_ON,
-    Fate.REFUSED,
-    Fate.CAPPED,
-    Fate.WAITS,
-    Fate.STOPPED,
-)
-FATE_OF: Final = {
-    Control.RUN_AND_LOG: Fate.ALONE,
-    Control.RUN_AND_NOTIFY: Fate.ALONE,
-    Control.HOLD_AND_RECALL: Fate.HELD,
-    Control.APPROVE: Fate.ASKED,
-    Control.MAKER_CHECKER: Fate.ASKED,
-    Control.ESCALATE: Fate.HANDED_ON,
-    Control.REFUSE: Fate.REFUSED,
-}
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +94,7 @@ class Tally:
     def close_day(self, day: int, verdicts: Iterable[Judgment]) -> None:
         """Take over what the verdicts counted on a day, and empty them."""
         for verdict in verdicts:
-            for (fate, label), (n, minor) in verdict.cells.items():
+            for (fate, label), (n, minor) in verdict.counted():
                 line = Count(
                     day=day,
                     kind=verdict.kind,
@@ -149,7 +112,6 @@ class Tally:
                 self.lines.append(line)
                 if fate == Fate.ASKED:
                     self.prompts[day] += n * verdict.prompts
-            verdict.cells.clear()
 
     def ask_again(self, day: int, prompts: int) -> None:
         """People are asked anew about something that had been allowed."""

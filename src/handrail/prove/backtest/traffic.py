@@ -18,7 +18,8 @@ from handrail.errors import InvalidInput
 __all__ = ["VERSION", "Findings", "Heard", "Recorded", "chunks_of", "encode_line", "read_lines"]
 
 VERSION: Final = 1
-CHUNK_BYTES: Final = 1024 * 1024
+CHUNK_BYTES: Final = 64 * 1024
+"""What is read at once: as much as stays in the caches of a processor once it is decoded."""
 LINE_BYTES_MAX: Final = 16 * 1024 * 1024
 
 _Time = Annotated[int, msgspec.Meta(ge=0, le=2**53)]

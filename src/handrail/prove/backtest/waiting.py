@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypeVar
 
 from handrail.core.policy import Guard
-from handrail.prove.backtest.shapes import Shape
+from handrail.policy.checks import Checked
+from handrail.prove.backtest.shapes import Judgment, Shape
 from handrail.prove.backtest.traffic import Recorded
 from handrail.prove.backtest.windows import NEVER, Window
 
@@ -17,18 +18,40 @@ K = TypeVar("K")
 class Waiter:
     """An action that has not run yet. `blocked` is the window that had no room for it.
 
-    `rounds` counts how often it was put to people anew, `asked` how often it was put to them.
+    `told` is what its checks said before the sums were known. `rounds` counts how often it was put
+    to people anew, `asked` how often it was put to them.
     """
 
-    __slots__ = ("asked", "blocked", "execute_by", "guard", "n", "recorded", "rounds", "shape")
+    __slots__ = (
+        "asked",
+        "blocked",
+        "execute_by",
+        "guard",
+        "n",
+        "order",
+        "recorded",
+        "rounds",
+        "shape",
+        "told",
+    )
 
-    def __init__(self, recorded: Recorded, shape: Shape, guard: Guard, n: int) -> None:
+    def __init__(
+        self,
+        recorded: Recorded,
+        shape: Shape,
+        verdict: Judgment,
+        told: Checked,
+        n: int,
+        execute_by: int,
+    ) -> None:
         self.recorded = recorded
         self.shape = shape
-        self.guard = guard
+        self.guard: Guard = verdict.guard
+        self.order = verdict.order
+        self.told = told
         self.n = n
         self.rounds = self.asked = 0
-        self.execute_by = NEVER
+        self.execute_by = execute_by
         self.blocked: Window | None = None
 
 
@@ -42,19 +65,16 @@ class Lobby:
     def __init__(self, retry_ms: int) -> None:
         self.wake = NEVER
         self._retry_ms = retry_ms
-        self._all: dict[int, Waiter] = {}
+        self.all: dict[int, Waiter] = {}
         self._stirred: set[int] = set()
         self._of_customers: dict[str | None, set[int]] = {}
         self._of_cards: dict[str, set[int]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._all)
 
     def add(self, waiter: Waiter, blocked: Window | None, now: int) -> None:
         """It waits from now on; at once tried when nothing blocks it."""
         waiter.blocked = blocked
         n, recorded = waiter.n, waiter.recorded
-        self._all[n] = waiter
+        self.all[n] = waiter
         self._of_customers.setdefault(recorded.customer, set()).add(n)
         if recorded.instrument is not None:
             self._of_cards.setdefault(recorded.instrument, set()).add(n)
@@ -75,21 +95,21 @@ class Lobby:
 
     def given_back(self, now: int) -> None:
         """Something that was taken was given back."""
-        if self._all:
+        if self.all:
             self.wake = min(self.wake, now)
 
     def due(self, now: int) -> list[Waiter]:
         """Take out what is to be tried now, the first first."""
         rooms: dict[Window, int] = {}
-        found = [waiter for waiter in self._all.values() if self._is_due(waiter, rooms, now)]
+        found = [waiter for waiter in self.all.values() if self._is_due(waiter, rooms, now)]
         found.sort(key=lambda waiter: waiter.n)
         for waiter in found:
             self._drop(waiter)
         self.wake = NEVER
-        if self._all:
-            blocked = {one.blocked for one in self._all.values() if one.blocked is not None}
+        if self.all:
+            blocked = {one.blocked for one in self.all.values() if one.blocked is not None}
             first = min(window.changes_at(now) for window in blocked)
-            last = min(waiter.execute_by for waiter in self._all.values())
+            last = min(waiter.execute_by for waiter in self.all.values())
             self.wake = max(now + self._retry_ms, min(first, last))
         return found
 
@@ -118,7 +138,7 @@ class Lobby:
 
     def _drop(self, waiter: Waiter) -> None:
         n, recorded = waiter.n, waiter.recorded
-        del self._all[n]
+        del self.all[n]
         self._stirred.discard(n)
         _discard(self._of_customers, recorded.customer, n)
         if recorded.instrument is not None:

@@ -7,7 +7,7 @@ never settled never leaves. A test holds this equal to the store, action by acti
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 from handrail.core.caps import TRIP_MS_MIN, CapRule, admits, has_room_again
@@ -24,9 +24,13 @@ _UNSETTLED: Final = -1
 
 
 class Window:
-    """What one scope has taken of one cap, or a sum without a limit."""
+    """What one scope has taken of one cap, or a sum without a limit.
 
-    __slots__ = ("counts_money", "limit", "settled", "tripped_at", "used", "window_ms")
+    `fresh` is what was settled since somebody last looked at what leaves: most windows are never
+    full, and then nobody ever does.
+    """
+
+    __slots__ = ("_settled", "counts_money", "fresh", "limit", "tripped_at", "used", "window_ms")
 
     def __init__(self, rule: CapRule) -> None:
         self.limit = rule.limit
@@ -34,11 +38,8 @@ class Window:
         self.window_ms = rule.window_ms
         self.used = 0
         self.tripped_at: int | None = None
-        self.settled: list[tuple[int, int]] = []
-
-    def settle(self, settlement: tuple[int, int]) -> None:
-        """An amount that was added becomes final: when, and how much."""
-        heappush(self.settled, settlement)
+        self.fresh: list[tuple[int, int]] = []
+        self._settled: list[tuple[int, int]] = []
 
     def total(self, now: int) -> int:
         """What is taken, exactly."""
@@ -77,11 +78,18 @@ class Window:
         return max(now + 1, due)
 
     def _leaves_at(self) -> int:
-        return self.settled[0][0] + self.window_ms if self.settled else NEVER
+        settled = self._in_order()
+        return settled[0][0] + self.window_ms if settled else NEVER
 
     def _leave(self, now: int) -> bool:
         """Let about `LEAVING_MAX` of what is over leave; whether anything did."""
-        settled, before, gone, last = self.settled, now - self.window_ms, 0, -1
+        before, gone, last = now - self.window_ms, 0, -1
+        fresh = self.fresh
+        if fresh and not self._settled and len(fresh) <= LEAVING_MAX and max(fresh)[0] <= before:
+            self.used -= sum([amount for _, amount in fresh])
+            fresh.clear()
+            return True
+        settled = self._in_order()
         while settled and settled[0][0] <= before:
             if gone > LEAVING_MAX and settled[0][0] != last:
                 break
@@ -89,6 +97,20 @@ class Window:
             self.used -= amount
             gone += 1
         return gone > 0
+
+    def _in_order(self) -> list[tuple[int, int]]:
+        """Every settlement: when and how much, as a heap."""
+        settled, fresh = self._settled, self.fresh
+        if not fresh:
+            return settled
+        if settled:
+            for one in fresh:
+                heappush(settled, one)
+            fresh.clear()
+            return settled
+        heapify(fresh)
+        self._settled, self.fresh = fresh, settled
+        return fresh
 
 
 class Customers(Window):
@@ -116,6 +138,16 @@ class Customers(Window):
             return True
         entry[0] += 1
         return False
+
+    def come(self, member: str, at: int) -> None:
+        """What `join` and, at that time, `stay` do together."""
+        entry = self.members.get(member)
+        if entry is None:
+            entry = self.members[member] = [0, _UNSETTLED]
+            self.used += 1
+        if at > entry[1]:
+            entry[1] = at
+            heappush(self.leaving, (at, member))
 
     def part(self, member: str) -> None:
         """One reservation is given back; without any other, its customer counts no more."""

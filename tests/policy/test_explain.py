@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from handrail.core.grade import Grade
 from handrail.core.money import Money
 from handrail.core.policy import Control
-from handrail.policy.case import Case, Judge
+from handrail.policy.case import Case, Judge, found_by
 from handrail.policy.explain import Explanation, explain
 from handrail.policy.loader import load, load_text
 from tests.policy.test_checks import TEXT
@@ -47,6 +48,23 @@ def test_the_nearest_amounts() -> None:
     said = turns(explain(PACK, refund("60.00 USD")))
     assert said["the amount were 50.00 USD"] == "run_and_notify G2 looser"
     assert said["the amount were 1000.01 USD"] == "maker_checker G3 stricter"
+
+
+def test_a_reply_without_a_find() -> None:
+    """What was found in a text is counted as live, and what would be if nothing were."""
+    pack = load("support-desk-recall")
+    kind = pack.kinds["reply.send"].kind
+    known = dict.fromkeys(pack.kinds["reply.send"].kind.needs, "known")
+    params: dict[str, object] = {"ticket": "T-1", "body": "You get 20.00 USD."}
+    reply = Case(kind=kind.name, now=0, lane="support", params=params, facts={**known})
+    found = found_by(kind, params, None)
+    assert (found["money"], found["any"]) == (1, 1)
+    said = turns(explain(pack, msgspec.structs.replace(reply, found=found)))
+    assert said["nothing were found in its texts"] == "hold_and_recall G2 looser"
+    clean = found_by(kind, {**params, "body": "Thank you."}, None)
+    said = turns(explain(pack, msgspec.structs.replace(reply, found=clean)))
+    assert "nothing were found in its texts" not in said
+    assert found_by(pack.kinds["refund.issue"].kind, params, None) == {}
 
 
 def test_what_the_customer_had_moves_them() -> None:

@@ -22,7 +22,7 @@ from handrail.core.halt import ActiveHalts
 from handrail.core.policy import Control, Guard, Policy
 from handrail.core.roster import Roster
 from handrail.engine.flood import Flood
-from handrail.policy.loader import digest_policy, load, load_text
+from handrail.policy.loader import digest_policy, load, load_text, source_text
 from handrail.prove.trial import Opener, Proof, Trial, try_policy, worst_of
 from handrail.prove.trial.borders import border_trials
 from handrail.prove.trial.ceilings import cap_trials
@@ -64,6 +64,50 @@ def test_every_control_of_a_good_gateway_holds() -> None:
     for one in trials:
         assert "-" not in (one.positive, one.negative)
         assert "not shown" not in one.negative
+
+
+def test_what_is_found_what_was_given_and_what_waits() -> None:
+    """C12: checks over texts and over what came first are each seen to do their part."""
+    text = (
+        HEAD
+        + """\
+accumulation: {window: 30d, currency: USD, kinds: {pay: 100}}
+kinds:
+  pay:
+    title: Pay
+    connector: bank
+    axes: {reversibility: 2, blast_radius: 1, stakes: 2}
+    params: {order: {type: id}, amount: {type: money}}
+    value: amount
+    checks:
+      little: {require: earlier.minor == 0, otherwise: flag, reviewer: They had some.}
+      alone: {require: open.same_kind < 2, otherwise: raise_grade, reviewer: Others wait.}
+    bands: {USD: [{grade: G2, control: approve}]}
+  say:
+    title: Say
+    connector: mail
+    axes: {reversibility: 2, blast_radius: 1, stakes: 2}
+    params: {ticket: {type: id}, body: {type: text}}
+    checks:
+      unpromised: {require: found.promise == 0, otherwise: refuse, reviewer: A promise.}
+      bare: {require: found.card == 0 && found.iban == 0, otherwise: hold, reviewer: A number.}
+    cleared: {when: found.any == 0, control: hold_and_recall}
+    control: approve
+"""
+    )
+    policy = load_text(text, source="texts")
+    checks = tried(check_trials, policy)
+    guards = tried(guard_trials, policy)
+    assert len(checks) == 4
+    assert {trial.proof for trial in (*checks.values(), *guards.values())} == {Proof.HOLDS}
+
+
+def test_the_pack_for_replies_is_shown_whole() -> None:
+    """Both ways of a reply, with and without a find, are tried."""
+    pack = load_text(source_text("support-desk-recall"), source="support-desk-recall")
+    replies = {name: one for name, one in tried(guard_trials, pack).items() if "reply.send" in name}
+    assert len(replies) == 2
+    assert {trial.proof for trial in replies.values()} == {Proof.HOLDS}
 
 
 def _accept_makers(patch: pytest.MonkeyPatch) -> None:

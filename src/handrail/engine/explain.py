@@ -7,6 +7,7 @@ import msgspec
 from handrail.core.proposal import Proposal
 from handrail.core.reason import Decision
 from handrail.engine.context import Rulebook
+from handrail.engine.outgoing import found_in
 from handrail.engine.record import content_of
 from handrail.errors import NotFound
 from handrail.policy.case import Case
@@ -66,6 +67,7 @@ def _explained(tx: Tx, desk: str, id: str) -> Explained:
         against=ask.contradicted,
         hidden=ask.hidden,
         unresolved=ask.unresolved,
+        found=dict(found_in(rules, proposal.kind, content.spans)),
         claim=ask.claim,
         as_undo=ask.as_undo,
         late=ask.late,

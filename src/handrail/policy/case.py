@@ -6,21 +6,23 @@ a decision, and for trying what would have to be different.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from handrail.core.accumulation import Sums
-from handrail.core.action import Params
+from handrail.core.action import ActionKind, Params
 from handrail.core.decide import Ask, compile_policy
 from handrail.core.grade import Grade
 from handrail.core.money import Money
 from handrail.core.policy import Policy
 from handrail.core.reason import Decision
+from handrail.core.triggers.find import counts_of, spans_in
+from handrail.core.triggers.span import About
 from handrail.policy.checks import NOTHING, Checked, compile_checks
 from handrail.policy.conditions import Given
 
-__all__ = ["Case", "Judge"]
+__all__ = ["Case", "Judge", "found_by"]
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,22 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     claim: Grade | None = None
     as_undo: bool = False
     late: bool = False
+
+
+def found_by(
+    kind: ActionKind | None, params: Mapping[str, object], value: Money | None
+) -> dict[str, int]:
+    """How much of each trigger stands in the outgoing texts, as far as the action itself tells.
+
+    What is on record about the recipient would come from a connector. Empty for a kind without such
+    texts: nobody looks, and that is not zero.
+    """
+    if kind is None or not kind.outgoing:
+        return {}
+    own = [one for one in (*params.values(), value) if isinstance(one, Money)]
+    about = About(amounts=tuple(dict.fromkeys(own)))
+    texts = [text for text in map(params.get, kind.outgoing) if isinstance(text, str)]
+    return counts_of(span for text in texts for span in spans_in(text, about))
 
 
 class Judge:

@@ -96,6 +96,8 @@ def _changes(judge: Judge, case: Case, rule: KindRule | None) -> Iterator[tuple[
         yield f"this did not speak against it: {text}", _with(case, against=rest)
     if case.hidden:
         yield "no characters were hidden", _with(case, hidden=())
+    if any(case.found.values()):
+        yield "nothing were found in its texts", _with(case, found=dict.fromkeys(case.found, 0))
     if case.unresolved:
         yield "every placeholder were filled in", _with(case, unresolved=())
     if case.missing:

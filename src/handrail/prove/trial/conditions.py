@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from handrail.core.lifecycle import State
 from handrail.core.policy import CheckRule, Control, KindRule, Otherwise, Policy
 from handrail.core.proposal import Proposal
+from handrail.core.task import Task
 from handrail.prove.trial.guards import settings_of
 from handrail.prove.trial.inputs import Inputs, Situation
 from handrail.prove.trial.outcome import Sides, Trial, attempt
@@ -36,9 +38,29 @@ def _try_check(
     with Scratch(opener, policy) as stage:
         row = stage.propose(rule, passing)
         case.lets("check_" not in row.reasons, "with it true, no check spoke against it")
-        other = stage.propose(rule, failing, agent="agent-2", customer="C-9")
+        task = stage.task(rule.kind.name, agent="agent-2", customer="C-9")
+        if not _come_first(stage, rule, passing, failing, task):
+            case.unshown("what has to come first did not, or did not stay open")
+            return case.ended()
+        other = stage.propose(rule, failing, customer="C-9", task=task)
         _outcome(case, stage, check, row, other)
     return case.ended()
+
+
+def _come_first(
+    stage: Scratch, rule: KindRule, passing: Situation, failing: Situation, task: Task
+) -> bool:
+    """Whether all that has to come before it did: what waits is open, and what is done ran."""
+    for n in range(failing.waiting + failing.done):
+        row = stage.propose(rule, passing, customer="C-9", task=task)
+        if n < failing.waiting and row.state not in (State.PENDING, State.HOLDING):
+            return False
+        if n >= failing.waiting:
+            stage.drive(row)
+            stage.later(0)
+            if not stage.ran(row):
+                return False
+    return True
 
 
 def _pair(rule: KindRule, check: CheckRule, inputs: Inputs) -> tuple[Situation, Situation] | None:

@@ -18,27 +18,53 @@ from handrail.core.accumulation import Accumulation
 from handrail.core.action import Param, ParamType
 from handrail.core.money import Money
 from handrail.core.policy import FactType, KindRule, Otherwise, Policy
-from handrail.policy.conditions import Condition, Given, Truth, variables_of
+from handrail.policy.case import found_by
+from handrail.policy.conditions import UNDER_WAY, Condition, Given, Truth, variables_of
 
 __all__ = ["Inputs", "Situation"]
 
 TRIES_MAX: Final = 20_000
 """Combinations of values that are tried for one check."""
+FIRST_MAX: Final = 4
+"""Actions that may have to come before the one that is tried."""
 _STRING: Final = re.compile(r"\"([^\"\\]*)\"|'([^'\\]*)'")
 _NUMBER: Final = re.compile(r"(?<![\w.])\d{1,15}(?![\w.])")
 _DAYS: Final = (0, 1, 7, 29, 45, 100, 400, 4_000, -2)
+_LETTERS: Final = (
+    "Thank you for your message.",
+    "Please see https://handrail.invalid/help for more.",
+    "You get 12.34 USD from us.",
+    "We promise to call you back.",
+    "It comes on 3 March 2031.",
+    "Write to other@handrail.invalid about it.",
+    "Call +44 20 7946 0958 about it.",
+    "The card is 4111 1111 1111 1111.",
+    "The account is GB82 WEST 1234 5698 7654 32.",
+    "Dear Mr Miller,",
+    "Internal note: not for the customer.",
+    "Vielen Dank f\u00fcr Ihre Nachricht, wir haben sie erhalten.",
+    "Thank you\u200b for your message.",
+    "Thank you, {{name}}.",
+)
+"""Texts in which nothing is found, and in which one thing or another is."""
 _FREE: Final = (ParamType.ID, ParamType.TEXT)
 
 Value = str | int | bool | None
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """One set of inputs. `free` names the texts that no condition looks at."""
+    """One set of inputs. `free` names the texts that no condition looks at.
+
+    So many actions of the kind about the same customer have to come first: `waiting` that are still
+    open, or `done` that ran.
+    """
 
     params: dict[str, object]
     facts: dict[str, Value]
     value: Money | None
     free: tuple[str, ...] = ()
+    waiting: int = 0
+    done: int = 0
 
     def fresh(self, serial: int) -> dict[str, object]:
         """The parameters as an agent sends them, new content each time where that is possible."""
@@ -63,6 +89,8 @@ class Inputs:
         conditions = [*self._checks.values(), *([self._when] if self._when else [])]
         text = "\n".join(one.text for one in conditions)
         self._named = {name for one in conditions for name in one.names}
+        looks = any(name.startswith("found.") for name in self._named)
+        self._looked = rule.kind.outgoing if looks else ()
         self._texts = tuple(dict.fromkeys("".join(one) for one in _STRING.findall(text)))
         self._numbers = tuple(dict.fromkeys(int(one) for one in _NUMBER.findall(text)))
 
@@ -93,15 +121,33 @@ class Inputs:
 
     def failing(self, check: str, amount: Money | None) -> Situation | None:
         """Inputs by which this check is false, and every other one passes."""
-        return next(self._solved(amount, {check: Truth.FALSE}, None), None)
+        for waiting, done in self._pasts():
+            past = msgspec.structs.replace(self._base(amount), waiting=waiting, done=done)
+            found = next(self._solved(amount, {check: Truth.FALSE}, None, past), None)
+            if found is not None:
+                return found
+        return None
+
+    def _pasts(self) -> Iterator[tuple[int, int]]:
+        """What may have come first, as far as conditions ask: the least first."""
+        yield 0, 0
+        if UNDER_WAY in self._named:
+            yield from ((waiting, 0) for waiting in range(1, FIRST_MAX + 1))
+        if not {"earlier.minor", "together.minor"}.isdisjoint(self._named):
+            yield from ((0, done) for done in range(1, FIRST_MAX + 1))
 
     def _solved(
-        self, amount: Money | None, wanted: Mapping[str, Truth], when: Truth | None
+        self,
+        amount: Money | None,
+        wanted: Mapping[str, Truth],
+        when: Truth | None,
+        past: Situation | None = None,
     ) -> Iterator[Situation]:
         """Situations in which each check answers as wanted, and true where nothing is said."""
-        names = sorted(name for name in _roots(self._named) if self._varies(name))
+        roots = _roots(self._named) | {f"params.{name}" for name in self._looked}
+        names = sorted(name for name in roots if self._varies(name))
         choices = [tuple(self._candidates(name, amount)) for name in names]
-        base = self._base(amount)
+        base = past or self._base(amount)
         for values in islice(product(*choices), TRIES_MAX):
             made = self._with(base, dict(zip(names, values, strict=True)))
             given = self._given(made)
@@ -121,8 +167,10 @@ class Inputs:
             facts=made.facts,
             value=made.value,
             now=self._now,
-            earlier=None if worth is None else 0,
-            together=worth,
+            found=found_by(self.rule.kind, made.params, made.value),
+            under_way=made.waiting,
+            earlier=None if worth is None else worth * made.done,
+            together=None if worth is None else worth * (made.done + 1),
         )
 
     def _base(self, amount: Money | None) -> Situation:
@@ -138,6 +186,7 @@ class Inputs:
             and param.type in _FREE
             and param.chars_max >= 20
             and f"params.{param.name}" not in self._named
+            and param.name not in self._looked
         )
         facts: dict[str, Value] = dict.fromkeys(kind.needs, "on file")
         for name, type_ in self.rule.facts.items():
@@ -178,6 +227,8 @@ class Inputs:
                 yield from param.choices
             case ParamType.ID | ParamType.TEXT:
                 texts = ("x-1", FIRST, *self._texts, "y-2")
+                if key in self._looked:
+                    texts = (*_LETTERS, *texts)
                 yield from (one for one in texts if one and len(one) <= param.chars_max)
             case ParamType.MONEY | ParamType.RECORD:
                 yield _plainest(param, amount)

@@ -19,7 +19,7 @@ from handrail.core.policy import FactType, Guard, KindRule, Policy
 from handrail.core.reason import Decision
 from handrail.engine.explain import Explained, explain_action
 from handrail.errors import InvalidInput
-from handrail.policy.case import Case
+from handrail.policy.case import Case, found_by
 from handrail.policy.explain import Explanation, explain
 from handrail.policy.loader import load
 from handrail.surfaces.cli.options import DeskName, KeyFolder, StoreAddress
@@ -63,13 +63,15 @@ def explain_command(
     rules = load(policy)
     rule = rules.kinds.get(kind)
     params = _params(rule, param or [])
+    amount = _value(rule, params, value)
     case = Case(
         kind=kind,
         now=time.time_ns() // 1_000_000,
         lane=lane,
         params=params,
         facts=_facts(rule, fact or []),
-        value=_value(rule, params, value),
+        value=amount,
+        found=found_by(None if rule is None else rule.kind, params, amount),
         earlier=_earlier(rules, earlier),
         claim=_claim(claim),
     )

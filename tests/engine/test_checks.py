@@ -239,6 +239,7 @@ def test_what_else_is_under_way_is_asked_and_shown(tmp_path: Path) -> None:
     with Story(tmp_path / "desk", policy=alone) as story:
         first = refund(story, "160.00 USD")
         assert (first.state, story.desk.show(first.id, by="ann").failed) == (State.PENDING, ())
+        story.later(1)  # ids are in the order of their milliseconds
         second = refund(story, "5.00 USD", "late")
         assert (second.state, second.grade.name) == (State.PENDING, "G3")
         shown = story.desk.show(second.id, by="ann")

@@ -22,6 +22,7 @@ __all__ = [
     "NotFound",
     "PolicyInvalid",
     "SetupFailed",
+    "Tampered",
     "Unavailable",
 ]
 
@@ -83,6 +84,18 @@ class Unavailable(HandrailError):
 
 class SetupFailed(HandrailError):
     """handrail refuses to start on this set-up."""
+
+
+class Tampered(HandrailError):
+    """One action's record is not as handrail left it: somebody has changed the database.
+
+    That action is left as it stands and never runs; the others go on, and a person is told.
+    """
+
+    def __init__(self, code: str, message: str, *, desk: str, proposal: str) -> None:
+        super().__init__(code, message)
+        self.desk = desk
+        self.proposal = proposal
 
 
 class InvariantBroken(HandrailError):
@@ -221,6 +234,7 @@ CODES: Final[dict[str, Code]] = {
     "connector_unknown": _code(503, "the policy names a connector that is not configured"),
     "port_in_use": _code(503, "another program listens on that address"),
     "setting_malformed": _code(422, "a setting or option that makes no sense"),
+    "tampered": _code(409, "this action's record was changed outside handrail; it is left alone"),
     "invariant_broken": _code(500, "handrail saw something that must never happen, and stopped"),
     "internal": _code(500, "an unexpected error; nothing ran because of it"),
     # seen by clients

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 import pytest
@@ -11,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.api.stage import Stage, staged
 
 Labels = dict[str, str]
+T = TypeVar("T")
 
 
 def metrics(stage: Stage) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -54,6 +58,23 @@ def test_metrics_follow_what_happens(stage: Stage) -> None:
     assert after["handrail_attempts_unsettled", ()] == 0
 
 
+def _behind_its_back(folder: Path, sql: str, value: object) -> None:
+    intruder = apsw.Connection(str(folder / "handrail.db"))
+    intruder.set_busy_timeout(5_000)
+    for (name,) in list(intruder.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")):
+        intruder.execute(f"DROP TRIGGER {name}")
+    intruder.execute(sql, (value,))
+    intruder.close()
+
+
+def _eventually(look: Callable[[], T], good: Callable[[T], object] = bool) -> T:
+    """What is there at last; it comes beside the answers."""
+    until = time.monotonic() + 20
+    while not good(found := look()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return found
+
+
 @pytest.mark.parametrize(
     "path",
     ["/healthz", "/readyz", "/metrics", "/v1/checkpoint", "/v1/openapi.json", "/v1/queue", "/x"],
@@ -75,27 +96,48 @@ def test_head_is_a_get_without_a_body(stage: Stage) -> None:
     assert int(answer.headers["content-length"]) > 0
 
 
-@pytest.mark.parametrize("met", ["looking", "deciding"])
-def test_broken_invariant_takes_it_out_of_service(tmp_path: Path, met: str) -> None:
-    """Somebody deletes sealed content behind our back: nothing runs any more, and it says why."""
+@pytest.mark.parametrize("met", ["looking", "deciding", "running"])
+def test_an_action_changed_from_outside_is_left_alone(tmp_path: Path, met: str) -> None:
+    """A2: somebody deletes sealed content behind our back: that action waits, people are told."""
     with staged(tmp_path) as stage:
         headers = stage.task()
         held, other = stage.held(headers, "one"), stage.held(headers, "two")
         digest, second = stage.digest(held["id"]), stage.digest(other["id"])
-        intruder = apsw.Connection(str(tmp_path / "handrail.db"))
-        intruder.set_busy_timeout(5_000)
-        intruder.execute("DELETE FROM content WHERE id = ?", (held["id"],))
-        intruder.close()
-        body = {"verdict": "approve", "digest": digest}
+        changed = "UPDATE proposal SET version = 9 WHERE id = ?"
+        if met == "looking":
+            changed = "DELETE FROM content WHERE id = ?"
+        if met == "running":
+            changed = "UPDATE proposal SET state = 'READY', execute_by = decide_by WHERE id = ?"
+        _behind_its_back(tmp_path, changed, held["id"])
         maria, path = stage.person("maria"), f"/v1/proposals/{held['id']}"
         if met == "looking":
             assert maria.get(f"{path}/full").json()["code"] == "content_unreadable"
-        else:
-            maria.post(f"{path}/reviews", json=body)
-        ready = stage.http.get("/readyz")
-        assert ready.status_code == 503
+        if met == "deciding":
+            body = {"verdict": "approve", "digest": digest}
+            assert maria.post(f"{path}/reviews", json=body).json()["code"] == "tampered"
+        told = _eventually(lambda: maria.get("/v1/escalations").json()["items"])
+        assert [(one["cause"], one["action"]) for one in told] == [("tampered", held["id"])]
+        assert maria.get(f"/v1/escalations/{told[0]['id']}").status_code == 200
+        assert stage.http.get("/readyz").status_code == 200
+        body = {"verdict": "approve", "digest": second}
+        answer = maria.post(f"/v1/proposals/{other['id']}/reviews", json=body)
+        assert answer.json()["state"] in ("READY", "EXECUTING", "SUCCEEDED")
+        assert stage.http.get(path, headers=headers).json()["state"] in ("PENDING", "READY")
+
+
+def test_broken_invariant_takes_it_out_of_service(tmp_path: Path) -> None:
+    """Somebody damages the edge of the log: nothing runs any more, and it says why."""
+    with staged(tmp_path) as stage:
+        headers = stage.task()
+        other = stage.held(headers, "two")
+        second = stage.digest(other["id"])
+        maria = stage.person("maria")
+        _behind_its_back(tmp_path, "UPDATE tree SET frontier = x'00' WHERE desk = ?", "main")
+        ready = _eventually(lambda: stage.http.get("/readyz"), lambda one: one.status_code == 503)
         assert ready.json()["ready"] is False
-        assert held["id"] in ready.json()["reasons"][0]
+        assert "the stored edge of the log's tree is damaged" in ready.json()["reasons"][0]
+        edge = stage.desk.ctx.store.trees["main"].to_bytes()  # type: ignore[attr-defined]
+        _behind_its_back(tmp_path, "UPDATE tree SET frontier = ? WHERE desk = 'main'", edge)
         assert stage.http.get("/healthz").status_code == 200
         assert metrics(stage)["handrail_worker_broken", ()] == 1
 

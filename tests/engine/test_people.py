@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handrail.core.entry import decode_entry
+from handrail.core.escalation import Cause
 from handrail.core.lifecycle import State
 from handrail.core.principal import PrincipalKind, Role
 from handrail.engine.people import Changes, add_principal_unit, change_principal_unit
@@ -254,7 +255,7 @@ def test_a_service_stops_and_never_passes(story: Story) -> None:
 
 
 def test_an_approval_written_by_hand_runs_nothing(story: Story) -> None:
-    """D11: a review that the log does not know, put in by SQL, stops the worker."""
+    """D11: a review put in by SQL, which the log does not know: nothing runs, people are told."""
     action = story.refund(MIDDLE)
     store = story.desk.ctx.store
     row = story.row(action)
@@ -270,7 +271,9 @@ def test_an_approval_written_by_hand_runs_nothing(story: Story) -> None:
     store.write(forge)
     with pytest.raises(HandrailError) as broken:
         story.approve(action, by="ann")
-    assert broken.value.code == "invariant_broken"
+    assert broken.value.code == "tampered"
     assert story.refunded() == 0
+    told = store.read(lambda tx: tx.escalations.open("main", most=9))
+    assert [(one.cause, one.proposal) for one in told] == [(Cause.TAMPERED, action.id)]
     store.write(lambda tx: tx.proposals._rows.change("DROP TRIGGER review_stays"))
     store.write(lambda tx: tx.proposals._rows.change("DELETE FROM review"))

@@ -9,12 +9,12 @@ from typing import Final
 import apsw
 import pytest
 
+from handrail.core.escalation import Cause
 from handrail.core.lifecycle import State
 from handrail.core.review import Verdict
 from handrail.engine.review import Opinion, review_unit
-from handrail.errors import InvariantBroken
 from handrail.surfaces.embedded import Action
-from tests.engine.stories import HOUR, HUGE, MIDDLE, SMALL, Story, code_of, pack
+from tests.engine.stories import HOUR, HUGE, MIDDLE, SECOND, SMALL, Story, pack
 
 
 @pytest.fixture
@@ -35,6 +35,12 @@ def _behind_its_back(story: Story, *statements: str) -> None:
         assert db.changes() > 0, statement
     db.close()
     story.desk = story._opened()
+
+
+def _told(story: Story) -> list[str | None]:
+    """The actions of which people were told that somebody changed them."""
+    found = story.desk.ctx.store.read(lambda tx: tx.escalations.open("main", most=99))
+    return [one.proposal for one in found if one.cause is Cause.TAMPERED]
 
 
 def _pending(story: Story) -> Action:
@@ -105,21 +111,18 @@ ATTACKS: Final[dict[str, tuple[Callable[[Story], Action], tuple[str, ...]]]] = {
 
 @pytest.mark.parametrize("what", ATTACKS)
 def test_what_was_tampered_with_does_not_run(tampered: Story, what: str) -> None:
-    """A2: no money moves for it, whatever else becomes of it; and the log tells."""
+    """A2: no money moves for it; people are told once, and the log still says what was changed."""
     prepare, statements = ATTACKS[what]
     action = prepare(tampered)
     _behind_its_back(tampered, *statements)
     before = tampered.refunded(), tampered.refunded("O-5005")
-    codes: list[str] = []
-    try:
+    for _ in range(3):
         tampered.desk.work()
-    except InvariantBroken as stopped:
-        codes.append(stopped.code)
     assert tampered.desk.get(action.id).state is not State.SUCCEEDED
     moved = tampered.refunded() - before[0], tampered.refunded("O-5005") - before[1]
     assert moved[0] in (0, 6_000 if prepare is _two_approved else 0)
     assert moved[1] == 0
-    assert set(codes) <= {"content_unreadable", "invariant_broken"}
+    assert _told(tampered) == [action.id]
     # Sealed content is not in the log: that it was changed shows when it is opened.
     assert tampered.desk.verify().good is ("content" in what)
 
@@ -132,7 +135,7 @@ def test_a_forged_review_does_not_count(tampered: Story) -> None:
         "INSERT INTO review SELECT desk, id, 1, 'carl', 'carl', 'approve', statement, created_at"
         f" FROM proposal WHERE id = '{action.id}'",
     )
-    assert tampered.refused(action, by="cora") == "invariant_broken"
+    assert tampered.refused(action, by="cora") == "tampered"
     assert tampered.state(action) is State.PENDING
     assert tampered.refunded("O-5005") == 0
 
@@ -143,10 +146,61 @@ def test_an_edited_action_is_not_whitewashed(tampered: Story) -> None:
     _behind_its_back(tampered, "UPDATE proposal SET value_minor = 1200")
     assert not tampered.desk.verify().good
     for verdict in ("approve", "reject", "escalate"):
-        assert tampered.refused(action, by="ann", verdict=verdict) == "invariant_broken"
+        assert tampered.refused(action, by="ann", verdict=verdict) == "tampered"
     tampered.later(5 * HOUR)
-    assert code_of(tampered.desk.work) == "invariant_broken"
+    assert tampered.desk.work().failed == 1
+    assert tampered.state(action) is State.PENDING
+    assert _told(tampered) == [action.id]
     assert not tampered.desk.verify().good
+
+
+def test_what_was_left_alone_holds_up_nothing(tampered: Story) -> None:
+    """A2: the others that wait run and expire as ever, in the very sweep that meets it."""
+    bad, good = _approved(tampered), _approved_of(tampered, "60.00 USD")
+    late = tampered.refund(MIDDLE, "O-5004")
+    _behind_its_back(tampered, f"UPDATE proposal SET value_minor = 1 WHERE id = '{bad.id}'")
+    before = tampered.refunded()
+    swept = tampered.desk.work()
+    assert (swept.ran, swept.failed) == (1, 1)
+    assert tampered.state(good) is State.SUCCEEDED
+    assert tampered.refunded() - before == 6_000
+    tampered.later(5 * HOUR)
+    tampered.desk.work()
+    assert tampered.state(late) is State.EXPIRED
+    assert tampered.state(bad) is State.READY
+
+
+def test_the_hand_off_is_taken_from_the_log(tampered: Story) -> None:
+    """A2: whom and which task it is about is what the log says, not what was written over it."""
+    action = _approved(tampered)
+    row = tampered.row(action)
+    _behind_its_back(tampered, "UPDATE proposal SET subject = 'sub_0', task = 'tk_0', agent = 'x'")
+    tampered.desk.work()
+    (told,) = tampered.desk.ctx.store.read(lambda tx: tx.escalations.open("main", most=9))
+    assert (told.task, told.agent, told.subject) == (row.task, row.agent, row.subject)
+    assert "somebody changed the record" in tampered.desk.handed_over(told.id).said[0]
+    said = [finding.what for finding in tampered.desk.verify().findings]
+    assert said == ["the row of an action was changed outside the log"]
+
+
+def test_it_is_told_again_when_it_was_put_right_and_changed_again(tampered: Story) -> None:
+    """A2: a hand-off that was closed is not opened anew for the same thing, but for a new one."""
+    action = tampered.refund(MIDDLE)
+    _behind_its_back(tampered, "UPDATE proposal SET value_minor = 1200")
+    for _ in range(2):
+        assert tampered.refused(action, by="ann") == "tampered"
+    (told,) = tampered.desk.ctx.store.read(lambda tx: tx.escalations.open("main", most=9))
+    tampered.desk.close_escalation(told.id, by="ann")
+    assert tampered.refused(action, by="ann") == "tampered"
+    assert _told(tampered) == []
+    _behind_its_back(tampered, "UPDATE proposal SET value_minor = 12000")
+    tampered.later(SECOND)
+    opinion = Opinion(person="ann", verdict=Verdict.APPROVE, statement=action.digest)
+    tampered.desk.ctx.store.write(review_unit(tampered.desk.ctx, "main", action.id, opinion))
+    _behind_its_back(tampered, "UPDATE proposal SET value_minor = 1")
+    tampered.desk.work()
+    assert _told(tampered) == [action.id]
+    assert tampered.refunded() == 0
 
 
 def test_a_waiting_action_with_another_digest_does_not_run(tampered: Story) -> None:
@@ -157,6 +211,7 @@ def test_a_waiting_action_with_another_digest_does_not_run(tampered: Story) -> N
     assert action.state is State.READY
     tampered.policy = pack()
     _behind_its_back(tampered, f"UPDATE proposal SET digest = 'd' WHERE id = '{action.id}'")
-    assert code_of(tampered.desk.work) == "invariant_broken"
+    assert tampered.desk.work().failed == 1
     assert tampered.state(action) is State.READY
+    assert _told(tampered) == [action.id]
     assert tampered.refunded("O-5001") == 0

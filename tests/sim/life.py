@@ -13,7 +13,7 @@ import msgspec
 
 from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
-from handrail.errors import HandrailError, InvariantBroken, SetupFailed
+from handrail.errors import HandrailError, InvariantBroken, SetupFailed, Tampered
 from handrail.prove.verify import Report
 from handrail.surfaces.embedded import Desk
 from tests.sim.agents import Agents
@@ -134,7 +134,7 @@ class Life:
             self.process.bury()
             self.time.pass_by(self.chance.choice((0, 50, 5_000, 45_000)))
             self.process.begin()
-        except (InvariantBroken, SetupFailed) as error:
+        except (InvariantBroken, SetupFailed, Tampered) as error:
             raise self.watch.broken(f"{name}: {error}") from error
         except HandrailError as error:
             said = error.code

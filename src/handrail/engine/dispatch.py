@@ -39,7 +39,7 @@ from handrail.engine.record import (
     write_move,
 )
 from handrail.engine.reread import Answered, Reread
-from handrail.errors import InvariantBroken, NotFound, Unavailable
+from handrail.errors import NotFound, Tampered, Unavailable
 from handrail.store.protocol import Tx, Unit
 
 __all__ = ["claim_unit"]
@@ -77,6 +77,7 @@ def _look_again(
 ) -> tuple[Proposal, Job | None]:
     """Everything is checked once more between the decision and the call."""
     reviews = check_unchanged(tx, proposal)
+    desk, id = proposal.desk, proposal.id
     halt = halt_over(tx, proposal)
     if halt is not None and not _too_late(tx, proposal):
         return _waits(tx, proposal, ReasonCode.HALTED, {"halt": halt.id}), None
@@ -84,7 +85,7 @@ def _look_again(
         content = content_of(tx, proposal)
     except Unavailable as error:
         if error.code != "content_erased":
-            raise InvariantBroken("content_unreadable", error.message) from error
+            raise Tampered(error.code, error.message, desk=desk, proposal=id) from error
         return expire(tx, ctx, proposal, error.code), None
     refusal = _refusal(tx, ctx, proposal, content.artifact)
     if refusal is not None:

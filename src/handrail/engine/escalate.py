@@ -6,6 +6,8 @@ the open one, and what they say is added to it, up to `CONCERNS_MAX` times.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -18,7 +20,7 @@ from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.engine.context import GATEWAY, Context, new_id
 from handrail.engine.record import advance, check_unchanged, sealing_subject
-from handrail.errors import Conflict, InvalidInput, NotFound, Unavailable
+from handrail.errors import Conflict, InvalidInput, NotFound, Tampered, Unavailable
 from handrail.store.protocol import DESK_SUBJECT, Escalation, Tx, Unit
 
 __all__ = [
@@ -31,12 +33,18 @@ __all__ = [
     "open_for",
     "open_for_desk",
     "take_unit",
+    "tell_tampered",
+    "telling",
 ]
 
 CONCERN: Final = "concern"
 CONCERN_CHARS_MAX: Final = 20_000
 CONCERNS_MAX: Final = 10
 DUE_MS: Final = 4 * 3_600_000
+_TAMPERED: Final = (
+    "somebody changed the record of this action in the database; it is left as it is and never"
+    " runs. `handrail log verify` names what was changed: find out who could do that, and stop them"
+)
 
 
 class _Matter(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +108,32 @@ def open_for_desk(
     subject = tx.vault.ref_of(desk, DESK_SUBJECT, tx.now)
     matter = _Matter(desk=desk, task="", agent=GATEWAY, proposal=None, subject=subject)
     return _opened(tx, ctx, matter, concern, actor=actor, cause=cause)
+
+
+def tell_tampered(ctx: Context, error: Tampered) -> None:
+    """Hand to a person what was changed outside handrail, once for each time that it was moved.
+
+    What it is about is taken from the log, and the entry says nothing of the changed row.
+    """
+    desk, id = error.desk, error.proposal
+    if not ctx.store.read(lambda tx: _is_untold(tx, desk, id)):
+        return
+
+    def unit(tx: Tx) -> None:
+        if _is_untold(tx, desk, id):
+            _opened(tx, ctx, _logged(tx, desk, id), _TAMPERED, actor=GATEWAY, cause=Cause.TAMPERED)
+
+    ctx.store.write(unit)
+
+
+@contextmanager
+def telling(ctx: Context) -> Iterator[None]:
+    """Around what a caller does: of what was changed outside handrail, people are told too."""
+    try:
+        yield
+    except Tampered as error:
+        tell_tampered(ctx, error)
+        raise
 
 
 def take_unit(desk: str, id: str, *, person: str) -> Unit[Escalation]:
@@ -172,6 +206,34 @@ def _open(tx: Tx, desk: str, id: str) -> Escalation:
     if found.closed_at is not None:
         raise Conflict("not_pending", "somebody has closed this already")
     return found
+
+
+def _is_untold(tx: Tx, desk: str, id: str) -> bool:
+    moved = [
+        logged.entry.at
+        for logged in tx.log.of_proposal(desk, id)
+        if not logged.entry.tag.startswith("escalation.")
+    ]
+    return not any(
+        one.cause is Cause.TAMPERED and one.opened_at >= max(moved, default=0)
+        for one in tx.escalations.of_proposal(desk, id)
+    )
+
+
+def _logged(tx: Tx, desk: str, id: str) -> _Matter:
+    """The action as the log knows it; one that it does not know is the desk's own matter."""
+    entries = [logged.entry for logged in tx.log.of_proposal(desk, id)]
+    known = next((one for one in entries if one.tag == Tag.ACTION_PROPOSED.value), None)
+    if known is None or known.subject is None:
+        subject = tx.vault.ref_of(desk, DESK_SUBJECT, tx.now)
+        return _Matter(desk=desk, task="", agent=GATEWAY, proposal=id, subject=subject)
+    return _Matter(
+        desk=desk,
+        task=known.task or "",
+        agent=known.actor or GATEWAY,
+        proposal=id,
+        subject=known.subject,
+    )
 
 
 def _whole_task(tx: Tx, task: Task) -> _Matter:

@@ -33,7 +33,7 @@ from handrail.engine.record import (
     note_down,
     sealing_subject,
 )
-from handrail.errors import InvalidInput, NotFound, Unavailable
+from handrail.errors import InvalidInput, NotFound, Tampered, Unavailable
 from handrail.store.protocol import Tx, Unit
 
 __all__ = [
@@ -313,7 +313,7 @@ def differences(tx: Tx, proposal: Proposal, receipt: Receipt) -> list[str]:
         return []
     try:
         request = msgspec.json.decode(content_of(tx, proposal).artifact)["request"]
-    except Unavailable:
+    except (Tampered, Unavailable):
         return []
     subject = sealing_subject(tx, proposal.desk, proposal.subject)
     did = canonical(receipt.did)

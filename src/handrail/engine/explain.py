@@ -36,7 +36,7 @@ def explain_action(store: Store, desk: str, id: str) -> Explained:
     """Why an action was decided as it was, and which inputs would have changed that.
 
     Raises NotFound by code, `ask_not_kept` for one of an older version, Unavailable
-    `content_erased`, and InvariantBroken when the content is gone.
+    `content_erased`, and Tampered when the content is gone.
     """
     return store.read(lambda tx: _explained(tx, desk, id))
 

@@ -21,7 +21,7 @@ from handrail.core.proposal import Proposal
 from handrail.engine.context import GATEWAY, OPERATOR, Context, new_id
 from handrail.engine.record import advance, check_unchanged
 from handrail.engine.tasks import revoke_in
-from handrail.errors import Conflict, InvalidInput, InvariantBroken, NotAllowed, NotFound
+from handrail.errors import Conflict, InvalidInput, NotAllowed, NotFound, Tampered
 from handrail.store.protocol import ACTIVE_HALTS_MAX, DESK_SUBJECT, Tx, Unit
 
 __all__ = [
@@ -317,8 +317,8 @@ def _recall(page: list[Proposal], tx: Tx) -> int:
             continue
         try:
             check_unchanged(tx, proposal)
-        except InvariantBroken:
-            # It does not run either; the sweep that meets it stops the worker, and says so.
+        except Tampered:
+            # It does not run either; the sweep that meets it tells people.
             continue
         data: dict[str, str | int | bool | None] = {"why": "halted", "halt": halt.id}
         advance(tx, proposal, Event.RECALL, Tag.ACTION_WITHDRAWN, actor=GATEWAY, data=data)

@@ -19,7 +19,7 @@ from handrail.engine.escalate import concerns_of
 from handrail.engine.record import content_of
 from handrail.engine.show import Card, cards_of
 from handrail.engine.tasks import TICKET_KIND, TICKET_PARAM
-from handrail.errors import NotFound, Unavailable
+from handrail.errors import NotFound, Tampered, Unavailable
 from handrail.store.protocol import DESK_SUBJECT, Escalation, Tx
 
 __all__ = ["HandOff", "Message", "hand_off"]
@@ -112,7 +112,7 @@ def _facts(tx: Tx, about: Proposal | None, actions: list[Proposal]) -> tuple[Fac
     for proposal in actions if about is None else [about]:
         try:
             facts = content_of(tx, proposal).facts
-        except Unavailable:
+        except (Tampered, Unavailable):
             continue
         if facts:
             return facts

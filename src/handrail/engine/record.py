@@ -14,7 +14,7 @@ from handrail.core.lifecycle import Event, after
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
 from handrail.engine.outgoing import Spans
-from handrail.errors import Conflict, InvariantBroken
+from handrail.errors import Conflict, Tampered
 from handrail.store.protocol import DESK_SUBJECT, Tx
 
 __all__ = [
@@ -66,10 +66,11 @@ _content_decoder: Final = msgspec.msgpack.Decoder(Content)
 
 
 def content_of(tx: Tx, proposal: Proposal) -> Content:
-    """Open the sealed part of a proposal."""
+    """Open the sealed part of a proposal. Raises Tampered when it is not there any more."""
     sealed = tx.vault.get(proposal.desk, proposal.id, CONTENT)
     if sealed is None:
-        raise InvariantBroken("content_unreadable", f"the content of `{proposal.id}` is gone")
+        what = f"the content of `{proposal.id}` is gone"
+        raise Tampered("content_unreadable", what, desk=proposal.desk, proposal=proposal.id)
     return _content_decoder.decode(sealed)
 
 
@@ -99,9 +100,9 @@ def statement_of(content: Content, digest: str, policy: str, desk: str) -> str:
 def check_unchanged(tx: Tx, proposal: Proposal) -> list[Review]:
     """The reviews of a proposal, all as the log last said, like the row itself.
 
-    Raises InvariantBroken when the row or a review of it is not: somebody has changed the database
-    from outside. Nothing is written, so that the log still tells: a new entry would commit to the
-    changed row.
+    Raises Tampered when the row or a review of it is not: somebody has changed the database from
+    outside. Nothing is written about the row, so that the log still tells: a new entry would commit
+    to the changed row. `engine.escalate.tell_tampered` hands it to a person without that.
     """
     committed: dict[str, str] = {}
     for logged in tx.log.of_proposal(proposal.desk, proposal.id):
@@ -112,9 +113,8 @@ def check_unchanged(tx: Tx, proposal: Proposal) -> list[Review]:
         stands[f"review:{review.n}"] = row_commitment(review)
     said = {name: committed[name] for name in committed if name.startswith(("proposal", "review:"))}
     if said != stands:
-        raise InvariantBroken(
-            "invariant_broken", f"`{proposal.id}` was changed in the database, not by handrail"
-        )
+        what = f"`{proposal.id}` was changed in the database, not by handrail"
+        raise Tampered("tampered", what, desk=proposal.desk, proposal=proposal.id)
     return reviews
 
 

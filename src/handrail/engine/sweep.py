@@ -23,7 +23,7 @@ from handrail.engine.bunch import watch_bunching
 from handrail.engine.context import GATEWAY, Context
 from handrail.engine.desks import follow_desks
 from handrail.engine.dispatch import claim_unit
-from handrail.engine.escalate import lapse_unit, open_for
+from handrail.engine.escalate import lapse_unit, open_for, tell_tampered
 from handrail.engine.execute import (
     Effect,
     Ending,
@@ -36,7 +36,7 @@ from handrail.engine.lookup import ask_a_person, due_at, look_up, resolve
 from handrail.engine.quorum import due_draws, redraw
 from handrail.engine.record import advance, check_unchanged
 from handrail.engine.reread import reread
-from handrail.errors import Conflict, InvariantBroken
+from handrail.errors import Conflict, InvariantBroken, Tampered
 from handrail.store.protocol import Tx
 
 __all__ = ["Swept", "run_job", "run_ready", "sweep"]
@@ -74,7 +74,8 @@ def sweep(ctx: Context, *, run: _Run | None = None, ask: _Ask | None = None) -> 
 
     `run` takes up a READY action, here and now by default; a server hands it to its threads. `ask`
     puts a question to a connector; a server bounds how long it waits for the answer. An action that
-    cannot be moved does not hold up the others. Raises Unavailable when the store cannot be
+    cannot be moved does not hold up the others; of one that was changed from outside, people are
+    told. Raises Unavailable when the store cannot be
     written, and InvariantBroken.
     """
     for desk in list(ctx.rulebooks):
@@ -111,6 +112,8 @@ def _spare(ctx: Context, swept: Swept, error: Exception) -> None:
         raise error
     ctx.store.write(lambda tx: None)
     swept.failed += 1
+    if isinstance(error, Tampered):
+        tell_tampered(ctx, error)
 
 
 def _agents_turn(ctx: Context, proposal: Proposal) -> bool:

@@ -31,7 +31,7 @@ from handrail.engine.checkpoint import sign_checkpoint
 from handrail.engine.context import OPERATOR, Context
 from handrail.engine.edit import edit_plan
 from handrail.engine.erase import erase_unit
-from handrail.engine.escalate import close_unit, escalate_unit, take_unit
+from handrail.engine.escalate import close_unit, escalate_unit, take_unit, telling
 from handrail.engine.halt import Pulled, Stop, clear_halts, lift_unit, pull_unit
 from handrail.engine.handoff import HandOff, hand_off
 from handrail.engine.people import add_principal_unit
@@ -201,9 +201,10 @@ class Desk:
             allowed = ", ".join(one.value for one in Verdict)
             raise InvalidInput("field_malformed", f"a verdict is one of: {allowed}") from None
         opinion = Opinion(person=by, verdict=said, statement=digest, reason=reason)
-        reviewed = self.ctx.store.write(review_unit(self.ctx, self.id, id, opinion))
-        if reviewed.state is State.READY:
-            reviewed = run_ready(self.ctx, self.id, id)
+        with telling(self.ctx):
+            reviewed = self.ctx.store.write(review_unit(self.ctx, self.id, id, opinion))
+            if reviewed.state is State.READY:
+                reviewed = run_ready(self.ctx, self.id, id)
         return self._action(reviewed)
 
     def settle(

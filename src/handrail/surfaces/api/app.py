@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from handrail.errors import HandrailError, InvariantBroken, NotFound
+from handrail.errors import HandrailError, NotFound
 from handrail.surfaces.api import (
     amendments,
     breakglass,
@@ -133,8 +133,7 @@ class _Outermost:
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HandrailError)
-    if isinstance(error, InvariantBroken):
-        request.app.state.gateway.runner.break_down(error)
+    request.app.state.gateway.runner.meet(error)
     return _response(problem_answer(error))
 
 

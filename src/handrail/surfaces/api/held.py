@@ -54,6 +54,12 @@ OPERATIONS: Final = (
         access=Access.PERSON,
         body=EmptyRequest,
         answer=ActionView,
-        problems=("proposal_not_found", "not_pending", "not_entitled", "invariant_broken"),
+        problems=(
+            "proposal_not_found",
+            "not_pending",
+            "not_entitled",
+            "tampered",
+            "invariant_broken",
+        ),
     ),
 )

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from handrail.errors import HandrailError, InvariantBroken, NotFound
+from handrail.errors import HandrailError, NotFound
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.api.incoming import Access, Answer, Incoming, parsed, read_body
 from handrail.surfaces.api.problems import PROBLEM_JSON, problem_of
@@ -96,10 +96,8 @@ class Endpoint:
             if operation.query is not None:
                 call.query = call.read_query(operation.query)
             found = await operation.handle(call)
-        except InvariantBroken as error:
-            self._gateway.runner.break_down(error)
-            return problem_answer(error)
         except HandrailError as error:
+            self._gateway.runner.meet(error)
             return problem_answer(error)
         if isinstance(found, Answer):
             return found

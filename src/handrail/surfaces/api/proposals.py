@@ -181,7 +181,7 @@ OPERATIONS: Final = (
         handle=claim_proposal,
         access=Access.TASK,
         body=EmptyRequest,
-        problems=("proposal_not_found", "not_pending", "invariant_broken"),
+        problems=("proposal_not_found", "not_pending", "tampered", "invariant_broken"),
     ),
     _on_one(
         "receipt",
@@ -189,7 +189,7 @@ OPERATIONS: Final = (
         handle=send_receipt,
         access=Access.TASK,
         body=ReceiptRequest,
-        problems=("proposal_not_found", "permit_invalid", "invariant_broken"),
+        problems=("proposal_not_found", "permit_invalid", "tampered", "invariant_broken"),
     ),
     _on_one(
         "withdraw",
@@ -197,7 +197,7 @@ OPERATIONS: Final = (
         handle=withdraw_proposal,
         access=Access.TASK,
         body=EmptyRequest,
-        problems=("proposal_not_found", "not_pending", "invariant_broken"),
+        problems=("proposal_not_found", "not_pending", "tampered", "invariant_broken"),
     ),
     _on_one(
         "undo",

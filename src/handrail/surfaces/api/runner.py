@@ -25,10 +25,11 @@ from handrail.engine.checkpoint import sign_checkpoint
 from handrail.engine.circuits import Way
 from handrail.engine.context import Context
 from handrail.engine.dispatch import claim_unit
+from handrail.engine.escalate import tell_tampered
 from handrail.engine.execute import Effect, Job, perform, settle_unit
 from handrail.engine.reread import reread
 from handrail.engine.sweep import Swept, sweep
-from handrail.errors import HandrailError, InvariantBroken, NotFound, Unavailable
+from handrail.errors import HandrailError, InvariantBroken, NotFound, Tampered, Unavailable
 from handrail.surfaces.api.crew import Crew
 from handrail.surfaces.api.waiters import Waiters
 
@@ -149,6 +150,13 @@ class Runner:
             _log.critical("stopped: %s", error)
         self.wake_all()
 
+    def meet(self, error: HandrailError) -> None:
+        """Stop for a broken invariant; tell people of an action whose record was changed."""
+        if isinstance(error, InvariantBroken):
+            self.break_down(error)
+        elif isinstance(error, Tampered) and not self.stopping:
+            self.spawn(self.chore(partial(tell_tampered, self.ctx, error)))
+
     # jobs
 
     def start_job(self, job: Job) -> None:
@@ -180,10 +188,8 @@ class Runner:
         try:
             seen = look() if prompt else await self.call(look)
             proposal, job = await self.ctx.store.submit(claim_unit(self.ctx, desk, id, seen))
-        except InvariantBroken as error:
-            self.break_down(error)
-            return None
         except HandrailError as error:
+            self.meet(error)
             if error.code == "connector_unavailable":
                 silent = self.look(desk, id).connector
                 self.ctx.circuits.silent(silent, Way.READ, self.ctx.clock())
@@ -218,9 +224,7 @@ class Runner:
 
     def _collect(self) -> None:
         self._told = False
-        performed = []
-        while self._performed:
-            performed.append(self._performed.popleft())
+        performed = [self._performed.popleft() for _ in range(len(self._performed))]
         if performed:
             self.spawn(self._settle(performed))
 
@@ -240,12 +244,11 @@ class Runner:
         for job, effect, ticket in tickets:
             try:
                 await ticket
-            except InvariantBroken as error:
-                self.break_down(error)
             except Unavailable:
                 self.spawn(self._settle_later(job, effect))
                 continue
             except HandrailError as error:
+                self.meet(error)
                 _log.error("%s was not settled: %s", job.proposal.id, error)
             self._settled(job)
 
@@ -371,9 +374,7 @@ class Runner:
                 continue
 
     def _chore_failed(self, error: HandrailError) -> None:
-        if isinstance(error, InvariantBroken):
-            self.break_down(error)
-        elif error.code in _LOG_BROKEN:
+        if isinstance(error, InvariantBroken) or error.code in _LOG_BROKEN:
             self.break_down(InvariantBroken(error.code, error.message))
         else:
             _log.error("a chore failed: %s", error)

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from handrail.core.principal import Principal
-from handrail.errors import CODES, HandrailError, InvariantBroken, NotAuthenticated, NotFound
+from handrail.errors import CODES, HandrailError, NotAuthenticated, NotFound
 from handrail.store.protocol import Session
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, session_of
@@ -109,8 +109,7 @@ class Pages:
             try:
                 return await view(visitor)
             except HandrailError as error:
-                if isinstance(error, InvariantBroken):
-                    self.gateway.runner.break_down(error)
+                self.gateway.runner.meet(error)
                 return visitor.refusal(error)
 
         return endpoint

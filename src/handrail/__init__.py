@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from handrail.bootstrap import open as open
+    from handrail.restoring import restore as restore
 
-__all__ = ["__version__", "open"]
+__all__ = ["__version__", "open", "restore"]
 
 __version__ = "0.1.0"
 
@@ -22,4 +23,8 @@ def __getattr__(name: str) -> Any:
         from handrail.bootstrap import open as opened
 
         return opened
+    if name == "restore":
+        from handrail.restoring import restore as restored
+
+        return restored
     raise AttributeError(name)

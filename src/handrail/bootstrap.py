@@ -20,7 +20,7 @@ import msgspec
 from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Sandbox
 from handrail.core.policy import Policy
-from handrail.engine.checkpoint import check_kept, sign_checkpoint
+from handrail.engine.checkpoint import check_logs, sign_checkpoint
 from handrail.engine.context import Context, offer_of
 from handrail.engine.desks import open_desk, resume_desks
 from handrail.engine.steady import SteadyClock
@@ -103,6 +103,7 @@ def open(
     clock: Callable[[], int] | None = None,
     counter: Callable[[], int] | None = None,
     entropy: Callable[[int], bytes] = os.urandom,
+    check: Callable[[Context], None] = check_logs,
 ) -> Desk:
     """Open (or make) a desk in a directory of its own, and go on where it stopped.
 
@@ -113,10 +114,9 @@ def open(
     `connectors` the embedded desk with its sample customers stands in for the outside world. `keys`
     is where the key files lie, by default inside the directory; put them on another disk in
     earnest. `store` is the address of a PostgreSQL database (`postgresql://...`) that takes the
-    place of the file in the directory, so that several processes can share the desk; time is then
-    the database's.
+    place of the file in the directory and can be shared by several processes; time is then its own.
     `counter` goes forward by a millisecond each millisecond, whatever the clock does; the system's
-    own clock has one, a `clock` of your own is believed without it.
+    own clock has one, a `clock` of your own is believed without. `check` may refuse a desk's logs.
 
     Raises SetupFailed, PolicyInvalid or NotFound by code. A desk that fails leaves nothing behind.
     """
@@ -141,7 +141,7 @@ def open(
         time_of_day = clock if store is not None else _steady(clock, counter)
         opened = _store(folder, store, vault, time_of_day)
         steady = time_of_day if isinstance(time_of_day, SteadyClock) else None
-        return _opened(folder, ring, vault, opened, first, desk, connectors, entropy, steady)
+        return _opened(folder, ring, vault, opened, first, desk, connectors, entropy, steady, check)
 
 
 def _first(policy: str | Policy | msgspec.UnsetType | None) -> _First:
@@ -200,6 +200,7 @@ def _opened(
     connectors: Mapping[str, Connector] | None,
     entropy: Callable[[int], bytes],
     steady: SteadyClock | None,
+    check: Callable[[Context], None],
 ) -> Desk:
     opened: list[Sandbox] = []
     clock = store.now
@@ -216,8 +217,7 @@ def _opened(
         if first.policy is not None and not (first.only_new and desk in ctx.rulebooks):
             open_desk(ctx, desk, first.policy, actor=OPERATOR)
         ctx.rulebook(desk)
-        for known in ctx.rulebooks:
-            check_kept(ctx, known)
+        check(ctx)
     except BaseException:
         store.close()
         for sandbox in opened:

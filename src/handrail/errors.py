@@ -234,6 +234,8 @@ CODES: Final[dict[str, Code]] = {
     "connector_unknown": _code(503, "the policy names a connector that is not configured"),
     "port_in_use": _code(503, "another program listens on that address"),
     "setting_malformed": _code(422, "a setting or option that makes no sense"),
+    "nothing_lost": _code(409, "the log has everything that its kept checkpoints tell of"),
+    "log_restoring": _code(503, "a restored desk whose open actions are not all looked up yet"),
     "tampered": _code(409, "this action's record was changed outside handrail; it is left alone"),
     "invariant_broken": _code(500, "handrail saw something that must never happen, and stopped"),
     "internal": _code(500, "an unexpected error; nothing ran because of it"),

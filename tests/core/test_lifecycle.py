@@ -34,6 +34,9 @@ UNKNOWN    found             SUCCEEDED
 UNKNOWN    absent            READY
 UNKNOWN    abandon           FAILED
 UNKNOWN    confirm_done      SUCCEEDED
+PENDING    doubt             UNKNOWN
+HOLDING    doubt             UNKNOWN
+READY      doubt             UNKNOWN
 UNKNOWN    confirm_not_done  FAILED
 """
 

@@ -25,3 +25,4 @@ class Cause(Enum):
     POLICY_KEPT = "policy_kept"
     HALTED = "halted"
     TAMPERED = "tampered"
+    RESTORED = "restored"

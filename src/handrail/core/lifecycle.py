@@ -59,6 +59,7 @@ class Event(Enum):
     ABANDON = "abandon"
     CONFIRM_DONE = "confirm_done"
     CONFIRM_NOT_DONE = "confirm_not_done"
+    DOUBT = "doubt"
 
 
 TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
@@ -89,6 +90,9 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
     (State.UNKNOWN, Event.ABANDON): State.FAILED,
     (State.UNKNOWN, Event.CONFIRM_DONE): State.SUCCEEDED,
     (State.UNKNOWN, Event.CONFIRM_NOT_DONE): State.FAILED,
+    (State.PENDING, Event.DOUBT): State.UNKNOWN,
+    (State.HOLDING, Event.DOUBT): State.UNKNOWN,
+    (State.READY, Event.DOUBT): State.UNKNOWN,
 }
 
 FINAL: Final = frozenset(State) - {before for before, _ in TRANSITIONS}

@@ -17,11 +17,12 @@ from handrail.core.canonical import canonical
 from handrail.core.caps import CapRule, Charge, Scope
 from handrail.core.money import MINOR_MAX, Money
 from handrail.core.policy import Control
+from handrail.core.proposal import Proposal
 from handrail.engine.context import Rulebook
 from handrail.engine.prepare import Plan, ask_of
 from handrail.store.protocol import Tx
 
-__all__ = ["Accrued", "accrued_of", "history_of"]
+__all__ = ["Accrued", "accrued_of", "history_of", "owed"]
 
 VALUE: Final = "@value"
 INSTRUMENT: Final = "@instrument"
@@ -68,6 +69,18 @@ def accrued_of(tx: Tx, plan: Plan, subject: str) -> Accrued | None:
         sums = [tx.caps.total(desk, rule, key, tx.now) for rule, key in ledgers]
         accrued = _summed(adds, plan, ledgers, sums)
     return accrued
+
+
+def owed(rules: Rulebook, proposal: Proposal, instrument: str | None) -> tuple[Charge, ...]:
+    """What an action adds to the sums, by what is stored of it; in the order of the ledgers."""
+    adds = rules.policy.accumulation
+    if adds is None or proposal.kind not in adds.weights:
+        return ()
+    worth = adds.worth(proposal.kind, proposal.value)
+    ledgers = [(_ledger(adds, VALUE), proposal.subject)]
+    if instrument is not None:
+        ledgers.insert(0, (_ledger(adds, INSTRUMENT), instrument))
+    return tuple(Charge(rule=rule, scope_key=key, amount=worth) for rule, key in ledgers if worth)
 
 
 def _summed(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from handrail.core import merkle
 from handrail.core.merkle import Frontier
 from handrail.core.note import Checkpoint, is_signed_by, parse_checkpoint, parse_note
+from handrail.core.restoration import Departed, Restoration
 from handrail.engine.context import Context
 from handrail.errors import SetupFailed
 from handrail.store.protocol import CheckpointRow, Tx
 
-__all__ = ["check_kept", "origin_of", "sign_checkpoint"]
+__all__ = ["check_kept", "check_logs", "departed_of", "opened", "origin_of", "sign_checkpoint"]
 
 
 def origin_of(desk: str) -> str:
@@ -54,11 +57,19 @@ def check_kept(ctx: Context, desk: str) -> None:
     Raises SetupFailed `log_shrunk` or `log_damaged`.
     """
     kept = ctx.store.kept_checkpoints(desk)
-    if not kept:
-        return
-    saved = opened(ctx, kept[-1])
 
     def look(tx: Tx) -> None:
+        departed = departed_of(ctx, tx, desk) if kept else frozenset()
+        saved = next(
+            (
+                one
+                for one in (opened(ctx, note) for note in reversed(kept))
+                if (one.size, one.root) not in departed
+            ),
+            None,
+        )
+        if saved is None:
+            return
         head = tx.log.head(desk)
         if head.size < saved.size:
             raise SetupFailed(
@@ -78,6 +89,40 @@ def check_kept(ctx: Context, desk: str) -> None:
             )
 
     ctx.store.read(look)
+
+
+def check_logs(ctx: Context) -> None:
+    """`check_kept` for every desk; none may be in the middle of being restored.
+
+    Raises SetupFailed `log_restoring` for one that is.
+    """
+    for desk in ctx.rulebooks:
+        check_kept(ctx, desk)
+        if any(one.done_at is None for one in ctx.store.read(partial(_restorations, desk))):
+            raise SetupFailed(
+                "log_restoring",
+                f"`{desk}` was restored from a backup, and what may have run since is not all"
+                " looked up: run `handrail restore` again",
+            )
+
+
+def departed_of(ctx: Context, tx: Tx, desk: str) -> frozenset[Departed]:
+    """The checkpoints that the log no longer extends, by restorations that this desk's key signed.
+
+    Raises SetupFailed `log_damaged` for one that it did not sign.
+    """
+    found: set[Departed] = set()
+    for one in tx.restorations.everything(desk):
+        body, signatures = parse_note(one.note)
+        signed = is_signed_by(body, signatures, ctx.signer.verifier, ctx.signer.verify)
+        if not signed or body != one.statement():
+            raise SetupFailed("log_damaged", "a restoration is not signed by this desk's key")
+        found |= set(one.checkpoints())
+    return frozenset(found)
+
+
+def _restorations(desk: str, tx: Tx) -> list[Restoration]:
+    return tx.restorations.everything(desk)
 
 
 def opened(ctx: Context, note: str) -> Checkpoint:

@@ -43,6 +43,7 @@ KEY_MARGIN_MS: Final = 60_000
 _OPENING: Final = "this was certainly not done, and is not tried again: "
 _GIVEN_UP: Final = {
     "key_expired": _OPENING + "the system of record may have forgotten that it was asked before",
+    "restored": _OPENING + "it was open in a backup that was restored; it can be asked for anew",
     "tried_too_often": _OPENING + "it came to nothing too many times",
 }
 
@@ -167,6 +168,8 @@ def _absent(tx: Tx, ctx: Context, proposal: Proposal) -> Proposal:
 
 
 def _why_given_up(tx: Tx, ctx: Context, proposal: Proposal) -> str | None:
+    if not proposal.attempt:
+        return "restored"
     if proposal.execute_by is None or tx.now >= proposal.execute_by:
         return "time_over"
     if proposal.attempt >= ATTEMPTS_MAX:

@@ -99,6 +99,11 @@ def _amendments(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
         yield f"amendment:{amendment.id}", row_commitment(amendment)
 
 
+def _restorations(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
+    for restoration in tx.restorations.everything(desk):
+        yield f"restoration:{restoration.id}", row_commitment(restoration)
+
+
 def _policies(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
     for version in tx.desks.policies(desk):
         body = digest_body(version.body)
@@ -130,6 +135,7 @@ _KINDS: Final[dict[str, Callable[[Tx, str], Iterator[tuple[str, str]]]]] = {
     "a halt": _halts,
     "a break-glass grant": _grants,
     "a change of the rules (amendment)": _amendments,
+    "a restored backup (restoration)": _restorations,
     "a policy": _policies,
     "a candidate": _candidates,
     "a credential": _credentials,

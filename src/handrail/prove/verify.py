@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from handrail.core import merkle
+from handrail.core.entry import Tag, row_commitment
 from handrail.core.note import (
     Checkpoint,
     VerifierKey,
@@ -23,6 +24,7 @@ from handrail.core.note import (
     parse_checkpoint,
     parse_note,
 )
+from handrail.core.restoration import Restoration
 from handrail.errors import HandrailError
 from handrail.prove.intact import intact
 from handrail.prove.search import search
@@ -49,7 +51,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of a verification: good only when nothing was found.
 
     `witnessed` counts the checkpoints kept outside the database that were checked against; with
-    none, the log is signed but unwitnessed.
+    none, the log is signed but unwitnessed. `restorations` are the backups that the log went on
+    from: each names checkpoints whose entries are lost, and the two people who stand behind that.
     """
 
     desk: str
@@ -59,6 +62,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     witnessed: int
     proposals: int
     findings: tuple[Finding, ...]
+    restorations: tuple[Restoration, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -103,8 +107,14 @@ class _Verification:
         opened = self._opened([row.note for row in inside], "in the database")
         if [checkpoint.size for checkpoint in opened] != [row.size for row in inside]:
             self._found("a checkpoint in the database is filed under another size")
-        opened += self._opened(outside, "kept outside")
-        signed = sorted(opened, key=lambda checkpoint: checkpoint.size)
+        outer = self._opened(outside, "kept outside")
+        restorations = self._restorations()
+        departed = {one for restoration in restorations for one in restoration.checkpoints()}
+        stands = [one for one in outer if (one.size, one.root) not in departed]
+        # Where the log goes on from a backup it must be the log that the restoration was about.
+        forks = [(one.size, bytes.fromhex(one.root)) for one in restorations]
+        opened += [Checkpoint(origin=self._desk, size=size, root=root) for size, root in forks]
+        signed = sorted([*opened, *stands], key=lambda checkpoint: checkpoint.size)
         whole = None if self._findings else intact(self._tx, self._desk, signed, rows=rows)
         if whole is None:
             whole = search(self._tx, self._desk, signed, self._found, rows=rows)
@@ -114,9 +124,40 @@ class _Verification:
             size=head.size,
             root=merkle.root(head),
             checkpoints=len(inside),
-            witnessed=len(outside),
+            witnessed=len(outside) - (len(outer) - len(stands)),
             proposals=proposals,
             findings=tuple(self._findings),
+            restorations=tuple(restorations),
+        )
+
+    def _restorations(self) -> list[Restoration]:
+        """The restored backups that the log tells of, where it went on, signed; no others count.
+
+        What does not count excuses no checkpoint: its row is a finding, like any that the log does
+        not know.
+        """
+        found = []
+        for one in self._tx.restorations.everything(self._desk):
+            try:
+                if self._is_told(one):
+                    found.append(one)
+                    continue
+            except (HandrailError, msgspec.MsgspecError, ValueError):
+                pass
+            self._found(f"a restored backup that the log does not tell of: `{one.id}`")
+        return found
+
+    def _is_told(self, one: Restoration) -> bool:
+        body, signatures = parse_note(one.note)
+        if body != one.statement() or not is_signed_by(body, signatures, self._key, self._verify):
+            return False
+        logged = self._tx.log.entry(self._desk, one.size)
+        begun: Restoration = msgspec.structs.replace(one, done_at=None)
+        return (
+            one.restored_by != one.confirmed_by
+            and logged is not None
+            and logged.entry.tag == Tag.LOG_RESTORED.value
+            and logged.entry.rows.get(f"restoration:{one.id}") == row_commitment(begun)
         )
 
     def _found(self, what: str, *, index: int | None = None, proposal: str | None = None) -> None:

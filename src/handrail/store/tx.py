@@ -14,6 +14,7 @@ from handrail.store.halts import Halts
 from handrail.store.log import Log, Trees
 from handrail.store.people import People
 from handrail.store.proposals import Proposals
+from handrail.store.restorations import Restorations
 from handrail.store.rows import Rows
 from handrail.store.tasks import Tasks
 from handrail.store.vault import Keys, Vault
@@ -49,6 +50,7 @@ class Tx:
         self.halts = Halts(rows)
         self.grants = Grants(rows)
         self.amendments = Amendments(rows)
+        self.restorations = Restorations(rows)
         self.caps = Caps(rows)
         self.counters = Counters(rows)
         self.log = Log(rows, trees)

@@ -24,6 +24,7 @@ from handrail.surfaces.cli.init import init
 from handrail.surfaces.cli.log import erase, log_app
 from handrail.surfaces.cli.people import agent_app, person_app
 from handrail.surfaces.cli.report import report_app
+from handrail.surfaces.cli.restore import restore
 from handrail.surfaces.cli.serve import demo, serve
 from handrail.surfaces.cli.shadow import shadow_app
 from handrail.surfaces.cli.verify import verify
@@ -60,6 +61,7 @@ app.command()(init)
 app.command()(serve)
 app.command()(grade)
 app.command()(erase)
+app.command()(restore)
 app.command()(halt)
 app.command()(halts)
 app.command()(lift)

@@ -19,9 +19,10 @@ from handrail.prove.verify import Report, verify_log
 from handrail.store.protocol import LoggedEntry, Tx
 from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
 
-__all__ = ["erase", "log_app"]
+__all__ = ["erase", "log_app", "read_notes"]
 
 ENTRIES_MAX: Final = 1000
+EXIT_RESTORED: Final = 3
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _DIGEST_CHARS: Final = 12
 """What is shown of a digest: enough to compare two by eye; `--raw` has all of it."""
@@ -43,9 +44,10 @@ def verify(
 ) -> None:
     """Check the whole log, its tree, its checkpoints and the rows it speaks of.
 
-    Exit status 0 when all is well, 1 when something was changed, 2 when it could not be checked.
+    Exit status 0 when all is well, 1 when something was changed, 2 when it could not be checked, 3
+    when it is whole but goes on from a restored backup, whose lost entries it names.
     """
-    given = [note for path in checkpoint or [] for note in _notes(path)]
+    given = [note for path in checkpoint or [] for note in read_notes(path)]
     with inspect(directory, desk=desk, keys=keys, store=store) as inspection:
         outside = [*inspection.kept_checkpoints(), *given]
         report = verify_log(
@@ -58,6 +60,8 @@ def verify(
     _say(report)
     if not report.good:
         raise typer.Exit(1)
+    if report.restorations:
+        raise typer.Exit(EXIT_RESTORED)
 
 
 @log_app.command()
@@ -135,7 +139,7 @@ def erase(
     typer.echo(f"erased: nothing stored about `{customer}` can be opened any more")
 
 
-def _notes(path: Path) -> list[str]:
+def read_notes(path: Path) -> list[str]:
     """The signed notes of a file: one that was printed, or a whole file of `checkpoints/`."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -157,6 +161,14 @@ def _say(report: Report) -> None:
         where = "" if finding.index is None else f" at index {finding.index}"
         about = "" if finding.proposal is None else f" ({finding.proposal})"
         typer.echo(f"BAD{where}: {finding.what}{about}")
+    for one in report.restorations:
+        at = datetime.fromtimestamp(one.at // 1000, UTC).strftime("%Y-%m-%d %H:%M")
+        known = max(size for size, _ in one.checkpoints())
+        typer.echo(
+            f"RESTORED: at {at} UTC from a backup, by `{one.restored_by}`, confirmed by"
+            f" `{one.confirmed_by}`: entries {one.size} to {known - 1}, known from checkpoints, are"
+            " lost, and whatever came after them"
+        )
     witnessed = (
         f"{report.witnessed} checkpoint{'s agree' if report.witnessed > 1 else ' agrees'}"
         " from outside the database"

@@ -218,6 +218,7 @@ CAUSES: Final[dict[Cause, str]] = {
     Cause.POLICY_KEPT: "A policy file was not taken up",
     Cause.HALTED: "It ran out of time while work was stopped",
     Cause.TAMPERED: "A record was changed from outside",
+    Cause.RESTORED: "Restored from a backup",
 }
 
 ENTRY_FACTS: Final = ("state", "kind", "grade", "control", "verdict", "why", "attempt", "by")

@@ -374,3 +374,27 @@ def test_no_window_ever_holds_more_than_the_limit(store: Store, clock: Clock, se
     assert max(most_customers(done, WINDOW).values()) <= 3
     assert clock.now > NOW
     assert max(fullest(done, WINDOW).values()) > 600
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_what_others_counted_outlives_a_unit_that_fails(store: Store, writes: bool) -> None:
+    """Many actions of one commit are counted in memory and written once: none of them is lost."""
+    rule = cap(limit=100)
+
+    def reserve(number: int, amount: int) -> Callable[[Tx], Full | None]:
+        taken = (charge(rule, amount),)
+        return lambda tx: tx.caps.reserve(DESK, f"hr_{number}", taken, tx.now)
+
+    def spoilt(tx: Tx) -> None:
+        if writes:
+            tx.caps.reserve(DESK, "hr_x", (charge(rule, 7),), tx.now)
+        raise _Spoilt
+
+    first = [store.submit(reserve(n, 20)) for n in range(3)]
+    bad = store.submit(spoilt)
+    last = [store.submit(reserve(n, 20)) for n in range(3, 7)]
+    full = [ticket.result() for ticket in (*first, *last)]
+    with pytest.raises(_Spoilt):
+        bad.result()
+    assert [one is None for one in full] == [True] * 5 + [False] * 2
+    assert Ledger(store).used(rule) == {("usd", ""): 100}

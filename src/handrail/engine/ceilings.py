@@ -15,7 +15,7 @@ from handrail.engine.context import GATEWAY, Context, Rulebook
 from handrail.engine.escalate import open_for
 from handrail.engine.halt import Stop, pull
 from handrail.engine.record import note_down
-from handrail.store.protocol import DESK_SUBJECT, Full, Tx
+from handrail.store.protocol import Full, Tx
 
 __all__ = ["deed_of", "reserve", "tell_of_trip"]
 
@@ -55,7 +55,7 @@ def deed_of(
         customer=customer,
         task=task,
         account="" if declared is None else declared.connector,
-        of_nobody=rules.counts_customers and customer == tx.vault.find_ref(desk, DESK_SUBJECT),
+        of_nobody=rules.counts_customers and tx.vault.is_nobody(desk, customer),
     )
 
 

@@ -99,10 +99,23 @@ class Caps:
         self._rows = rows
         self.early_ms = 0
         self._known: dict[_Place, tuple[int, int | None]] = {}
+        self._whole: set[_Place] = set()
+        self._due: dict[_Place, int] = {}
 
-    def forget(self) -> None:
-        """What was counted in this transaction may have been undone: it is read again."""
+    def mark(self) -> dict[_Place, int]:
+        """What is still to be written of the counting so far."""
+        return dict(self._due)
+
+    def back_to(self, mark: dict[_Place, int]) -> None:
+        """Forget what a failed unit counted; what the units before it counted is read again."""
+        self._due = mark
         self._known.clear()
+        self._whole.clear()
+
+    def flush(self) -> None:
+        """Write what was counted: once a place and commit, however many actions it counts."""
+        for place in list(self._due):
+            self._write(place)
 
     def reserve(
         self, desk: str, proposal: str, charges: tuple[Charge, ...], now: int
@@ -139,6 +152,7 @@ class Caps:
         known = self._known.get(place)
         if known is not None:
             return known[0]
+        self._write(place)
         row = self._rows.one(_USED, place)
         return 0 if row is None else int(row[0] or 0)
 
@@ -182,15 +196,20 @@ class Caps:
         self._rows.lock(_COUNTING)
         if self._add(place, 0)[1] is not None:
             return False
+        self._whole.discard(place)
         self._trip(place, now)
         return True
 
     def untrip(self, desk: str, cap: str, scope_key: str) -> None:
         """From now on it may trip again."""
-        self._rows.lock(_COUNTING)
         place = (desk, cap, scope_key)
+        if place in self._whole:
+            return
+        self._rows.lock(_COUNTING)
         self._known.pop(place, None)
-        self._rows.change(_TRIP + " AND tripped_at IS NOT NULL", (None, *place))
+        # Once a transaction: from then on, it is tripped by nobody but this one.
+        self._whole.add(place)
+        self._rows.put(_TRIP + " AND tripped_at IS NOT NULL", (None, *place))
 
     def count(self, desk: str, cap: str, scope_key: str) -> int:
         """One more of what is only ever counted up; how many there are now."""
@@ -252,6 +271,7 @@ class Caps:
         """
         known = self._known.get(place)
         if known is None:
+            self._write(place)
             (row,) = self._rows.all(_ADD, (*place, amount))
             known = int(row[0] or 0), None if row[1] is None else int(row[1])
             self._known[place] = known
@@ -261,9 +281,17 @@ class Caps:
 
     def _give_back(self, place: _Place, amount: int) -> None:
         known = self._known.get(place)
-        if known is not None:
-            self._known[place] = (known[0] - amount, known[1])
-        self._rows.put(_GIVE_BACK, (amount, *place))
+        if known is None:
+            self._rows.put(_GIVE_BACK, (amount, *place))
+            return
+        # The row is ours until the commit: what it is to become is written once, by `flush`.
+        self._known[place] = (known[0] - amount, known[1])
+        self._due[place] = self._due.get(place, 0) + amount
+
+    def _write(self, place: _Place) -> None:
+        back = self._due.pop(place, 0)
+        if back:
+            self._rows.put(_GIVE_BACK, (back, *place))
 
     def _trip(self, place: _Place, at: int | None) -> None:
         known = self._known.get(place)

@@ -21,8 +21,8 @@ from handrail.store.vault import Keys, Vault
 
 __all__ = ["Mark", "Tx"]
 
-Mark = tuple[dict[str, int], dict[tuple[str, str], int], int]
-"""Where the in-memory part of a transaction stands: leaves, counters, customers met."""
+Mark = tuple[dict[str, int], dict[tuple[str, str], int], int, dict[tuple[str, str, str], int]]
+"""Where the in-memory part of a transaction stands: leaves, counters, customers met, caps."""
 
 
 class Tx:
@@ -58,19 +58,20 @@ class Tx:
 
     def mark(self) -> Mark:
         """Where the in-memory part stands before a unit."""
-        return self.log.mark(), self.counters.mark(), self.vault.mark()
+        return self.log.mark(), self.counters.mark(), self.vault.mark(), self.caps.mark()
 
     def back_to(self, mark: Mark) -> None:
         """Forget what a failed unit appended, counted, met and read."""
         self.log.back_to(mark[0])
         self.counters.back_to(mark[1])
         self.vault.back_to(mark[2])
-        self.caps.forget()
+        self.caps.back_to(mark[3])
         self.people.forget()
         self.tasks.forget()
         self.halts.forget()
 
     def finish(self) -> Trees:
         """Write the tree heads and counters; the trees to keep once the commit has landed."""
+        self.caps.flush()
         self.counters.flush()
         return self.log.integrate()

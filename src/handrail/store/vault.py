@@ -116,6 +116,7 @@ class Vault:
         self._keys = keys
         self._generation = keys.generation
         self._met: dict[tuple[str, str], str] = {}
+        self._without: set[str] = set()
         self.erased = False
 
     def mark(self) -> int:
@@ -124,6 +125,7 @@ class Vault:
 
     def back_to(self, mark: int) -> None:
         """Forget whom a failed unit met: their rows are gone with it."""
+        self._without.clear()
         while len(self._met) > mark:
             self._met.popitem()
 
@@ -133,6 +135,8 @@ class Vault:
 
     def ref_of(self, desk: str, customer: str, now: int) -> str:
         """The random reference of a customer; made on first sight. Must run in a writing unit."""
+        if customer == DESK_SUBJECT:
+            self._without.discard(desk)
         known = self.find_ref(desk, customer)
         if known is not None:
             return known
@@ -151,6 +155,18 @@ class Vault:
             ),
         )
         return ref
+
+    def is_nobody(self, desk: str, ref: str) -> bool:
+        """Whether a reference is the desk's own: of what is about no customer.
+
+        That there is none yet is asked once a transaction; whoever makes it asks again.
+        """
+        if desk in self._without:
+            return False
+        own = self.find_ref(desk, DESK_SUBJECT)
+        if own is None:
+            self._without.add(desk)
+        return own == ref
 
     def find_ref(self, desk: str, customer: str) -> str | None:
         """The reference of a customer, if it is known."""

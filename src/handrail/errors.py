@@ -167,6 +167,8 @@ CODES: Final[dict[str, Code]] = {
     "session_expired": _code(401, "the session has ended"),
     "login_failed": _code(401, "the name or the password is not right"),
     "too_many_attempts": _code(429, "too many failed logins; wait a minute"),
+    "proof_too_old": _code(403, "this needs that you have shown lately who you are"),
+    "session_not_found": _code(404, "no such session of that person"),
     "csrf_failed": _code(403, "the form did not come from this console"),
     "role_missing": _code(403, "this person does not have the role for that"),
     "own_authority": _code(403, "nobody widens what they may do themselves"),

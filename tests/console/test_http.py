@@ -20,7 +20,8 @@ from tests.console.scene import Scene, scene_in
 FORM: Final = "application/x-www-form-urlencoded"
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self';"
-    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
+    " require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
 

@@ -9,10 +9,11 @@ from typing import Final
 import msgspec
 
 from handrail.core.entry import Entry, Tag, row_commitment
-from handrail.core.principal import SUBJECT_PREFIX, Principal, PrincipalKind, Role
+from handrail.core.principal import SUBJECT_PREFIX, VOUCHED_PREFIX, Principal, PrincipalKind, Role
 from handrail.engine.bench import mail_name, roster_of
 from handrail.engine.context import Context
 from handrail.engine.quorum import tell_where_nobody_can
+from handrail.engine.sessions import end_sessions
 from handrail.errors import Conflict, InvalidInput, NotAllowed, NotAuthenticated, NotFound
 from handrail.store.protocol import Credential, CredentialKind, Tx, Unit
 
@@ -30,7 +31,7 @@ NAME_CHARS_MAX: Final = 100
 ID_CHARS_MAX: Final = 64
 MAIL_CHARS_MAX: Final = 254
 CUSTOMER_CHARS_MAX: Final = 200
-_RESERVED: Final = (SUBJECT_PREFIX, "mail:")
+_RESERVED: Final = (SUBJECT_PREFIX, VOUCHED_PREFIX, "mail:")
 _PREFIX_BYTES: Final = 6
 _SECRET_BYTES: Final = 24
 
@@ -280,7 +281,10 @@ def revoke_key_unit(desk: str, prefix: str, *, actor: str) -> Unit[bool]:
 def set_password_unit(
     ctx: Context, desk: str, person: str, password_hash: str, *, actor: str
 ) -> Unit[None]:
-    """The unit that sets a person's password, given its argon2 hash; older ones end."""
+    """The unit that sets a person's password, given its argon2 hash.
+
+    Older ones end, and so does every session of that person.
+    """
 
     def unit(tx: Tx) -> None:
         found = tx.people.get(desk, person)
@@ -290,6 +294,7 @@ def set_password_unit(
             tx.people.revoke_credential(desk, old.id, tx.now)
         id = "hrw_" + ctx.entropy(_PREFIX_BYTES).hex()
         _add_credential(tx, desk, id, person, CredentialKind.PASSWORD, password_hash)
+        end_sessions(tx, desk, person, by=actor)
         data: dict[str, str | int | bool | None] = {"principal": person, "credential": id}
         _note_people(tx, desk, Tag.CREDENTIAL_ISSUED, actor, data)
 

@@ -34,6 +34,7 @@ __all__ = [
     "QueueQuery",
     "ReceiptRequest",
     "ReviewRequest",
+    "SessionsQuery",
     "TaskRequest",
     "WaitQuery",
 ]
@@ -191,6 +192,12 @@ class QueueQuery(_Request, frozen=True, kw_only=True):
 
     after: str | None = None
     limit: _Limit = 50
+
+
+class SessionsQuery(_Request, frozen=True, kw_only=True):
+    """Whose sessions; the caller's own unless an admin names somebody else."""
+
+    person: str | None = None
 
 
 class LogQuery(_Request, frozen=True, kw_only=True):

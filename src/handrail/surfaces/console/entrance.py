@@ -62,6 +62,7 @@ def login_form(pages: Pages) -> _View:
                 form.get("desk", "").strip() or gateway.desk,
                 person,
                 form.get("password", ""),
+                browser=request.headers.get("user-agent", ""),
                 previous=request.cookies.get(SESSION_COOKIE),
             )
         except NotAuthenticated as error:

@@ -167,6 +167,12 @@ CODES: Final[dict[str, Code]] = {
     "session_expired": _code(401, "the session has ended"),
     "login_failed": _code(401, "the name or the password is not right"),
     "too_many_attempts": _code(429, "too many failed logins; wait a minute"),
+    "passkey_needed": _code(403, "at G3 a passkey of this person has to sign the approval"),
+    "passkey_refused": _code(
+        403, "what the passkey signed is not this, by this person, here and now"
+    ),
+    "passkey_taken": _code(409, "this passkey is known already, or there are too many"),
+    "passkey_not_found": _code(404, "no such passkey of that person"),
     "proof_too_old": _code(403, "this needs that you have shown lately who you are"),
     "session_not_found": _code(404, "no such session of that person"),
     "csrf_failed": _code(403, "the form did not come from this console"),

@@ -115,6 +115,7 @@ def paths(busy: Scene) -> dict[str, str]:
         "escalation": f"/escalations/{handed.id}",
         "held": "/held",
         "sessions": "/sessions",
+        "passkeys": "/passkeys",
         "halts": "/halts?scope=agent&target=%3Cscript%3E",
         "no such action": "/actions/hr_0",
         "no such page": "/nothing/here",

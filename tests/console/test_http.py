@@ -94,7 +94,7 @@ def test_static_files_are_kept_for_good(served: Scene) -> None:
     with served.client() as client:
         page = client.get("/login").text
         urls = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
-        assert len(set(urls)) == 3
+        assert len(set(urls)) == 4
         for url in urls:
             answer = client.get(url)
             assert re.search(r"\.[0-9a-f]{12}\.(css|js|svg)$", url)

@@ -13,7 +13,6 @@ from enum import Enum
 import msgspec
 
 from handrail.core.canonical import canonical
-from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
 
 __all__ = ["Assertion", "Passkey", "Purpose", "Signed", "challenge_of", "key_name"]
@@ -44,7 +43,7 @@ class Passkey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     revoked_at: int | None = None
 
 
-class Signed(msgspec.Struct, frozen=True, kw_only=True):
+class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an authenticator answered to a challenge made from `nonce`; all of it base64url."""
 
     nonce: str
@@ -55,12 +54,16 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assertion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was signed for one review, with the key that it is checked by."""
+    """What was signed for one review, with the key that it is checked by.
+
+    `amount` is the one in the challenge: that of the action as it then was.
+    """
 
     desk: str
     proposal: str
     n: int
     person: str
+    amount: str | None
     nonce: str
     passkey: str
     public_key: str
@@ -77,12 +80,14 @@ def challenge_of(
     desk: str,
     nonce: str,
     person: str = "",
-    about: Proposal | None = None,
+    proposal: str | None = None,
+    statement: str | None = None,
     verdict: Verdict | None = None,
+    amount: str | None = None,
 ) -> bytes:
     """The 32 bytes that an authenticator signs: which person, what for, and about what.
 
-    For a review, `about` is the action: its id, its statement digest and its amount are in it.
+    For a review: which action, the digest of what was shown, the verdict, and the amount as text.
     """
     said: dict[str, str | int | None] = {
         "v": 1,
@@ -90,13 +95,11 @@ def challenge_of(
         "desk": desk,
         "person": person,
         "nonce": nonce,
+        "proposal": proposal,
+        "statement": statement,
+        "verdict": None if verdict is None else verdict.value,
+        "amount": amount,
     }
-    if about is not None and verdict is not None:
-        value = about.value
-        said["proposal"] = about.id
-        said["statement"] = about.statement
-        said["verdict"] = verdict.value
-        said["amount"] = None if value is None else value.text()
     return hashlib.sha256(canonical(said)).digest()
 
 

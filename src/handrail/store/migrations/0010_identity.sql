@@ -29,7 +29,7 @@ CREATE TABLE passkey_use (
 -- What a passkey signed for one review, whole, so that it can be checked years later.
 CREATE TABLE assertion (
   desk TEXT NOT NULL, proposal TEXT NOT NULL, n INTEGER NOT NULL, person TEXT NOT NULL,
-  nonce TEXT NOT NULL, passkey TEXT NOT NULL, public_key TEXT NOT NULL, origin TEXT NOT NULL,
+  amount TEXT, nonce TEXT NOT NULL, passkey TEXT NOT NULL, public_key TEXT NOT NULL, origin TEXT NOT NULL,
   site TEXT NOT NULL, client_data TEXT NOT NULL, authenticator_data TEXT NOT NULL,
   signature TEXT NOT NULL,
   PRIMARY KEY (desk, proposal, n)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from handrail.core.halt import HaltScope
+from handrail.core.passkey import Signed
 from handrail.core.review import Verdict
 from handrail.engine.execute import Ending
 
@@ -125,11 +126,15 @@ class ReceiptRequest(_Request, frozen=True, kw_only=True):
 
 
 class ReviewRequest(_Request, frozen=True, kw_only=True):
-    """A person's verdict on the digest that they were shown."""
+    """A person's verdict on the digest that they were shown.
+
+    `signed` is what their passkey signed for an approval at G3, where one has to.
+    """
 
     verdict: Verdict
     digest: str
     reason: str = ""
+    signed: Signed | None = None
 
 
 class OutcomeRequest(_Request, frozen=True, kw_only=True):

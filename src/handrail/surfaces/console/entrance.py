@@ -21,7 +21,7 @@ from handrail.surfaces.auth import (
 from handrail.surfaces.console.forms import read_form
 from handrail.surfaces.console.pages import Pages, Visitor, redirect, safe_path
 
-__all__ = ["leave", "login_form", "login_page"]
+__all__ = ["leave", "login_again", "login_form", "login_page"]
 
 _NOTICES: Final = {
     "1": "Your session has ended. Log in again to go on.",
@@ -81,6 +81,11 @@ async def leave(visitor: Visitor, form: Mapping[str, str]) -> Response:
     answer = redirect("/login?ended=3")
     answer.headers["set-cookie"] = cleared_cookie(secure=_is_secure(visitor.request))
     return answer
+
+
+def login_again(pages: Pages, path: str, error: NotAuthenticated) -> Response:
+    """The login page with what was wrong, and the way back kept."""
+    return _page(pages, next=path, problem=error.message, status=error.status)
 
 
 def _page(

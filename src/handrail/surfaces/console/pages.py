@@ -174,6 +174,12 @@ class Visitor:
         return self.pages.gateway
 
     @property
+    def origin(self) -> str:
+        """The origin that this person's browser names for the console."""
+        url = self.request.url
+        return self.gateway.origin(url.scheme, url.netloc)
+
+    @property
     def desk(self) -> str:
         """The desk of the session."""
         return self.session.desk

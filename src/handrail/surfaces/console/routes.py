@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,6 +23,15 @@ from handrail.surfaces.console.halts import halts, lift, stop
 from handrail.surfaces.console.held import held, recall
 from handrail.surfaces.console.log import action_log, log
 from handrail.surfaces.console.pages import Pages
+from handrail.surfaces.console.passkeys import (
+    add_passkey,
+    ask_for_login,
+    ask_for_new,
+    ask_to_sign,
+    end_passkey,
+    passkey_login,
+    passkeys,
+)
 from handrail.surfaces.console.queue import pulse, queue
 from handrail.surfaces.console.ran import ran
 from handrail.surfaces.console.sessions import end_session, end_sessions, sessions
@@ -40,13 +50,12 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
     page, act = pages.page, pages.act
     get, post = ["GET"], ["POST"]
     return [
-        Route("/login", pages.open(login_page(pages)), methods=get),
-        Route("/login", pages.open(login_form(pages)), methods=post),
-        Route("/logout", act(leave, roles=None), methods=post),
+        *_about_oneself(pages),
         Route("/", page(queue), methods=get),
         Route("/pulse", page(pulse, for_script=True), methods=get),
         Route("/actions/{id}", page(action), methods=get),
         Route("/actions/{id}", act(decide), methods=post),
+        Route("/actions/{id}/challenge", page(ask_to_sign), methods=get),
         Route("/actions/{id}/outcome", act(settle), methods=post),
         Route("/actions/{id}/edit", page(correct), methods=get),
         Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),
@@ -67,12 +76,29 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/escalations/{id}", page(escalation), methods=get),
         Route("/escalations/{id}/take", act(take, roles=DECIDERS), methods=post),
         Route("/escalations/{id}/close", act(close, roles=DECIDERS), methods=post),
-        Route("/sessions", page(sessions, roles=None), methods=get),
-        Route("/sessions/end", act(end_sessions, roles=None), methods=post),
-        Route("/sessions/{handle}/end", act(end_session, roles=None), methods=post),
         Route("/static/{name}", pages.open(pages.assets.serve), methods=get),
         # What no other route takes; the server asks the console last.
         Route("/{path:path}", _beside_api(pages), methods=get),
+    ]
+
+
+def _about_oneself(pages: Pages) -> list[BaseRoute]:
+    """Coming in and going out, sessions and passkeys: for people without a role, too."""
+    page, act = partial(pages.page, roles=None), partial(pages.act, roles=None)
+    get, post = ["GET"], ["POST"]
+    return [
+        Route("/login", pages.open(login_page(pages)), methods=get),
+        Route("/login", pages.open(login_form(pages)), methods=post),
+        Route("/login/challenge", pages.open(ask_for_login(pages)), methods=get),
+        Route("/login/passkey", pages.open(passkey_login(pages)), methods=post),
+        Route("/logout", act(leave), methods=post),
+        Route("/sessions", page(sessions), methods=get),
+        Route("/sessions/end", act(end_sessions), methods=post),
+        Route("/sessions/{handle}/end", act(end_session), methods=post),
+        Route("/passkeys", page(passkeys), methods=get),
+        Route("/passkeys", act(add_passkey), methods=post),
+        Route("/passkeys/challenge", page(ask_for_new), methods=get),
+        Route("/passkeys/{name}/end", act(end_passkey), methods=post),
     ]
 
 

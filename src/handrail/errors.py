@@ -167,6 +167,11 @@ CODES: Final[dict[str, Code]] = {
     "session_expired": _code(401, "the session has ended"),
     "login_failed": _code(401, "the name or the password is not right"),
     "too_many_attempts": _code(429, "too many failed logins; wait a minute"),
+    "provider_refused": _code(401, "the login provider does not vouch for this person"),
+    "provider_unavailable": _code(503, "the login provider does not answer"),
+    "identity_unlinked": _code(401, "no account is linked with this identity"),
+    "account_unclear": _code(401, "several accounts are linked with this identity; name one"),
+    "invitation_over": _code(401, "the invitation was used, has run out, or was replaced"),
     "passkey_needed": _code(403, "at G3 a passkey of this person has to sign the approval"),
     "passkey_refused": _code(
         403, "what the passkey signed is not this, by this person, here and now"

@@ -275,3 +275,17 @@ def test_another_person_s_sessions_are_for_an_admin(stage: Stage) -> None:
         logged = ada.get("/v1/log", params={"person": "ada"}).json()["items"]
     closed = [item["entry"] for item in logged if item["entry"]["tag"] == "session.closed"]
     assert closed[0]["data"]["person"] == "lost"
+
+
+def test_an_administrator_invites(stage: Stage) -> None:
+    """E5, M6: nobody else does, and not themselves; the link is a path on this console."""
+    desk = stage.desk
+    desk.person("boss", roles=("admin",))
+    set_password(desk.ctx, desk.id, "boss", PASSWORD)
+    with closing(Person(stage.url, "boss")) as boss:
+        answer = boss.post("/v1/people/vera/invitation")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["path"].startswith("/login/invited?token=hrv_")
+        assert boss.post("/v1/people/nobody/invitation").status_code == 404
+        assert boss.post("/v1/people/boss/invitation").json()["code"] == "own_authority"
+    assert stage.person("vera").post("/v1/people/otto/invitation").status_code == 403

@@ -61,6 +61,9 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
 OPEN: Final = {
     ("GET", "/login"),
     ("POST", "/login"),
+    ("GET", "/login/provider"),
+    ("GET", "/login/back"),
+    ("GET", "/login/invited"),
     ("GET", "/login/challenge"),
     ("POST", "/login/passkey"),
     ("POST", "/logout"),

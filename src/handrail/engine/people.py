@@ -19,10 +19,13 @@ from handrail.store.protocol import Credential, CredentialKind, Tx, Unit
 
 __all__ = [
     "Changes",
+    "add_credential",
     "add_principal_unit",
     "agent_of_key",
     "change_principal_unit",
     "issue_key_unit",
+    "note_changed",
+    "note_credential",
     "revoke_key_unit",
     "set_password_unit",
 ]
@@ -133,7 +136,7 @@ def change_principal_unit(
         _check_names(after)
         tx.people.change(after)
         _check_circle(tx, after)
-        _note_changed(tx, before, after, actor)
+        note_changed(tx, before, after, actor)
         tell_where_nobody_can(tx, ctx, desk)
         return after
 
@@ -235,7 +238,7 @@ def _added(tx: Tx, principal: Principal, actor: str) -> Principal:
     return principal
 
 
-def _note_changed(tx: Tx, before: Principal, after: Principal, actor: str) -> None:
+def note_changed(tx: Tx, before: Principal, after: Principal, actor: str) -> None:
     """What is different, by name; roles and whether they may act at all by value."""
     old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
     changed = [one for one in new if old[one] != new[one] and one not in ("former", "granted_at")]
@@ -258,7 +261,7 @@ def issue_key_unit(ctx: Context, desk: str, agent: str, *, actor: str) -> Unit[s
             raise NotFound("principal_not_found", f"there is no agent `{agent}` on this desk")
         prefix = "hra_" + ctx.entropy(_PREFIX_BYTES).hex()
         secret = ctx.entropy(_SECRET_BYTES).hex()
-        _add_credential(tx, desk, prefix, agent, CredentialKind.API_KEY, _hash(secret))
+        add_credential(tx, desk, prefix, agent, CredentialKind.API_KEY, _hash(secret))
         data: dict[str, str | int | bool | None] = {"principal": agent, "credential": prefix}
         _note_people(tx, desk, Tag.CREDENTIAL_ISSUED, actor, data)
         return f"{prefix}_{secret}"
@@ -293,7 +296,7 @@ def set_password_unit(
         for old in tx.people.credentials(desk, person, CredentialKind.PASSWORD):
             tx.people.revoke_credential(desk, old.id, tx.now)
         id = "hrw_" + ctx.entropy(_PREFIX_BYTES).hex()
-        _add_credential(tx, desk, id, person, CredentialKind.PASSWORD, password_hash)
+        add_credential(tx, desk, id, person, CredentialKind.PASSWORD, password_hash)
         end_sessions(tx, desk, person, by=actor)
         data: dict[str, str | int | bool | None] = {"principal": person, "credential": id}
         _note_people(tx, desk, Tag.CREDENTIAL_ISSUED, actor, data)
@@ -326,9 +329,10 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _add_credential(
+def add_credential(
     tx: Tx, desk: str, id: str, principal: str, kind: CredentialKind, hashed: str
 ) -> None:
+    """A new credential's row. Its entry is the caller's to write."""
     tx.people.add_credential(
         Credential(
             desk=desk,
@@ -339,6 +343,14 @@ def _add_credential(
             created_at=tx.now,
         )
     )
+
+
+def note_credential(
+    tx: Tx, desk: str, credential: str, principal: str, actor: str, *, issued: bool
+) -> None:
+    """Write down that a credential was made, or ended."""
+    tag = Tag.CREDENTIAL_ISSUED if issued else Tag.CREDENTIAL_REVOKED
+    _note_people(tx, desk, tag, actor, {"principal": principal, "credential": credential})
 
 
 def _note_people(

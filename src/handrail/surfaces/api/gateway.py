@@ -41,6 +41,7 @@ from handrail.errors import (
 from handrail.store.protocol import Means, Session, Ticket, Tx, Unit
 from handrail.surfaces.api.runner import Runner
 from handrail.surfaces.auth import Logins, renew
+from handrail.surfaces.provider import Door, Provider
 
 __all__ = ["Gateway"]
 
@@ -56,7 +57,7 @@ class Gateway:
     """One serving handrail over all desks of a store. `desk` is meant when nobody names one.
 
     `address` is where people's browsers reach it, like `https://desk.example.com`; without one it
-    is whatever address a request was sent to.
+    is whatever address a request was sent to. `provider` is where people log in, beside here.
 
     `answered` counts answers by (path, method, status) for the metrics.
     """
@@ -65,13 +66,19 @@ class Gateway:
     desk: str
     runner: Runner
     address: str | None = None
+    provider: Provider | None = None
     logins: Logins = field(default_factory=Logins)
     answered: dict[tuple[str, str, int], int] = field(default_factory=dict)
 
     @classmethod
-    def over(cls, ctx: Context, desk: str, *, address: str | None = None) -> Gateway:
+    def over(cls, ctx: Context, desk: str, door: Door | None = None) -> Gateway:
         """A gateway over an opened store. Its runner is started by the application's lifespan."""
-        return cls(ctx=ctx, desk=desk, runner=Runner(ctx), address=address)
+        at = Door() if door is None else door
+        provider = None
+        if at.provider is not None:
+            provider = Provider(at.provider, clock=ctx.clock, entropy=ctx.entropy)
+        runner = Runner(ctx)
+        return cls(ctx=ctx, desk=desk, runner=runner, address=at.address, provider=provider)
 
     def origin(self, scheme: str, host: str) -> str:
         """The origin that a browser names for this console, given how a request came in."""

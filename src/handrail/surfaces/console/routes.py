@@ -32,6 +32,7 @@ from handrail.surfaces.console.passkeys import (
     passkey_login,
     passkeys,
 )
+from handrail.surfaces.console.provider import come_back, invited, leave_for_provider
 from handrail.surfaces.console.queue import pulse, queue
 from handrail.surfaces.console.ran import ran
 from handrail.surfaces.console.sessions import end_session, end_sessions, sessions
@@ -89,6 +90,9 @@ def _about_oneself(pages: Pages) -> list[BaseRoute]:
     return [
         Route("/login", pages.open(login_page(pages)), methods=get),
         Route("/login", pages.open(login_form(pages)), methods=post),
+        Route("/login/provider", pages.open(leave_for_provider(pages)), methods=get),
+        Route("/login/back", pages.open(come_back(pages)), methods=get),
+        Route("/login/invited", pages.open(invited(pages)), methods=get),
         Route("/login/challenge", pages.open(ask_for_login(pages)), methods=get),
         Route("/login/passkey", pages.open(passkey_login(pages)), methods=post),
         Route("/logout", act(leave), methods=post),

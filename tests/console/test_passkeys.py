@@ -65,7 +65,7 @@ def test_add_and_log_in_and_end(local: Scene) -> None:
     assert token_of(page) != before
     page.get_by_role("button", name="Log out").click()
     page.goto("/login?next=/ran")
-    page.get_by_role("button", name="Log in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url(f"{local.url}/ran")
     page.goto("/sessions")
     expect(page.locator("article").first).to_contain_text("last by a passkey")
@@ -74,7 +74,7 @@ def test_add_and_log_in_and_end(local: Scene) -> None:
     expect(page.locator("main")).to_contain_text("There is none yet")
     page.get_by_role("button", name="Log out").click()
     page.goto("/login")
-    page.get_by_role("button", name="Log in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("alert")).to_contain_text("The passkey is not known here")
     local.complaints.clear()  # the refused login's 401 is named by the browser
 

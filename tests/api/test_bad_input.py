@@ -66,7 +66,7 @@ def check(answer: httpx.Response, status: int, code: str) -> None:
     ],
 )
 def test_bad_bodies_of_a_proposal(stage: Stage, body: bytes, status: int, code: str) -> None:
-    """A3: each is refused by code, double keys and floats among them; the log has not grown."""
+    """A3, M7: refused by code, double keys, floats and more fields too; the log has not grown."""
     headers = stage.task()
     before = size(stage)
     check(stage.http.post("/v1/proposals", content=body, headers=headers), status, code)

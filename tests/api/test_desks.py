@@ -19,7 +19,7 @@ def foreigner(stage: Stage) -> Iterator[Person]:
 
 
 def test_people_see_their_own_desk_only(stage: Stage, foreigner: Person) -> None:
-    """Another desk's ids are not there, whatever is asked about them."""
+    """M6: another desk's ids are not there, whatever is asked about them."""
     id, headers = stage.new_task()
     held = stage.held(headers)
     digest = stage.digest(held["id"])

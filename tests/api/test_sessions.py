@@ -12,11 +12,11 @@ import pytest
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import State
 from handrail.engine.people import revoke_key_unit
+from handrail.engine.sessions import SESSION_MS
 from handrail.errors import InvalidInput, NotAuthenticated, NotFound
 from handrail.surfaces.auth import (
     FAILURES_MAX,
     NAMES_MAX,
-    SESSION_MS,
     Logins,
     set_password,
 )
@@ -169,7 +169,7 @@ def test_disabled_person_is_out_at_once(stage: Stage) -> None:
 def test_unsafe_requests_must_come_from_here(
     stage: Stage, headers: dict[str, str], allowed: bool
 ) -> None:
-    """Neither another site's page nor a request without the session's own token gets through."""
+    """M1: neither another site's page, nor a request without the session's token, gets through."""
     person = stage.person("maria")
     sent = {name: stage.url if value == "OWN" else value for name, value in headers.items()}
     raw = [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
@@ -237,3 +237,55 @@ def test_revoked_key(stage: Stage) -> None:
     answer = stage.http.post("/v1/tasks", json={}, headers=stage.by_key(key))
     assert (answer.status_code, answer.json()["code"]) == (401, "credential_revoked")
     assert stage.http.post("/v1/tasks", json={}, headers=stage.by_key()).status_code == 201
+
+
+def test_sessions_are_listed_and_ended(stage: Stage) -> None:
+    """M4: one's own with what they are; ending all of them ends the one that asks, too."""
+    with closing(Person(stage.url, "otto")) as one, closing(Person(stage.url, "otto")) as two:
+        items = one.get("/v1/sessions").json()["items"]
+        assert [item["own"] for item in items] == [False, True]
+        assert {item["means"] for item in items} == {"password"}
+        assert all(item["browser"].startswith("python-httpx") for item in items)
+        assert one.delete(f"/v1/sessions/{items[0]['id']}").json() == {"ended": 1}
+        assert two.get("/v1/queue").json()["code"] == "session_expired"
+        gone = one.delete(f"/v1/sessions/{items[0]['id']}")
+        assert (gone.status_code, gone.json()["code"]) == (404, "session_not_found")
+        assert one.delete("/v1/sessions").json() == {"ended": 1}
+        assert one.get("/v1/queue").json()["code"] == "session_expired"
+
+
+def test_another_person_s_sessions_are_for_an_admin(stage: Stage) -> None:
+    """M4, M6: seen and ended by the role admin alone, and both are in the log."""
+    desk = stage.desk
+    desk.person("ada", roles=("admin",))
+    desk.person("lost", roles=("reviewer",))
+    for name in ("ada", "lost"):
+        set_password(desk.ctx, desk.id, name, PASSWORD)
+    with closing(Person(stage.url, "lost")) as lost, closing(Person(stage.url, "ada")) as ada:
+        vera = stage.person("vera")
+        for answer in (
+            vera.get("/v1/sessions?person=lost"),
+            vera.delete("/v1/sessions?person=lost"),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (403, "role_missing")
+        assert len(ada.get("/v1/sessions?person=lost").json()["items"]) == 1
+        assert ada.get("/v1/sessions?person=nobody").json()["code"] == "principal_not_found"
+        assert ada.delete("/v1/sessions?person=lost").json() == {"ended": 1}
+        assert lost.get("/v1/queue").json()["code"] == "session_expired"
+        logged = ada.get("/v1/log", params={"person": "ada"}).json()["items"]
+    closed = [item["entry"] for item in logged if item["entry"]["tag"] == "session.closed"]
+    assert closed[0]["data"]["person"] == "lost"
+
+
+def test_an_administrator_invites(stage: Stage) -> None:
+    """E5, M6: nobody else does, and not themselves; the link is a path on this console."""
+    desk = stage.desk
+    desk.person("boss", roles=("admin",))
+    set_password(desk.ctx, desk.id, "boss", PASSWORD)
+    with closing(Person(stage.url, "boss")) as boss:
+        answer = boss.post("/v1/people/vera/invitation")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["path"].startswith("/login/invited?token=hrv_")
+        assert boss.post("/v1/people/nobody/invitation").status_code == 404
+        assert boss.post("/v1/people/boss/invitation").json()["code"] == "own_authority"
+    assert stage.person("vera").post("/v1/people/otto/invitation").status_code == 403

@@ -22,6 +22,7 @@ from handrail.policy.loader import digest_policy, load
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
 from handrail.surfaces.console import console_routes
 from handrail.surfaces.embedded import Action, Desk
+from handrail.surfaces.provider import Door
 from handrail.surfaces.server import serving
 
 AGENT: Final = "scout"
@@ -170,6 +171,7 @@ def scene_in(
     browser: Browser,
     connectors: dict[str, Connector] | None = None,
     policy: Policy | None = None,
+    door: Door | None = None,
 ) -> Iterator[Scene]:
     """A served desk; at the end nothing must have complained, or asked for another address."""
     clock = MovableClock()
@@ -181,7 +183,7 @@ def scene_in(
         for id, (name, roles, limits) in PEOPLE.items():
             desk.person(id, name=name, roles=roles, limits=limits)
         desk.agent(AGENT, owner="lee")
-        with serving(desk, console=console_routes) as url:
+        with serving(desk, console=console_routes, door=door) as url:
             scene = Scene(desk=desk, url=url, clock=clock, browser=browser)
             yield scene
             for context in scene.contexts:

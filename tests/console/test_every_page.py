@@ -114,6 +114,8 @@ def paths(busy: Scene) -> dict[str, str]:
         "escalations": "/escalations",
         "escalation": f"/escalations/{handed.id}",
         "held": "/held",
+        "sessions": "/sessions",
+        "passkeys": "/passkeys",
         "halts": "/halts?scope=agent&target=%3Cscript%3E",
         "no such action": "/actions/hr_0",
         "no such page": "/nothing/here",
@@ -128,7 +130,8 @@ def violations(page: Page, rules: list[str]) -> list[str]:
 
 
 ONE_OF_EACH: Final = set(
-    "queue waiting edit rejected ran log caps graded escalations escalation held halts".split()
+    "queue waiting edit rejected ran log caps graded escalations escalation held halts"
+    " sessions".split()
 )
 """One page of each make; axe takes its time."""
 LOOKS: Final[dict[str, dict[str, Any]]] = {
@@ -166,7 +169,7 @@ def test_dark_follows_the_system(busy: Scene) -> None:
 
 
 def test_nothing_hostile_comes_alive(busy: Scene, paths: dict[str, str]) -> None:
-    """Markup in every field is text: no script runs, no element appears, no address is foreign."""
+    """M2: markup in every field is text: no script runs, nothing appears, no address is foreign."""
     page = busy.enter("dana")
     seen = ""
     for name, path in paths.items():

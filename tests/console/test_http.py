@@ -20,7 +20,8 @@ from tests.console.scene import Scene, scene_in
 FORM: Final = "application/x-www-form-urlencoded"
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self';"
-    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
+    " require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
 
@@ -93,7 +94,7 @@ def test_static_files_are_kept_for_good(served: Scene) -> None:
     with served.client() as client:
         page = client.get("/login").text
         urls = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
-        assert len(set(urls)) == 3
+        assert len(set(urls)) == 4
         for url in urls:
             answer = client.get(url)
             assert re.search(r"\.[0-9a-f]{12}\.(css|js|svg)$", url)

@@ -21,6 +21,7 @@ CASES = {
     "I": 5,
     "K": 5,
     "L": 8,
+    "M": 9,
     "N": 11,
 }
 """The groups that the page covers, and how many cases each has."""

@@ -28,6 +28,7 @@ policy: small
 version: 1
 clocks: {approval: 4h, recall: 2m}
 by_lot: quorum
+passkeys: own
 lanes:
   front: {kinds: [refund.issue, refund.cancel, note.add, reply.send], agents: [scout]}
 caps:
@@ -164,6 +165,7 @@ CHANGES: Final[dict[str, tuple[tuple[str, str], set[tuple[Direction, str]]]]] = 
     "a longer recall": (("recall: 2m", "recall: 3m"), {(TIGHTER, "2m -> 3m")}),
     "seasoned checkers": (("recall: 2m", "recall: 2m, seasoning: 1d"), {(TIGHTER, "none -> 1d")}),
     "nobody is drawn": (("by_lot: quorum", "by_lot: never"), {(LOOSER, "quorum -> never")}),
+    "everybody signs at G3": (("passkeys: own", "passkeys: require"), {(TIGHTER, "require")}),
     "everybody is drawn": (("by_lot: quorum", "by_lot: always"), {(TIGHTER, "always")}),
     "more may be open": (("agent: 20", "agent: 30"), {(LOOSER, "20 -> 30")}),
     "no limit on what is open": (("{open_per_agent: 20}", "{}"), {(LOOSER, "20 -> none")}),

@@ -49,8 +49,8 @@ EDITS: Final = {
     "a person's identity": "UPDATE principal SET identity = 'carl' WHERE id = 'cora'",
     "a person pushed in": (
         "INSERT INTO principal SELECT desk, 'eve', kind, 'Eve', 'eve', owner, operator, deployer,"
-        " roles, limits, disabled, created_at, delegator, mail, subjects, granted_at, former"
-        " FROM principal WHERE id = 'carl'"
+        " roles, limits, disabled, created_at, delegator, mail, subjects, granted_at, former,"
+        " vouched FROM principal WHERE id = 'carl'"
     ),
     "a person removed": "DELETE FROM principal WHERE id = 'otto'",
     "a task's lane": "UPDATE task SET lane = 'support', ticket = 'T-999' WHERE ticket = 'T-101'",

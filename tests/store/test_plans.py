@@ -13,7 +13,7 @@ from handrail.core.caps import CapRule, Scope
 from handrail.core.escalation import Cause
 from handrail.core.lifecycle import State
 from handrail.core.principal import PrincipalKind
-from handrail.store.protocol import Tx
+from handrail.store.protocol import CredentialKind, Tx
 from handrail.store.sqlite import SqliteStore
 from handrail.surfaces.embedded import Desk
 
@@ -67,6 +67,12 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "task by token": lambda tx: tx.tasks.by_token("hash"),
     "task": lambda tx: tx.tasks.get(DESK, "tk_1"),
     "session": lambda tx: tx.people.session("hash"),
+    "sessions of a person": lambda tx: tx.people.sessions(DESK, "dana"),
+    "credential by its secret": lambda tx: tx.people.by_secret(DESK, CredentialKind.IDENTITY, "5e"),
+    "passkeys of a person": lambda tx: tx.passkeys.of(DESK, "dana"),
+    "a passkey": lambda tx: (tx.passkeys.get(DESK, "id"), tx.passkeys.used(DESK, "id")),
+    "passkeys, page": lambda tx: tx.passkeys.page(DESK, after="", most=50),
+    "what was signed": lambda tx: tx.passkeys.assertions(DESK, "hr_1"),
     "credential": lambda tx: tx.people.credential("hra_1"),
     "people": lambda tx: tx.people.all(DESK, PrincipalKind.PERSON),
     "escalations": lambda tx: tx.escalations.open(DESK, most=50),

@@ -17,6 +17,7 @@ from handrail.store.protocol import (
     CredentialKind,
     DeskRow,
     Escalation,
+    Means,
     PolicyVersion,
     Session,
     Store,
@@ -198,7 +199,16 @@ def test_sessions_end_by_logging_out_and_by_time(store: Store) -> None:
 
     def session(name: str, until: int) -> Session:
         return Session(
-            token_hash=name, desk=DESK, person="ann", csrf="c", created_at=NOW, expires_at=until
+            token_hash=name,
+            desk=DESK,
+            person="ann",
+            csrf="c",
+            created_at=NOW,
+            expires_at=until,
+            seen_at=NOW,
+            proved_at=NOW,
+            means=Means.PASSKEY,
+            browser="Lynx",
         )
 
     names = {"a": MINUTE, "b": 2 * MINUTE, "c": 3 * MINUTE}
@@ -209,6 +219,10 @@ def test_sessions_end_by_logging_out_and_by_time(store: Store) -> None:
 
     store.write(unit)
     assert store.read(lambda tx: tx.people.session("b")) == session("b", NOW + 2 * MINUTE)
+    store.write(lambda tx: tx.people.saw_session("b", NOW + 1))
+    seen = store.read(lambda tx: tx.people.sessions(DESK, "ann"))
+    assert [(one.token_hash, one.seen_at - NOW) for one in seen] == [("a", 0), ("b", 1), ("c", 0)]
+    assert store.read(lambda tx: tx.people.sessions(DESK, "bob")) == []
     assert store.write(lambda tx: tx.people.end_session("b")) is True
     assert store.write(lambda tx: tx.people.end_session("b")) is False
     assert store.write(lambda tx: tx.people.sweep_sessions(NOW + MINUTE)) == 1

@@ -83,7 +83,8 @@ def test_triggers(both: tuple[SqliteDatabase, PostgresDatabase]) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", ["entry", "tile", "checkpoint", "review", "proposal", "halt", "amendment"]
+    "table",
+    ["entry", "tile", "checkpoint", "review", "proposal", "halt", "amendment", "assertion"],
 )
 def test_nothing_is_emptied(both: tuple[SqliteDatabase, PostgresDatabase], table: str) -> None:
     """TRUNCATE passes row triggers by; it is refused by a trigger of its own."""

@@ -27,6 +27,7 @@ __all__ = [
     "LaneRule",
     "Limits",
     "Otherwise",
+    "PasskeyRule",
     "Policy",
 ]
 
@@ -62,6 +63,13 @@ class Assignment(Enum):
     NEVER = "never"
     QUORUM = "quorum"
     ALWAYS = "always"
+
+
+class PasskeyRule(Enum):
+    """Whose approvals at G3 a passkey must sign: of people who have one, or of everybody."""
+
+    OWN = "own"
+    REQUIRE = "require"
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,6 +223,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     accumulation: Accumulation | None = None
     limits: Limits = Limits()
     assignment: Assignment = Assignment.QUORUM
+    passkeys: PasskeyRule = PasskeyRule.OWN
     lane_order: tuple[str, ...] = ()
     digest: str = ""
 

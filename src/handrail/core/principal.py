@@ -7,10 +7,12 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["SUBJECT_PREFIX", "Principal", "PrincipalKind", "Role"]
+__all__ = ["SUBJECT_PREFIX", "VOUCHED_PREFIX", "Principal", "PrincipalKind", "Role"]
 
 SUBJECT_PREFIX: Final = "sub_"
 """How the reference of a customer begins; no name of a person does."""
+VOUCHED_PREFIX: Final = "vouched:"
+"""How an identity at a login provider begins among the names of a person."""
 
 
 class PrincipalKind(Enum):
@@ -41,7 +43,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     currency that a checker may pass. `subjects` are the references of the customer accounts that
     are the person's own. `granted_at` is when this account was last given more than it had;
     `former` holds names and subjects that were taken away, each with the time until which it
-    stood.
+    stood. `vouched` are identities at a login provider, each a keyed hash: two accounts that share
+    one are one natural person.
     """
 
     desk: str
@@ -61,6 +64,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subjects: tuple[str, ...] = ()
     granted_at: int = 0
     former: dict[str, int] = {}
+    vouched: tuple[str, ...] = ()
 
     @property
     def granted(self) -> int:
@@ -70,7 +74,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def names(self) -> frozenset[str]:
         """The names that this account goes by."""
         mail = () if self.mail is None else (f"mail:{self.mail}",)
-        return frozenset((self.id, self.identity, *mail))
+        vouched = (f"{VOUCHED_PREFIX}{one}" for one in self.vouched)
+        return frozenset((self.id, self.identity, *mail, *vouched))
 
     def makers(self) -> frozenset[str]:
         """Every name that answers for what this principal makes, without looking further."""
@@ -101,5 +106,6 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             or (before.disabled and not self.disabled)
             or self.makers() != before.makers()
             or (before.mail is not None and self.mail != before.mail)
+            or bool(set(before.vouched) - set(self.vouched))
             or bool(set(before.subjects) - set(self.subjects))
         )

@@ -1,8 +1,9 @@
 """The people of a desk, by natural person, and everybody who answers for an action.
 
-A natural person is known by names: the ids of their accounts, their identities, and `mail:` with a
-keyed hash of their address. Accounts that share a name are one person, however far the chain goes.
-A name that was taken away still counts for what was proposed before it was.
+A natural person is known by names: the ids of their accounts, their identities, `mail:` with a
+keyed hash of their address, and `vouched:` with one of their identity at a login provider. Accounts
+that share a name are one person, however far the chain goes. A name that was taken away still
+counts for what was proposed before it was.
 """
 
 from __future__ import annotations

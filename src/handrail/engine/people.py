@@ -9,19 +9,23 @@ from typing import Final
 import msgspec
 
 from handrail.core.entry import Entry, Tag, row_commitment
-from handrail.core.principal import SUBJECT_PREFIX, Principal, PrincipalKind, Role
+from handrail.core.principal import SUBJECT_PREFIX, VOUCHED_PREFIX, Principal, PrincipalKind, Role
 from handrail.engine.bench import mail_name, roster_of
 from handrail.engine.context import Context
 from handrail.engine.quorum import tell_where_nobody_can
+from handrail.engine.sessions import end_sessions
 from handrail.errors import Conflict, InvalidInput, NotAllowed, NotAuthenticated, NotFound
 from handrail.store.protocol import Credential, CredentialKind, Tx, Unit
 
 __all__ = [
     "Changes",
+    "add_credential",
     "add_principal_unit",
     "agent_of_key",
     "change_principal_unit",
     "issue_key_unit",
+    "note_changed",
+    "note_credential",
     "revoke_key_unit",
     "set_password_unit",
 ]
@@ -30,7 +34,7 @@ NAME_CHARS_MAX: Final = 100
 ID_CHARS_MAX: Final = 64
 MAIL_CHARS_MAX: Final = 254
 CUSTOMER_CHARS_MAX: Final = 200
-_RESERVED: Final = (SUBJECT_PREFIX, "mail:")
+_RESERVED: Final = (SUBJECT_PREFIX, VOUCHED_PREFIX, "mail:")
 _PREFIX_BYTES: Final = 6
 _SECRET_BYTES: Final = 24
 
@@ -132,7 +136,7 @@ def change_principal_unit(
         _check_names(after)
         tx.people.change(after)
         _check_circle(tx, after)
-        _note_changed(tx, before, after, actor)
+        note_changed(tx, before, after, actor)
         tell_where_nobody_can(tx, ctx, desk)
         return after
 
@@ -234,7 +238,7 @@ def _added(tx: Tx, principal: Principal, actor: str) -> Principal:
     return principal
 
 
-def _note_changed(tx: Tx, before: Principal, after: Principal, actor: str) -> None:
+def note_changed(tx: Tx, before: Principal, after: Principal, actor: str) -> None:
     """What is different, by name; roles and whether they may act at all by value."""
     old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
     changed = [one for one in new if old[one] != new[one] and one not in ("former", "granted_at")]
@@ -257,7 +261,7 @@ def issue_key_unit(ctx: Context, desk: str, agent: str, *, actor: str) -> Unit[s
             raise NotFound("principal_not_found", f"there is no agent `{agent}` on this desk")
         prefix = "hra_" + ctx.entropy(_PREFIX_BYTES).hex()
         secret = ctx.entropy(_SECRET_BYTES).hex()
-        _add_credential(tx, desk, prefix, agent, CredentialKind.API_KEY, _hash(secret))
+        add_credential(tx, desk, prefix, agent, CredentialKind.API_KEY, _hash(secret))
         data: dict[str, str | int | bool | None] = {"principal": agent, "credential": prefix}
         _note_people(tx, desk, Tag.CREDENTIAL_ISSUED, actor, data)
         return f"{prefix}_{secret}"
@@ -280,7 +284,10 @@ def revoke_key_unit(desk: str, prefix: str, *, actor: str) -> Unit[bool]:
 def set_password_unit(
     ctx: Context, desk: str, person: str, password_hash: str, *, actor: str
 ) -> Unit[None]:
-    """The unit that sets a person's password, given its argon2 hash; older ones end."""
+    """The unit that sets a person's password, given its argon2 hash.
+
+    Older ones end, and so does every session of that person.
+    """
 
     def unit(tx: Tx) -> None:
         found = tx.people.get(desk, person)
@@ -289,7 +296,8 @@ def set_password_unit(
         for old in tx.people.credentials(desk, person, CredentialKind.PASSWORD):
             tx.people.revoke_credential(desk, old.id, tx.now)
         id = "hrw_" + ctx.entropy(_PREFIX_BYTES).hex()
-        _add_credential(tx, desk, id, person, CredentialKind.PASSWORD, password_hash)
+        add_credential(tx, desk, id, person, CredentialKind.PASSWORD, password_hash)
+        end_sessions(tx, desk, person, by=actor)
         data: dict[str, str | int | bool | None] = {"principal": person, "credential": id}
         _note_people(tx, desk, Tag.CREDENTIAL_ISSUED, actor, data)
 
@@ -321,9 +329,10 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _add_credential(
+def add_credential(
     tx: Tx, desk: str, id: str, principal: str, kind: CredentialKind, hashed: str
 ) -> None:
+    """A new credential's row. Its entry is the caller's to write."""
     tx.people.add_credential(
         Credential(
             desk=desk,
@@ -334,6 +343,14 @@ def _add_credential(
             created_at=tx.now,
         )
     )
+
+
+def note_credential(
+    tx: Tx, desk: str, credential: str, principal: str, actor: str, *, issued: bool
+) -> None:
+    """Write down that a credential was made, or ended."""
+    tag = Tag.CREDENTIAL_ISSUED if issued else Tag.CREDENTIAL_REVOKED
+    _note_people(tx, desk, tag, actor, {"principal": principal, "credential": credential})
 
 
 def _note_people(

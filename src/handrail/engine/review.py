@@ -10,6 +10,7 @@ from handrail.core.canonical import check_plain
 from handrail.core.entry import Tag, row_commitment
 from handrail.core.escalation import Cause
 from handrail.core.lifecycle import Event
+from handrail.core.passkey import Assertion, Passkey, Signed, key_name
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Outcome, Review, Verdict, judge
@@ -17,6 +18,7 @@ from handrail.engine.bench import bench_of, makers_of, roster_of
 from handrail.engine.context import Context
 from handrail.engine.escalate import open_for
 from handrail.engine.halt import check_not_halted
+from handrail.engine.passkeys import assertion_of, signed_for
 from handrail.engine.record import (
     Data,
     advance,
@@ -39,18 +41,23 @@ _MOVES: Final = {
 
 
 class Opinion(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person says: a verdict on the statement digest that they were shown."""
+    """What a person says: a verdict on the statement digest that they were shown.
+
+    `signed` is what their passkey signed for it, where one must.
+    """
 
     person: str
     verdict: Verdict
     statement: str
     reason: str = ""
+    signed: Signed | None = None
 
 
 def review_unit(ctx: Context, desk: str, id: str, opinion: Opinion) -> Unit[Proposal]:
     """The unit that counts a verdict.
 
-    Raises what `core.review.judge` raises; nothing is written then.
+    Raises what `core.review.judge` raises, and what `engine.passkeys.signed_for` does for an
+    approval; nothing is written then.
     """
     check_plain(opinion.reason)
     if len(opinion.reason) > REASON_CHARS_MAX:
@@ -74,12 +81,18 @@ def review_unit(ctx: Context, desk: str, id: str, opinion: Opinion) -> Unit[Prop
             now=tx.now,
             bench=bench_of(ctx, tx, proposal, roster=roster),
         )
+        passkey: Passkey | None = None
         if outcome in (Outcome.APPROVED, Outcome.WAITING):
             check_not_halted(tx, proposal)
             _check_runnable(ctx, proposal)
             content_of(tx, proposal)  # nobody approves what can no longer be opened
+            passkey = signed_for(tx, ctx, proposal, reviewer, opinion.signed)
         review = _recorded(tx, proposal, reviewer, opinion, len(prior) + 1)
-        return _moved(tx, ctx, proposal, review, outcome, opinion.reason)
+        assertion = None
+        if passkey is not None and opinion.signed is not None:
+            assertion = assertion_of(passkey, opinion.signed, review, proposal)
+            tx.passkeys.add_assertion(assertion)
+        return _moved(tx, ctx, proposal, review, outcome, opinion.reason, assertion)
 
     return unit
 
@@ -124,7 +137,13 @@ def _recorded(tx: Tx, proposal: Proposal, reviewer: Principal, opinion: Opinion,
 
 
 def _moved(
-    tx: Tx, ctx: Context, proposal: Proposal, review: Review, outcome: Outcome, reason: str
+    tx: Tx,
+    ctx: Context,
+    proposal: Proposal,
+    review: Review,
+    outcome: Outcome,
+    reason: str,
+    assertion: Assertion | None,
 ) -> Proposal:
     data: Data = {
         "verdict": review.verdict.value,
@@ -133,6 +152,9 @@ def _moved(
         "identity": review.identity,
     }
     rows = {f"review:{review.n}": row_commitment(review)}
+    if assertion is not None:
+        data["passkey"] = key_name(assertion.passkey)
+        rows[f"assertion:{review.n}"] = row_commitment(assertion)
     if outcome is Outcome.WAITING:
         return _still_waiting(tx, proposal, review, data, rows)
     event, tag = _MOVES[outcome]

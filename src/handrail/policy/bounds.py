@@ -11,7 +11,7 @@ from typing import Final
 
 from handrail.core.caps import CapRule, WhenFull
 from handrail.core.money import Money
-from handrail.core.policy import Assignment, Policy
+from handrail.core.policy import Assignment, PasskeyRule, Policy
 from handrail.policy.difference import Difference, Direction
 from handrail.policy.shape import span_text
 
@@ -48,6 +48,12 @@ def bounded_otherwise(old: Policy, new: Policy) -> Iterator[Difference]:
         more = _STRICTER_LOTS.index(new.assignment) > _STRICTER_LOTS.index(old.assignment)
         text = f"checkers are drawn by lot: {old.assignment.value} -> {new.assignment.value}"
         yield _told("by_lot", text, TIGHTER if more else LOOSER)
+    if old.passkeys is not new.passkeys:
+        text = (
+            f"whose approvals at G3 a passkey signs: {old.passkeys.value} -> {new.passkeys.value}"
+        )
+        more = new.passkeys is PasskeyRule.REQUIRE
+        yield _told("passkeys", text, TIGHTER if more else LOOSER)
     if old.name != new.name:
         yield _told("policy", f"its name: `{old.name}` -> `{new.name}`", Direction.DIFFERENT)
 

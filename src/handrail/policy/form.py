@@ -11,7 +11,7 @@ from typing import Final
 from handrail.core.accumulation import RATE_DECIMALS
 from handrail.core.caps import Scope, WhenFull
 from handrail.core.money import EXPONENTS, MINOR_MAX
-from handrail.core.policy import Assignment, Clocks
+from handrail.core.policy import Assignment, Clocks, PasskeyRule
 from handrail.policy.kind_form import KIND_FORM
 from handrail.policy.shape import (
     AnyOrShape,
@@ -203,6 +203,12 @@ POLICY_FORM: Final = RecordShape(
             ChoiceShape(of=tuple(one.value for one in Assignment)),
             "When those who may check are drawn by lot, if more could than must.",
             Assignment.QUORUM.value,
+        ),
+        left_out(
+            "passkeys",
+            ChoiceShape(of=tuple(one.value for one in PasskeyRule)),
+            "Whose approvals at G3 a passkey must sign: of who has one, or of everybody.",
+            PasskeyRule.OWN.value,
         ),
         needed(
             "lanes",

@@ -30,6 +30,7 @@ from handrail.core.policy import (
     LaneRule,
     Limits,
     Otherwise,
+    PasskeyRule,
     Policy,
 )
 from handrail.errors import InvalidInput, NotFound, PolicyInvalid
@@ -189,7 +190,7 @@ def _policy(top: Record, reading: Reading) -> Policy:
         if rule is not None:
             kinds[name] = rule
     name, version, clocks = top["policy"], top["version"], top["clocks"]
-    chosen = top["by_lot"]
+    chosen, signing = top["by_lot"], top["passkeys"]
     policy = Policy(
         name=name if isinstance(name, str) else "",
         version=version if isinstance(version, int) else 0,
@@ -200,6 +201,7 @@ def _policy(top: Record, reading: Reading) -> Policy:
         limits=Limits(**top["limits"]) if isinstance(top["limits"], dict) else Limits(),
         accumulation=_accumulation(top["accumulation"]),
         assignment=Assignment.QUORUM if chosen is BAD else Assignment(chosen),
+        passkeys=PasskeyRule.OWN if signing is BAD else PasskeyRule(signing),
         lane_order=tuple(name for name, _ in _entries(top["lanes"])),
     )
     return msgspec.structs.replace(policy, digest=digest_policy(policy))

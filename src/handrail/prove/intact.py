@@ -22,6 +22,7 @@ from handrail.core.note import Checkpoint
 from handrail.core.proposal import Proposal
 from handrail.errors import HandrailError
 from handrail.prove.others import Told, odd_others, tell
+from handrail.prove.signed import ASSERTED, odd_assertions
 from handrail.prove.tiled import TiledTree
 from handrail.store.protocol import Tx
 
@@ -107,7 +108,7 @@ def _compared(tx: Tx, desk: str, filed: int, told: Told) -> int:
 
     Returns how many actions there are. `filed` entries must be met.
     """
-    after, seen, met, proposed = "", 0, 0, 0
+    after, seen, met, proposed, signed = "", 0, 0, 0, 0
     while page := tx.proposals.page(desk, after=after, most=PAGE_ROWS):
         for proposal in page:
             logged = tx.log.of_proposal(desk, proposal.id)
@@ -117,18 +118,19 @@ def _compared(tx: Tx, desk: str, filed: int, told: Told) -> int:
                     tell(told, one.index, one.entry)
             met += len(entries)
             proposed += sum(entry.tag == _PROPOSED for entry in entries)
-            _check_rows(tx, proposal, entries)
+            signed += _check_rows(tx, proposal, entries)
         seen += len(page)
         after = page[-1].id
     # every entry was met under an action that is there, and every action was proposed
-    if met != filed or seen != proposed:
+    if met != filed or seen != proposed or signed != tx.passkeys.count_assertions(desk):
         raise _Doubt
     for _ in odd_others(tx, desk, told):
         raise _Doubt
     return seen
 
 
-def _check_rows(tx: Tx, proposal: Proposal, entries: Sequence[Entry]) -> None:
+def _check_rows(tx: Tx, proposal: Proposal, entries: Sequence[Entry]) -> int:
+    """Compare an action and its reviews; how many of those a passkey signed."""
     committed: dict[str, str] = {}
     for entry in entries:
         if entry.proposal != proposal.id or entry.desk != proposal.desk:
@@ -140,3 +142,8 @@ def _check_rows(tx: Tx, proposal: Proposal, entries: Sequence[Entry]) -> None:
     reviews = tx.proposals.reviews(proposal.desk, proposal.id)
     if logged != {f"review:{review.n}": row_commitment(review) for review in reviews}:
         raise _Doubt
+    signed = sum(name.startswith(ASSERTED) for name in committed)
+    if signed:
+        for _ in odd_assertions(tx, proposal, reviews, committed):
+            raise _Doubt
+    return signed

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from handrail.core.entry import Entry, Tag, row_commitment
+from handrail.core.passkey import key_name
 from handrail.errors import HandrailError
 from handrail.policy.loader import digest_body
 from handrail.store.protocol import Tx
@@ -21,7 +22,7 @@ Told = dict[str, tuple[int, str]]
 """What the log says of each row, by the row's name, and the index of the entry that says it."""
 
 _PAGE_ROWS: Final = 1000
-_ELSEWHERE: Final = ("proposal", "review:")
+_ELSEWHERE: Final = ("proposal", "review:", "assertion:")
 
 
 def tell(told: Told, index: int, entry: Entry) -> None:
@@ -121,6 +122,11 @@ def _credentials(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
         yield f"credential:{credential.id}", credential.principal
 
 
+def _passkeys(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
+    for passkey in _paged(tx.passkeys.page, desk):
+        yield f"passkey:{key_name(passkey.id)}", row_commitment(passkey)
+
+
 def _paged(page: Callable[..., list[Any]], desk: str) -> Iterable[Any]:
     after = ""
     while rows := page(desk, after=after, most=_PAGE_ROWS):
@@ -139,4 +145,5 @@ _KINDS: Final[dict[str, Callable[[Tx, str], Iterator[tuple[str, str]]]]] = {
     "a policy": _policies,
     "a candidate": _candidates,
     "a credential": _credentials,
+    "a passkey": _passkeys,
 }

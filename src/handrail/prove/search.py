@@ -15,8 +15,10 @@ from handrail.core.entry import Entry, Tag, decode_entry, row_commitment
 from handrail.core.merkle import Frontier
 from handrail.core.note import Checkpoint
 from handrail.core.proposal import Proposal
+from handrail.core.review import Review
 from handrail.errors import HandrailError
 from handrail.prove.others import Told, odd_others, tell
+from handrail.prove.signed import odd_assertions
 from handrail.prove.tiled import TiledTree
 from handrail.store.protocol import Tx
 
@@ -174,9 +176,10 @@ class _Search:
         if digest != row_commitment(proposal):
             what = "the row of an action was changed outside the log"
             self._find(what, index=index, proposal=proposal.id)
-        self._reviews(proposal.id, committed)
+        self._reviews(proposal, committed)
 
-    def _reviews(self, id: str, committed: dict[str, tuple[int, str]]) -> None:
+    def _reviews(self, proposal: Proposal, committed: dict[str, tuple[int, str]]) -> None:
+        id = proposal.id
         names = {name for name in committed if name.startswith("review:")}
         try:
             reviews = self._tx.proposals.reviews(self._desk, id)
@@ -192,3 +195,14 @@ class _Search:
             names.discard(name)
         for name in sorted(names):
             self._find("a review was removed", index=committed[name][0], proposal=id)
+        self._signed(proposal, reviews, committed)
+
+    def _signed(
+        self, proposal: Proposal, reviews: Sequence[Review], committed: dict[str, tuple[int, str]]
+    ) -> None:
+        said = {name: digest for name, (_, digest) in committed.items()}
+        try:
+            for what in odd_assertions(self._tx, proposal, reviews, said):
+                self._find(what, proposal=proposal.id)
+        except _UNREADABLE:
+            self._find("what a passkey signed is not readable", proposal=proposal.id)

@@ -10,7 +10,7 @@ import msgspec
 from handrail.core.principal import Principal, PrincipalKind
 from handrail.store.rows import Rows, columns_of, from_row, insert_sql, select_sql, to_row
 
-__all__ = ["Credential", "CredentialKind", "People", "Session"]
+__all__ = ["Credential", "CredentialKind", "Means", "People", "Session"]
 
 
 class CredentialKind(Enum):
@@ -18,10 +18,23 @@ class CredentialKind(Enum):
 
     API_KEY = "api_key"
     PASSWORD = "password"
+    IDENTITY = "identity"
+    INVITATION = "invitation"
+
+
+class Means(Enum):
+    """By what a person has shown who they are."""
+
+    PASSWORD = "password"
+    PROVIDER = "provider"
+    PASSKEY = "passkey"
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key (`id` is its public prefix) or a password; only a hash of the secret is kept."""
+    """An API key (`id` is its public prefix) or a password; only a hash of the secret is kept.
+
+    So it is with an identity at a provider, which is a keyed hash, and with an invitation.
+    """
 
     desk: str
     id: str
@@ -33,7 +46,11 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's login on the server. The cookie holds the token; here is its SHA-256."""
+    """A person's login on the server. The cookie holds the token; here is its SHA-256.
+
+    `seen_at` is when it was last used, to the minute; `proved_at` when its person last showed who
+    they are, by `means`; `browser` is what their browser called itself.
+    """
 
     token_hash: str
     desk: str
@@ -41,10 +58,20 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str
     created_at: int
     expires_at: int
+    seen_at: int
+    proved_at: int
+    means: Means
+    browser: str = ""
+
+    @property
+    def handle(self) -> str:
+        """A public name for it, which opens nothing."""
+        return self.token_hash[:HANDLE_CHARS]
 
 
+HANDLE_CHARS: Final = 16
 _PRINCIPAL: Final = select_sql("principal", Principal)
-_JSON: Final = frozenset({"roles", "limits", "subjects", "former"})
+_JSON: Final = frozenset({"roles", "limits", "subjects", "former", "vouched"})
 _FIXED: Final = ("desk", "id", "kind", "created_at")
 _CHANGING: Final = tuple(name for name in columns_of(Principal) if name not in _FIXED)
 _CHANGE: Final = (
@@ -116,6 +143,16 @@ class People:
         )
         return [from_row(Credential, row) for row in rows]
 
+    def by_secret(self, desk: str, kind: CredentialKind, secret_hash: str) -> list[Credential]:
+        """The live credentials of a kind that have this secret, oldest first."""
+        rows = self._rows.all(
+            select_sql("credential", Credential)
+            + " WHERE desk = ? AND kind = ? AND secret_hash = ? AND revoked_at IS NULL"
+            " ORDER BY created_at, id",
+            (desk, kind.value, secret_hash),
+        )
+        return [from_row(Credential, row) for row in rows]
+
     def all_credentials(self, desk: str) -> list[Credential]:
         """Every credential that was ever issued on the desk."""
         rows = self._rows.all(
@@ -141,6 +178,19 @@ class People:
             select_sql("session", Session) + " WHERE token_hash = ?", (token_hash,)
         )
         return None if row is None else from_row(Session, row)
+
+    def sessions(self, desk: str, person: str) -> list[Session]:
+        """The sessions of a person, newest first, those that are over among them."""
+        rows = self._rows.all(
+            select_sql("session", Session)
+            + " WHERE desk = ? AND person = ? ORDER BY created_at DESC, token_hash",
+            (desk, person),
+        )
+        return [from_row(Session, row) for row in rows]
+
+    def saw_session(self, token_hash: str, now: int) -> None:
+        """A session was used."""
+        self._rows.change("UPDATE session SET seen_at = ? WHERE token_hash = ?", (now, token_hash))
 
     def end_session(self, token_hash: str) -> bool:
         """Log out; whether the session existed."""

@@ -17,7 +17,7 @@ from handrail.store.desks import DeskRow, PolicyVersion
 from handrail.store.escalations import Escalation
 from handrail.store.halts import ACTIVE_HALTS_MAX
 from handrail.store.log import CheckpointRow, LoggedEntry
-from handrail.store.people import Credential, CredentialKind, Session
+from handrail.store.people import Credential, CredentialKind, Means, Session
 from handrail.store.tx import Tx
 from handrail.store.vault import DESK_SUBJECT
 
@@ -32,6 +32,7 @@ __all__ = [
     "Escalation",
     "Full",
     "LoggedEntry",
+    "Means",
     "PolicyVersion",
     "Session",
     "Store",

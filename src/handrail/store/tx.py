@@ -12,6 +12,7 @@ from handrail.store.desks import Counters, Desks
 from handrail.store.escalations import Escalations
 from handrail.store.halts import Halts
 from handrail.store.log import Log, Trees
+from handrail.store.passkeys import Passkeys
 from handrail.store.people import People
 from handrail.store.proposals import Proposals
 from handrail.store.restorations import Restorations
@@ -44,6 +45,7 @@ class Tx:
         self.desks = Desks(rows)
         self.candidates = Candidates(rows)
         self.people = People(rows)
+        self.passkeys = Passkeys(rows)
         self.tasks = Tasks(rows)
         self.proposals = Proposals(rows)
         self.escalations = Escalations(rows)

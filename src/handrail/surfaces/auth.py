@@ -1,8 +1,9 @@
 """Who is calling: people's passwords and sessions, and the checks around them.
 
-A session lives on the server and lasts eight hours; the browser holds a random token, the store its
-SHA-256. Everything here is a function of the engine's context, but for `Logins`: it remembers
-failed attempts and owns the threads for the slow hashes, one per serving process.
+A session lives on the server; the browser holds a random token, the store its SHA-256. When it ends
+is said in `engine.sessions`. Everything here is a function of the engine's context, but for
+`Logins`: it remembers failed attempts and owns the threads for the slow hashes, one per serving
+process.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 from urllib.parse import urlsplit
@@ -19,16 +20,23 @@ from urllib.parse import urlsplit
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from handrail.core.entry import Entry, Tag
 from handrail.core.principal import Principal, PrincipalKind, Role
 from handrail.engine.context import Context
 from handrail.engine.people import set_password_unit
+from handrail.engine.sessions import (
+    SESSION_MS,
+    close_unit,
+    is_due,
+    is_over,
+    opened,
+    prove_unit,
+    saw_unit,
+)
 from handrail.errors import InvalidInput, NotAllowed, NotAuthenticated
-from handrail.store.protocol import CredentialKind, Session, Tx
+from handrail.store.protocol import CredentialKind, Means, Session, Tx
 
 __all__ = [
     "SESSION_COOKIE",
-    "SESSION_MS",
     "Logins",
     "check_csrf",
     "check_password",
@@ -38,13 +46,15 @@ __all__ = [
     "hash_password",
     "login",
     "logout",
+    "note_use",
+    "opener",
+    "renew",
     "session_cookie",
     "session_of",
     "set_password",
 ]
 
 SESSION_COOKIE: Final = "handrail_session"
-SESSION_MS: Final = 8 * 3_600_000
 PASSWORD_CHARS_MIN: Final = 8
 PASSWORD_CHARS_MAX: Final = 200
 FAILURES_MAX: Final = 5
@@ -107,6 +117,7 @@ async def login(
     person: str,
     password: str,
     *,
+    browser: str = "",
     previous: str | None = None,
 ) -> tuple[str, Session]:
     """Open a session for a person; the token is for their cookie and is kept only as a hash.
@@ -123,33 +134,62 @@ async def login(
     if known is None or not matches:
         raise NotAuthenticated("login_failed", "the name or the password is not right")
     logins.succeeded(desk, person)
-    token = "hrs_" + ctx.entropy(_SECRET_BYTES).hex()
-    csrf = ctx.entropy(_SECRET_BYTES).hex()
 
-    def unit(tx: Tx) -> Session:
+    def check(tx: Tx) -> None:
         if _password_of(tx, desk, person) != hashed:
             raise NotAuthenticated("login_failed", "the name or the password is not right")
-        tx.people.sweep_sessions(tx.now)
-        if previous is not None:
-            _close(tx, previous)
-        session = Session(
-            token_hash=_hash(token),
-            desk=desk,
-            person=person,
-            csrf=csrf,
-            created_at=tx.now,
-            expires_at=tx.now + SESSION_MS,
-        )
-        tx.people.add_session(session)
-        _note_session(tx, session, Tag.SESSION_OPENED)
-        return session
+
+    token, open_session = opener(ctx, desk, Means.PASSWORD, browser=browser, previous=previous)
+
+    def unit(tx: Tx) -> Session:
+        check(tx)
+        return open_session(tx, person)
 
     return token, await ctx.store.submit(unit)
 
 
+def opener(
+    ctx: Context, desk: str, means: Means, *, browser: str = "", previous: str | None = None
+) -> tuple[str, Callable[[Tx, str], Session]]:
+    """A new token, and what opens a session under it for a person, within a unit."""
+    token, csrf = _new_token(ctx), ctx.entropy(_SECRET_BYTES).hex()
+    former = None if previous is None else _hash(previous)
+
+    def open_session(tx: Tx, person: str) -> Session:
+        return opened(
+            tx,
+            token_hash=_hash(token),
+            csrf=csrf,
+            desk=desk,
+            person=person,
+            means=means,
+            browser=browser,
+            previous=former,
+        )
+
+    return token, open_session
+
+
+async def renew(ctx: Context, session: Session, means: Means) -> str:
+    """Change a session's token, after its person has shown who they are; the new token."""
+    token = _new_token(ctx)
+    await ctx.store.submit(prove_unit(session, token_hash=_hash(token), means=means))
+    return token
+
+
+async def note_use(ctx: Context, session: Session) -> None:
+    """Write down that a session is in use, at most once a minute."""
+    if is_due(session, ctx.clock()):
+        await ctx.store.submit(saw_unit(session))
+
+
 async def logout(ctx: Context, token: str) -> bool:
     """End the session of a token; whether there was one."""
-    return await ctx.store.submit(lambda tx: _close(tx, token))
+    found = ctx.store.read(lambda tx: tx.people.session(_hash(token)))
+    if found is None:
+        return False
+    close = close_unit(found.desk, found.handle, person=found.person, by=found.person)
+    return await ctx.store.submit(close)
 
 
 def session_of(ctx: Context, token: str | None) -> tuple[Session, Principal]:
@@ -275,29 +315,14 @@ def _password_of(tx: Tx, desk: str, person: str) -> str | None:
 
 def _session(tx: Tx, hashed: str) -> tuple[Session, Principal] | None:
     session = tx.people.session(hashed)
-    if session is None or tx.now >= session.expires_at:
+    if session is None or is_over(session, tx.now):
         return None
     person = tx.people.get(session.desk, session.person)
     return None if person is None else (session, person)
 
 
-def _close(tx: Tx, token: str) -> bool:
-    session = tx.people.session(_hash(token))
-    if session is None or not tx.people.end_session(session.token_hash):
-        return False
-    _note_session(tx, session, Tag.SESSION_CLOSED)
-    return True
-
-
-def _note_session(tx: Tx, session: Session, tag: Tag) -> None:
-    entry = Entry(
-        at=tx.now,
-        desk=session.desk,
-        tag=tag.value,
-        actor=session.person,
-        data={"session": session.token_hash[:16], "expires_at": session.expires_at},
-    )
-    tx.log.append(entry, by_person=True)
+def _new_token(ctx: Context) -> str:
+    return "hrs_" + ctx.entropy(_SECRET_BYTES).hex()
 
 
 def _hash(token: str) -> str:

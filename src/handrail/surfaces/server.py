@@ -22,6 +22,7 @@ from handrail.errors import SetupFailed, Unavailable
 from handrail.surfaces.api.app import Console, create_app
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.embedded import Desk
+from handrail.surfaces.provider import Door
 
 __all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "run", "serving"]
 
@@ -43,18 +44,19 @@ def run(
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
     console: Console | None = None,
+    door: Door | None = None,
     behind_proxy: bool = False,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, let what runs finish for a bounded time, close the desk.
 
-    `on_ready` gets the address once it answers. With `behind_proxy` the headers of a proxy on this
-    machine say whether the caller came by https. Raises SetupFailed `port_in_use` or
-    `setting_malformed`.
+    `door` is how people's browsers come in. `on_ready` gets the address once it answers. With
+    `behind_proxy` the headers of a proxy on this machine say whether the caller came by https.
+    Raises SetupFailed `port_in_use` or `setting_malformed`.
     """
     try:
         with _bound(host, port) as listener:
-            server = _server(desk, listener, console=console, behind_proxy=behind_proxy)
+            server = _server(desk, listener, console=console, door=door, behind_proxy=behind_proxy)
             server.on_ready = on_ready
             _spare_the_collector()
             server.run(sockets=[listener])
@@ -69,6 +71,7 @@ def serving(
     host: str = DEFAULT_HOST,
     port: int = 0,
     console: Console | None = None,
+    door: Door | None = None,
 ) -> Iterator[str]:
     """Serve in a thread while the block runs; gives the address. The desk stays open.
 
@@ -76,7 +79,7 @@ def serving(
     up.
     """
     with _bound(host, port) as listener:
-        server = _server(desk, listener, console=console, behind_proxy=False)
+        server = _server(desk, listener, console=console, door=door, behind_proxy=False)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="handrail-http", daemon=True
         )
@@ -121,9 +124,14 @@ class _Server(uvicorn.Server):
 
 
 def _server(
-    desk: Desk, listener: socket.socket, *, console: Console | None, behind_proxy: bool
+    desk: Desk,
+    listener: socket.socket,
+    *,
+    console: Console | None,
+    door: Door | None,
+    behind_proxy: bool,
 ) -> _Server:
-    app = create_app(desk, console=console)
+    app = create_app(desk, console=console, door=door)
     config = uvicorn.Config(
         app,
         http="httptools",

@@ -24,6 +24,7 @@ from handrail.surfaces.api import (
     held,
     log,
     openapi,
+    people,
     probes,
     proposals,
     reviews,
@@ -40,6 +41,7 @@ from handrail.surfaces.api.operations import (
     problem_answer,
 )
 from handrail.surfaces.embedded import Desk
+from handrail.surfaces.provider import Door
 
 __all__ = ["OPERATIONS", "Console", "create_app"]
 
@@ -48,6 +50,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *proposals.OPERATIONS,
     *tasks.OPERATIONS,
     *sessions.OPERATIONS,
+    *people.OPERATIONS,
     *reviews.OPERATIONS,
     *breakglass.OPERATIONS,
     *amendments.OPERATIONS,
@@ -66,13 +69,15 @@ Console = Callable[[Gateway], Sequence[BaseRoute]]
 _log: Final = logging.getLogger("handrail.api")
 
 
-def create_app(desk: Desk, *, console: Console | None = None) -> Starlette:
+def create_app(
+    desk: Desk, *, console: Console | None = None, door: Door | None = None
+) -> Starlette:
     """The application over an opened desk; it serves every desk of the same store.
 
     `app.state.gateway` is what its routes share. The desk stays open when the application ends:
     whoever opened it closes it.
     """
-    gateway = Gateway.over(desk.ctx, desk.id)
+    gateway = Gateway.over(desk.ctx, desk.id, door)
     extra = () if console is None else console(gateway)
     app = Starlette(
         routes=[*_routes(gateway), *extra],

@@ -31,10 +31,17 @@ from handrail.engine.tasks import IssuedTask, check_task, issue_unit
 from handrail.engine.testify import Testimony, testify_unit
 from handrail.engine.undo import undo_plan
 from handrail.engine.withdraw import withdraw_unit
-from handrail.errors import Conflict, HandrailError, InvariantBroken, NotFound
-from handrail.store.protocol import Ticket, Tx, Unit
+from handrail.errors import (
+    Conflict,
+    HandrailError,
+    InvariantBroken,
+    NotAuthenticated,
+    NotFound,
+)
+from handrail.store.protocol import Means, Session, Ticket, Tx, Unit
 from handrail.surfaces.api.runner import Runner
-from handrail.surfaces.auth import Logins
+from handrail.surfaces.auth import Logins, renew
+from handrail.surfaces.provider import Door, Provider
 
 __all__ = ["Gateway"]
 
@@ -49,19 +56,33 @@ A change of thread would cost more than the answer. Every other connector is ask
 class Gateway:
     """One serving handrail over all desks of a store. `desk` is meant when nobody names one.
 
+    `address` is where people's browsers reach it, like `https://desk.example.com`; without one it
+    is whatever address a request was sent to. `provider` is where people log in, beside here.
+
     `answered` counts answers by (path, method, status) for the metrics.
     """
 
     ctx: Context
     desk: str
     runner: Runner
+    address: str | None = None
+    provider: Provider | None = None
     logins: Logins = field(default_factory=Logins)
     answered: dict[tuple[str, str, int], int] = field(default_factory=dict)
 
     @classmethod
-    def over(cls, ctx: Context, desk: str) -> Gateway:
+    def over(cls, ctx: Context, desk: str, door: Door | None = None) -> Gateway:
         """A gateway over an opened store. Its runner is started by the application's lifespan."""
-        return cls(ctx=ctx, desk=desk, runner=Runner(ctx))
+        at = Door() if door is None else door
+        provider = None
+        if at.provider is not None:
+            provider = Provider(at.provider, clock=ctx.clock, entropy=ctx.entropy)
+        runner = Runner(ctx)
+        return cls(ctx=ctx, desk=desk, runner=runner, address=at.address, provider=provider)
+
+    def origin(self, scheme: str, host: str) -> str:
+        """The origin that a browser names for this console, given how a request came in."""
+        return self.address or f"{scheme}://{host}"
 
     async def issue_task(
         self, agent: Principal, *, lane: str | None, ticket: str | None
@@ -112,6 +133,27 @@ class Gateway:
         self.runner.check_working()
         reviewed = self.runner.spawn(self._reviewed(desk, id, opinion))
         return await asyncio.shield(reviewed)
+
+    async def reviewed(
+        self, session: Session, id: str, opinion: Opinion
+    ) -> tuple[str | None, Proposal]:
+        """`review` by the person of a session, whose token changes if a passkey signed.
+
+        The new token, or None when none had to sign.
+        """
+        proposal = await self.review(session.desk, id, opinion)
+        signed = opinion.signed
+        if signed is None or not self.ctx.store.read(
+            lambda tx: any(
+                one.nonce == signed.nonce for one in tx.passkeys.assertions(session.desk, id)
+            )
+        ):
+            return None, proposal
+        try:
+            return await renew(self.ctx, session, Means.PASSKEY), proposal
+        except NotAuthenticated:
+            # It was ended meanwhile; what was decided stands.
+            return None, proposal
 
     async def _reviewed(self, desk: str, id: str, opinion: Opinion) -> Proposal:
         """The verdict and what follows from it, also when its caller has gone away meanwhile."""

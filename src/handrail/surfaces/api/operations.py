@@ -16,6 +16,7 @@ from handrail.errors import HandrailError, NotFound
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.api.incoming import Access, Answer, Incoming, parsed, read_body
 from handrail.surfaces.api.problems import PROBLEM_JSON, problem_of
+from handrail.surfaces.auth import note_use
 
 __all__ = ["SECURITY_HEADERS", "Endpoint", "Operation", "problem_answer"]
 
@@ -91,6 +92,8 @@ class Endpoint:
         try:
             if operation.access:
                 call.authenticate(operation.access)
+            if call.session is not None:
+                await note_use(self._gateway.ctx, call.session)
             if operation.body is not None:
                 call.body = parsed(await read_body(scope, receive), operation.body)
             if operation.query is not None:

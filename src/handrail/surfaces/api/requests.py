@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from handrail.core.halt import HaltScope
+from handrail.core.passkey import Signed
 from handrail.core.review import Verdict
 from handrail.engine.execute import Ending
 
@@ -34,6 +35,7 @@ __all__ = [
     "QueueQuery",
     "ReceiptRequest",
     "ReviewRequest",
+    "SessionsQuery",
     "TaskRequest",
     "WaitQuery",
 ]
@@ -124,11 +126,15 @@ class ReceiptRequest(_Request, frozen=True, kw_only=True):
 
 
 class ReviewRequest(_Request, frozen=True, kw_only=True):
-    """A person's verdict on the digest that they were shown."""
+    """A person's verdict on the digest that they were shown.
+
+    `signed` is what their passkey signed for an approval at G3, where one has to.
+    """
 
     verdict: Verdict
     digest: str
     reason: str = ""
+    signed: Signed | None = None
 
 
 class OutcomeRequest(_Request, frozen=True, kw_only=True):
@@ -191,6 +197,12 @@ class QueueQuery(_Request, frozen=True, kw_only=True):
 
     after: str | None = None
     limit: _Limit = 50
+
+
+class SessionsQuery(_Request, frozen=True, kw_only=True):
+    """Whose sessions; the caller's own unless an admin names somebody else."""
+
+    person: str | None = None
 
 
 class LogQuery(_Request, frozen=True, kw_only=True):

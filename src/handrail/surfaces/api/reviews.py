@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from handrail.core.canonical import check_plain
 from handrail.engine.review import Opinion
@@ -11,7 +13,7 @@ from handrail.engine.testify import Testimony
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
 from handrail.surfaces.api.answers import ActionView, DetailView, QueueView, ReviewedView
-from handrail.surfaces.api.incoming import Access, Incoming, id_in
+from handrail.surfaces.api.incoming import Access, Answer, Incoming, id_in
 from handrail.surfaces.api.operations import Operation
 from handrail.surfaces.api.requests import (
     EditRequest,
@@ -27,22 +29,51 @@ from handrail.surfaces.api.views import (
     escalation_view,
     reviewed_view,
 )
+from handrail.surfaces.auth import session_cookie
+from handrail.surfaces.challenges import asked_to_sign
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "ChallengeView"]
+
+
+class ChallengeView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a passkey has to sign; if so what, as WebAuthn's request options, and the nonce."""
+
+    needed: bool
+    nonce: str
+    options: dict[str, Any]
+
 
 _STATE: Final = "state:"
 
 
-async def review_proposal(call: Incoming) -> ReviewedView:
+async def review_proposal(call: Incoming) -> ReviewedView | Answer:
     """Count a verdict on the digest that this person was shown."""
     body: ReviewRequest = call.body
     person = call.by_person()
     opinion = Opinion(
-        person=person.id, verdict=body.verdict, statement=body.digest, reason=body.reason
+        person=person.id,
+        verdict=body.verdict,
+        statement=body.digest,
+        reason=body.reason,
+        signed=body.signed,
     )
     id = call.path_id("id", "proposal_not_found")
-    proposal = await call.gateway.review(person.desk, id, opinion)
-    return reviewed_view(call.gateway.ctx, proposal)
+    assert call.session is not None
+    token, proposal = await call.gateway.reviewed(call.session, id, opinion)
+    view = reviewed_view(call.gateway.ctx, proposal)
+    if token is None:
+        return view
+    cookie = session_cookie(token, secure=call.secure).encode("latin-1")
+    return Answer(body=msgspec.json.encode(view), headers=((b"set-cookie", cookie),))
+
+
+async def ask_for_signature(call: Incoming) -> ChallengeView:
+    """What a passkey of this person has to sign for their approval, if one has to."""
+    person, id = call.by_person(), call.path_id("id", "proposal_not_found")
+    asked = asked_to_sign(call.gateway.ctx, person, id)
+    if asked is None:
+        return ChallengeView(needed=False, nonce="", options={})
+    return ChallengeView(needed=True, nonce=asked.nonce, options=asked.options)
 
 
 async def settle_proposal(call: Incoming) -> ActionView:
@@ -143,10 +174,21 @@ OPERATIONS: Final = (
             "reviewed_already",
             "not_assigned",
             "nothing_can_run",
+            "passkey_needed",
+            "passkey_refused",
             "content_erased",
             "tampered",
             "invariant_broken",
         ),
+    ),
+    Operation(
+        method="GET",
+        path="/v1/proposals/{id}/challenge",
+        summary="What a passkey has to sign for an approval",
+        handle=ask_for_signature,
+        access=Access.PERSON,
+        answer=ChallengeView,
+        problems=("proposal_not_found",),
     ),
     Operation(
         method="POST",

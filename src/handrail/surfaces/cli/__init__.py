@@ -20,6 +20,7 @@ from handrail.surfaces.cli.check import check
 from handrail.surfaces.cli.diff import diff
 from handrail.surfaces.cli.explain import explain_command
 from handrail.surfaces.cli.halts import halt, halts, lift, task_app
+from handrail.surfaces.cli.identities import add_identity_commands
 from handrail.surfaces.cli.init import init
 from handrail.surfaces.cli.log import erase, log_app
 from handrail.surfaces.cli.people import agent_app, person_app
@@ -51,6 +52,7 @@ add_policy_commands(policy_app)
 policy_app.add_typer(shadow_app, name="shadow")
 app.add_typer(policy_app, name="policy")
 app.add_typer(log_app, name="log")
+add_identity_commands(person_app)
 app.add_typer(person_app, name="person")
 app.add_typer(agent_app, name="agent")
 app.add_typer(task_app, name="task")

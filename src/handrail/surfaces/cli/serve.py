@@ -5,19 +5,42 @@ What serves is imported when it is needed: the other commands start in half the 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from handrail.bootstrap import DEFAULT_DESK, DEFAULT_POLICY, holds_desk
 from handrail.bootstrap import open as open_desk
+from handrail.errors import InvalidInput
 from handrail.surfaces.cli.options import DeskName, KeyFolder, StoreAddress
+
+if TYPE_CHECKING:
+    from handrail.surfaces.provider import ProviderSettings
 
 __all__ = ["demo", "serve"]
 
 Host = Annotated[
     str | None, typer.Option(help="The address to listen on; 127.0.0.1 if none is given.")
+]
+
+Address = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HANDRAIL_ADDRESS", help="Where browsers reach it, like https://desk.example.com."
+    ),
+]
+Issuer = Annotated[
+    str | None, typer.Option(envvar="HANDRAIL_OIDC_ISSUER", help="The login provider's issuer.")
+]
+Client = Annotated[
+    str | None,
+    typer.Option(envvar="HANDRAIL_OIDC_CLIENT", help="The client id that it knows us by."),
+]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(help="A file with the client secret; or the setting HANDRAIL_OIDC_SECRET."),
 ]
 
 
@@ -62,11 +85,20 @@ def serve(
     behind_proxy: Annotated[
         bool, typer.Option("--behind-proxy", help="A proxy on this machine ends https.")
     ] = False,
+    address: Address = None,
+    oidc_issuer: Issuer = None,
+    oidc_client: Client = None,
+    oidc_secret_file: SecretFile = None,
 ) -> None:
     """Serve the API for agents and the console for people."""
     from handrail.surfaces.console import console_routes
+    from handrail.surfaces.provider import Door, check_installed
     from handrail.surfaces.server import DEFAULT_HOST, DEFAULT_PORT, run
 
+    settings = _provider_settings(oidc_issuer, oidc_client, oidc_secret_file)
+    if settings is not None:
+        check_installed()
+    door = Door(address=address, provider=settings)
     chosen = policy if policy is not None or holds_desk(directory, store=store) else DEFAULT_POLICY
     opened = open_desk(directory, policy=chosen, desk=desk, keys=keys, store=store)
     run(
@@ -74,8 +106,28 @@ def serve(
         host=host or DEFAULT_HOST,
         port=DEFAULT_PORT if port is None else port,
         console=console_routes,
+        door=door,
         behind_proxy=behind_proxy,
         on_ready=lambda address: typer.echo(
             f"handrail serves `{desk}` at {address}; Ctrl-C ends it"
         ),
     )
+
+
+def _provider_settings(
+    issuer: str | None, client: str | None, secret_file: Path | None
+) -> ProviderSettings | None:
+    """The login provider as the options and settings name it; the secret never from an option."""
+    from handrail.surfaces.provider import ProviderSettings
+
+    if issuer is None and client is None:
+        return None
+    if issuer is None or client is None:
+        raise InvalidInput("setting_malformed", "give both `--oidc-issuer` and `--oidc-client`")
+    secret = os.environ.get("HANDRAIL_OIDC_SECRET")
+    if secret_file is not None:
+        try:
+            secret = secret_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise InvalidInput("setting_malformed", f"cannot read `{secret_file}`") from None
+    return ProviderSettings(issuer=issuer, client_id=client, client_secret=secret or None)

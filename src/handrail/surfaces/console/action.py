@@ -17,6 +17,7 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, check_reviewer
 from handrail.engine.context import Context
 from handrail.engine.halt import halt_over
+from handrail.engine.passkeys import keys_for
 from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.engine.testify import needed_for
 from handrail.errors import Conflict, NotAllowed
@@ -104,6 +105,7 @@ def action_page(
         may_recall=may_undo(visitor) is None,
         request_json=json_text(shown.artifact.get("request")),
         verdicts=VERDICTS,
+        signing=_signing(visitor, proposal) if undecided else "",
         problem=problem,
         typed=typed,
         around=around,
@@ -133,6 +135,15 @@ def _against(fact: Fact, failed: tuple[FailedCheck, ...]) -> Iterator[str]:
     if fact.against is not None:
         yield fact.against
     yield from (check.text.rstrip(".") for check in failed if fact.name in check.facts)
+
+
+def _signing(visitor: Visitor, proposal: Proposal) -> str:
+    """Whether a passkey must sign this person's approval: `yes`, or `none` when they have none."""
+    ctx = visitor.gateway.ctx
+    keys = ctx.store.read(lambda tx: keys_for(tx, ctx, proposal, visitor.person))
+    if keys is None:
+        return ""
+    return "yes" if keys else "none"
 
 
 def _is_drawn(visitor: Visitor, shown: Shown) -> bool:

@@ -14,7 +14,8 @@ from handrail.engine.review import Opinion
 from handrail.engine.show import show
 from handrail.engine.testify import Testimony
 from handrail.errors import Conflict, HandrailError, InvalidInput, NotAllowed
-from handrail.surfaces.auth import check_role
+from handrail.surfaces.auth import check_role, session_cookie
+from handrail.surfaces.challenges import signed_in
 from handrail.surfaces.console.action import DECIDERS, action_page
 from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.pages import Visitor, redirect
@@ -32,12 +33,17 @@ async def decide(visitor: Visitor, form: Mapping[str, str]) -> Response:
     reason = form.get("reason", "").strip()
     try:
         opinion = _opinion(visitor, form, reason)
-        await _settled(visitor, await visitor.gateway.review(visitor.desk, id, opinion))
+        token, reviewed = await visitor.gateway.reviewed(visitor.session, id, opinion)
+        await _settled(visitor, reviewed)
     except InvalidInput as error:
         return action_page(visitor, id, status=error.status, problem=error.message, typed=reason)
     except (Conflict, NotAllowed) as error:
         return not_counted(visitor, id, error, reason)
-    return redirect(f"/actions/{id}")
+    answer = redirect(f"/actions/{id}")
+    if token is not None:
+        secure = visitor.request.url.scheme == "https"
+        answer.headers["set-cookie"] = session_cookie(token, secure=secure)
+    return answer
 
 
 async def settle(visitor: Visitor, form: Mapping[str, str]) -> Response:
@@ -86,6 +92,7 @@ def _opinion(visitor: Visitor, form: Mapping[str, str], reason: str) -> Opinion:
         verdict=verdict,
         statement=form.get("digest", ""),
         reason=reason,
+        signed=signed_in(form["response"], form.get("nonce", "")) if form.get("response") else None,
     )
 
 

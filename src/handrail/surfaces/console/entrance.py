@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handrail.errors import NotAuthenticated
+from handrail.errors import HandrailError, NotAuthenticated
 from handrail.surfaces.auth import (
     SESSION_COOKIE,
     check_same_site,
@@ -21,7 +21,7 @@ from handrail.surfaces.auth import (
 from handrail.surfaces.console.forms import read_form
 from handrail.surfaces.console.pages import Pages, Visitor, redirect, safe_path
 
-__all__ = ["leave", "login_form", "login_page"]
+__all__ = ["leave", "login_again", "login_form", "login_page"]
 
 _NOTICES: Final = {
     "1": "Your session has ended. Log in again to go on.",
@@ -29,6 +29,7 @@ _NOTICES: Final = {
     "3": "You are logged out.",
 }
 
+NAME_CHARS_MAX: Final = 64
 _View = Callable[[Request], Awaitable[Response]]
 
 
@@ -41,7 +42,13 @@ def login_page(pages: Pages) -> _View:
         except NotAuthenticated:
             query = request.query_params
             notice = _NOTICES.get(query.get("ended", ""))
-            return _page(pages, next=safe_path(query.get("next")), notice=notice)
+            return _page(
+                pages,
+                next=safe_path(query.get("next")),
+                notice=notice,
+                account=query.get("person", "")[:NAME_CHARS_MAX],
+                at_desk=query.get("desk", "")[:NAME_CHARS_MAX],
+            )
         return redirect(safe_path(request.query_params.get("next")))
 
     return view
@@ -62,6 +69,7 @@ def login_form(pages: Pages) -> _View:
                 form.get("desk", "").strip() or gateway.desk,
                 person,
                 form.get("password", ""),
+                browser=request.headers.get("user-agent", ""),
                 previous=request.cookies.get(SESSION_COOKIE),
             )
         except NotAuthenticated as error:
@@ -82,6 +90,11 @@ async def leave(visitor: Visitor, form: Mapping[str, str]) -> Response:
     return answer
 
 
+def login_again(pages: Pages, path: str, error: HandrailError) -> Response:
+    """The login page with what was wrong, and the way back kept."""
+    return _page(pages, next=path, problem=error.message, status=error.status)
+
+
 def _page(
     pages: Pages,
     *,
@@ -89,15 +102,21 @@ def _page(
     notice: str | None = None,
     problem: str | None = None,
     typed: str = "",
+    account: str = "",
+    at_desk: str = "",
     status: int = 200,
 ) -> Response:
+    provider = pages.gateway.provider
     return pages.render(
         "login.html",
+        provider=None if provider is None else provider.name,
         status=status,
         next=next,
         notice=notice,
         problem=problem,
         typed=typed,
+        account=account,
+        at_desk=at_desk,
         many_desks=len(pages.gateway.ctx.rulebooks) > 1,
         home_desk=pages.gateway.desk,
     )

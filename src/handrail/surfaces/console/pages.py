@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -13,11 +13,11 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from handrail.core.principal import Principal
+from handrail.core.principal import Principal, Role
 from handrail.errors import CODES, HandrailError, NotAuthenticated, NotFound
 from handrail.store.protocol import Session
 from handrail.surfaces.api.gateway import Gateway
-from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, session_of
+from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, check_role, note_use, session_of
 from handrail.surfaces.console.assets import Assets
 from handrail.surfaces.console.forms import FORM_BYTES_MAX, read_form
 from handrail.surfaces.console.literal import clipped, literal, marked, money_markup, told
@@ -35,7 +35,8 @@ __all__ = ["SECURITY_HEADERS", "Pages", "Visitor", "redirect", "safe_path"]
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
-        " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
+        " require-trusted-types-for 'script'; trusted-types 'none'"
     ),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -92,10 +93,15 @@ class Pages:
         return endpoint
 
     def page(
-        self, view: Callable[[Visitor], Awaitable[Response]], *, for_script: bool = False
+        self,
+        view: Callable[[Visitor], Awaitable[Response]],
+        *,
+        roles: Sequence[Role] | None = tuple(Role),
+        for_script: bool = False,
     ) -> Callable[[Request], Awaitable[Response]]:
-        """A page for a person who is logged in; anybody else is sent to log in first.
+        """A page for a person with one of these roles; who is not logged in is sent to log in.
 
+        With None for `roles` it is for everybody who is logged in.
         With `for_script` anybody else gets an empty answer: a page left open asks again and again.
         """
 
@@ -107,6 +113,11 @@ class Pages:
             except HandrailError as error:
                 return self.refusal(error)
             try:
+                if not for_script:
+                    # A page left open asks again and again; that is nobody at work.
+                    await note_use(self.gateway.ctx, visitor.session)
+                if roles is not None:
+                    check_role(visitor.person, *roles)
                 return await view(visitor)
             except HandrailError as error:
                 self.gateway.runner.meet(error)
@@ -118,6 +129,7 @@ class Pages:
         self,
         view: Callable[[Visitor, Mapping[str, str]], Awaitable[Response]],
         *,
+        roles: Sequence[Role] | None = tuple(Role),
         bytes_max: int = FORM_BYTES_MAX,
     ) -> Callable[[Request], Awaitable[Response]]:
         """A form of a page: as `page`, and the form must come from a page of this session."""
@@ -127,7 +139,7 @@ class Pages:
             check_csrf(visitor.session, form.get("csrf"), visitor.request.headers)
             return await view(visitor, form)
 
-        return self.page(checked)
+        return self.page(checked, roles=roles)
 
     def refusal(self, error: HandrailError, *, acted: bool = False) -> Response:
         """A page that says what did not happen, and why, to somebody who is not logged in."""
@@ -159,6 +171,12 @@ class Visitor:
     def gateway(self) -> Gateway:
         """The use cases."""
         return self.pages.gateway
+
+    @property
+    def origin(self) -> str:
+        """The origin that this person's browser names for the console."""
+        url = self.request.url
+        return self.gateway.origin(url.scheme, url.netloc)
 
     @property
     def desk(self) -> str:

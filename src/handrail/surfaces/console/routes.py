@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from handrail.surfaces.api.gateway import Gateway
-from handrail.surfaces.console.action import action
+from handrail.surfaces.console.action import DECIDERS, action
 from handrail.surfaces.console.caps import caps
 from handrail.surfaces.console.decide import decide, settle, undo
 from handrail.surfaces.console.edit import correct, edit, recuse
@@ -22,8 +23,19 @@ from handrail.surfaces.console.halts import halts, lift, stop
 from handrail.surfaces.console.held import held, recall
 from handrail.surfaces.console.log import action_log, log
 from handrail.surfaces.console.pages import Pages
+from handrail.surfaces.console.passkeys import (
+    add_passkey,
+    ask_for_login,
+    ask_for_new,
+    ask_to_sign,
+    end_passkey,
+    passkey_login,
+    passkeys,
+)
+from handrail.surfaces.console.provider import come_back, invited, leave_for_provider
 from handrail.surfaces.console.queue import pulse, queue
 from handrail.surfaces.console.ran import ran
+from handrail.surfaces.console.sessions import end_session, end_sessions, sessions
 
 __all__ = ["console_routes"]
 
@@ -32,29 +44,30 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
     """The routes of the console over a gateway, to be mounted at `/`.
 
     Templates are compiled and static files read here, once. The gateway's runner must be started.
+    Every page and form takes a person with a role; with `roles` one of those, or with None anybody
+    who is logged in. Who may decide about one action is the engine's to say.
     """
     pages = Pages(gateway=gateway)
     page, act = pages.page, pages.act
     get, post = ["GET"], ["POST"]
     return [
-        Route("/login", pages.open(login_page(pages)), methods=get),
-        Route("/login", pages.open(login_form(pages)), methods=post),
-        Route("/logout", act(leave), methods=post),
+        *_about_oneself(pages),
         Route("/", page(queue), methods=get),
         Route("/pulse", page(pulse, for_script=True), methods=get),
         Route("/actions/{id}", page(action), methods=get),
         Route("/actions/{id}", act(decide), methods=post),
+        Route("/actions/{id}/challenge", page(ask_to_sign), methods=get),
         Route("/actions/{id}/outcome", act(settle), methods=post),
         Route("/actions/{id}/edit", page(correct), methods=get),
         Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),
         Route("/actions/{id}/recuse", act(recuse), methods=post),
-        Route("/actions/{id}/undo", act(undo), methods=post),
+        Route("/actions/{id}/undo", act(undo, roles=DECIDERS), methods=post),
         Route("/actions/{id}/recall", act(recall), methods=post),
         Route("/held", page(held), methods=get),
         Route("/halts", page(halts), methods=get),
         Route("/halts", act(stop), methods=post),
         Route("/halts/{id}/lift", act(lift), methods=post),
-        Route("/tasks/{id}/end", act(end_task), methods=post),
+        Route("/tasks/{id}/end", act(end_task, roles=DECIDERS), methods=post),
         Route("/ran", page(ran), methods=get),
         Route("/log", page(log), methods=get),
         Route("/log/{id}", page(action_log), methods=get),
@@ -62,11 +75,34 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/grader", page(grader), methods=get),
         Route("/escalations", page(escalations), methods=get),
         Route("/escalations/{id}", page(escalation), methods=get),
-        Route("/escalations/{id}/take", act(take), methods=post),
-        Route("/escalations/{id}/close", act(close), methods=post),
+        Route("/escalations/{id}/take", act(take, roles=DECIDERS), methods=post),
+        Route("/escalations/{id}/close", act(close, roles=DECIDERS), methods=post),
         Route("/static/{name}", pages.open(pages.assets.serve), methods=get),
         # What no other route takes; the server asks the console last.
         Route("/{path:path}", _beside_api(pages), methods=get),
+    ]
+
+
+def _about_oneself(pages: Pages) -> list[BaseRoute]:
+    """Coming in and going out, sessions and passkeys: for people without a role, too."""
+    page, act = partial(pages.page, roles=None), partial(pages.act, roles=None)
+    get, post = ["GET"], ["POST"]
+    return [
+        Route("/login", pages.open(login_page(pages)), methods=get),
+        Route("/login", pages.open(login_form(pages)), methods=post),
+        Route("/login/provider", pages.open(leave_for_provider(pages)), methods=get),
+        Route("/login/back", pages.open(come_back(pages)), methods=get),
+        Route("/login/invited", pages.open(invited(pages)), methods=get),
+        Route("/login/challenge", pages.open(ask_for_login(pages)), methods=get),
+        Route("/login/passkey", pages.open(passkey_login(pages)), methods=post),
+        Route("/logout", act(leave), methods=post),
+        Route("/sessions", page(sessions), methods=get),
+        Route("/sessions/end", act(end_sessions), methods=post),
+        Route("/sessions/{handle}/end", act(end_session), methods=post),
+        Route("/passkeys", page(passkeys), methods=get),
+        Route("/passkeys", act(add_passkey), methods=post),
+        Route("/passkeys/challenge", page(ask_for_new), methods=get),
+        Route("/passkeys/{name}/end", act(end_passkey), methods=post),
     ]
 
 

@@ -1,8 +1,8 @@
-"""Take the console's pictures for the README, from the sample desk's story.
+"""Take the console's pictures for the README and the docs, from the sample desk's story.
 
-`python -m tools.screenshots [FOLDER]` writes console-queue.png and console-action.png, by default
-into docs/images. The desk is made afresh, the reference agent's playbook is played on it over an
-hour of its own clock, and a browser looks at the result.
+`python -m tools.screenshots [FOLDER]` writes console-*.png, by default into docs/images. The desk
+is made afresh, the reference agent's playbook is played on it over an hour of its own clock, and a
+browser looks at the result; then two policy owners change the policy.
 """
 
 from __future__ import annotations
@@ -35,6 +35,11 @@ ACTION_HEIGHT: Final = 960
 VISIT_MS: Final = 9 * 60_000
 FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 VIEWER: Final = "dana"
+OWNERS: Final = {"pat": "Pat Quist", "quin": "Quin Abara"}
+POLICY_HEIGHT: Final = 900
+EDITOR_HEIGHT: Final = 1260
+EDITED: Final = (("up_to: 50.00", "up_to: 80.00"), ("open_per_agent: 200", "open_per_agent: 100"))
+REASON: Final = "Refunds between 50 and 80 USD were approved every time last month."
 SHOWN: Final = ("T-110", "refund.issue")
 """The action that is shown: a refund that the facts speak against."""
 
@@ -50,7 +55,7 @@ class StoryClock:
 
 
 def take(folder: Path) -> list[Path]:
-    """Take both pictures; where they are."""
+    """Take all pictures; where they are."""
     browser = find_browser()
     if browser is None:
         raise SystemExit("screenshots: no Chromium; run `make browser`")
@@ -65,6 +70,7 @@ def take(folder: Path) -> list[Path]:
                 chromium = playwright.chromium.launch(executable_path=str(browser), args=FLAGS)
                 page = chromium.new_page(base_url=url, color_scheme="light")
                 taken = _pictures(page, folder, ids, password)
+                taken += _policy_pictures(page, folder, password)
                 chromium.close()
                 return taken
         finally:
@@ -75,7 +81,13 @@ def _play(desk: Desk, clock: StoryClock, password: str) -> Mapping[tuple[str, st
     """The agent's day; ids by ticket and kind."""
     for person in PEOPLE:
         desk.person(person.id, name=person.name, roles=person.roles, limits=person.limits)
-    set_password(desk.ctx, desk.id, VIEWER, password)
+    # With two who may pass the highest amounts, the desk's people can keep the policy that it has.
+    limits = ("20000.00 USD", "500000 JPY")
+    desk.person("kim", name="Kim Osei", roles=("reviewer", "checker"), limits=limits)
+    for id, name in OWNERS.items():
+        desk.person(id, name=name, roles=("policy_owner",))
+    for id in (VIEWER, *OWNERS):
+        set_password(desk.ctx, desk.id, id, password)
     desk.agent(AGENT, owner=OWNER)
     ids = {}
     for visit in PLAYBOOK:
@@ -91,11 +103,7 @@ def _play(desk: Desk, clock: StoryClock, password: str) -> Mapping[tuple[str, st
 def _pictures(
     page: Page, folder: Path, ids: Mapping[tuple[str, str], str], password: str
 ) -> list[Path]:
-    page.goto("/login")
-    page.get_by_label("Name").fill(VIEWER)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("/")
+    _enter(page, VIEWER, password)
     taken = []
     for name, path, height in (
         ("console-queue", "/", QUEUE_HEIGHT),
@@ -106,6 +114,44 @@ def _pictures(
         taken.append(folder / f"{name}.png")
         page.screenshot(path=str(taken[-1]))
     return taken
+
+
+def _policy_pictures(page: Page, folder: Path, password: str) -> list[Path]:
+    """One owner changes the policy in the editor, the other one looks at what is proposed."""
+    first, second = OWNERS
+    page.set_viewport_size({"width": WIDTH, "height": POLICY_HEIGHT})
+    taken = [folder / f"console-{name}.png" for name in ("policy", "editor", "proposal")]
+    _enter(page, first, password)
+    page.goto("/policy")
+    page.screenshot(path=str(taken[0]))
+    page.goto("/policy/edit")
+    field = page.get_by_label("The policy, as YAML")
+    text = field.input_value()
+    for old, new in EDITED:
+        text = text.replace(old, new)
+    field.fill(text)
+    page.get_by_role("button", name="Check it").click()
+    page.get_by_label("Why should the policy change?").fill(REASON)
+    page.set_viewport_size({"width": WIDTH, "height": EDITOR_HEIGHT})
+    page.evaluate("window.scrollTo(0, 0)")
+    page.screenshot(path=str(taken[1]))
+    page.get_by_role("button", name="Propose it").click()
+    page.wait_for_url("**/policy/proposals/*")
+    proposed = page.url
+    _enter(page, second, password)
+    page.set_viewport_size({"width": WIDTH, "height": POLICY_HEIGHT})
+    page.goto(proposed)
+    page.screenshot(path=str(taken[2]))
+    return taken
+
+
+def _enter(page: Page, person: str, password: str) -> None:
+    page.context.clear_cookies()
+    page.goto("/login")
+    page.get_by_label("Name").fill(person)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("/")
 
 
 def main() -> int:

@@ -219,6 +219,7 @@ CODES: Final[dict[str, Code]] = {
     "policy_not_found": _code(404, "no such policy file or pack"),
     "shadow_not_found": _code(404, "no candidate decides, or has decided, beside the policy"),
     "traffic_not_found": _code(404, "no such file of recorded traffic"),
+    "backtest_running": _code(503, "another backtest is at work on this server"),
     "traffic_malformed": _code(422, "recorded traffic with a line that cannot be read"),
     # set-up and storage
     "store_locked": _code(503, "another process has this desk open"),

@@ -37,6 +37,8 @@ PEOPLE: Final[dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]] = {
     "kim": ("Kim Osei", ("reviewer", "checker"), ("20000.00 USD",)),
     "lee": ("Lee Marsh", ("reviewer", "checker"), ("20000.00 USD",)),
     "ava": ("Ava Brandt", ("auditor",), ()),
+    "pat": ("Pat Quist", ("policy_owner",), ()),
+    "quin": ("Quin Abara", ("policy_owner",), ()),
 }
 """Name, roles and limits by id. Lee owns the agent."""
 WORDS: Final = "correct-horse-{id}"

@@ -90,6 +90,7 @@ def test_grader_needs_a_login(scene: Scene) -> None:
 def test_grader_without_javascript_on_a_phone(scene: Scene) -> None:
     """Reached from the navigation; six answers and a button lead to the text."""
     page = scene.enter("dana", viewport=PHONE, java_script_enabled=False)
+    page.get_by_role("link", name="Rules").click()
     page.get_by_role("link", name="Grader").click()
     for question, answer in (
         ("How hard is it to undo?", "2 undone with effort or loss"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,10 +28,13 @@ from handrail.core.policy import (
     Otherwise,
     Policy,
 )
+from handrail.engine.versions import as_stored
 from handrail.policy.lint import lint
-from handrail.policy.loader import digest_policy, load_text, problems_of
+from handrail.policy.loader import digest_policy, load, load_text, problems_of
+from handrail.policy.packs import pack_names
 from handrail.policy.problem import errors_in
 from handrail.policy.shape import SPAN_MS_MAX, span_ms, span_text
+from handrail.policy.written import written as as_text
 from tests.policy.sample import GOOD
 from tests.policy.writing import written
 
@@ -219,10 +223,30 @@ def test_policy_comes_back_from_its_yaml(policy: Policy) -> None:
     assert load_text(written(policy), source="p") == policy
 
 
+@given(policies())
+@settings(max_examples=60, deadline=None)
+def test_policy_comes_back_from_the_text_for_people(policy: Policy) -> None:
+    """What an editor starts from is the same policy, to the digest, and says nothing twice."""
+    text = as_text(policy)
+    assert load_text(text, source="p") == policy
+    assert as_text(load_text(text, source="p")) == text
+
+
+@pytest.mark.parametrize("name", pack_names())
+def test_pack_comes_back_from_the_text_for_people(name: str) -> None:
+    """As it is, and as it is stored; no line is longer than people like to read."""
+    policy = load(name)
+    for one in (policy, as_stored(policy)):
+        text = as_text(one)
+        assert load_text(text, source=name).digest == policy.digest
+        assert max(len(line) for line in text.splitlines()) <= 120
+
+
 def test_sample_comes_back_too() -> None:
     """The small policy of the other tests survives the same way."""
     policy = load_text(GOOD, source="p")
     assert load_text(written(policy), source="p") == policy
+    assert load_text(as_text(policy), source="p") == policy
 
 
 @given(st.integers(1, SPAN_MS_MAX))

@@ -74,6 +74,8 @@ def test_open_due_and_latest(store: Store) -> None:
         "am_2",
         "am_4",
     ]
+    assert store.read(lambda tx: tx.amendments.count_open(DESK)) == 3
+    assert store.read(lambda tx: tx.amendments.count_open("nobody")) == 0
     assert store.read(lambda tx: tx.amendments.due(DESK, NOW + 4)) == []
     assert store.read(lambda tx: tx.amendments.due(DESK, NOW + 5)) == ["am_2"]
     latest = store.read(lambda tx: tx.amendments.latest(DESK, most=2))

@@ -58,6 +58,7 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "break-glass": lambda tx: (tx.grants.open(DESK), tx.grants.latest(DESK)),
     "a grant": lambda tx: tx.grants.get(DESK, "bg_1"),
     "proposed policies": lambda tx: (tx.amendments.open(DESK), tx.amendments.due(DESK, 1)),
+    "how many are proposed": lambda tx: tx.amendments.count_open(DESK),
     "a proposed policy": lambda tx: tx.amendments.get(DESK, "am_1"),
     "latest proposed policies": lambda tx: tx.amendments.latest(DESK, most=9),
     "restored backups": lambda tx: tx.restorations.everything(DESK),

@@ -40,11 +40,15 @@ from handrail.errors import (
 from handrail.store.protocol import DESK_SUBJECT, Tx, Unit
 
 __all__ = [
+    "POLICY_READERS",
     "activate_amendment",
     "activate_due",
     "amendment_reason",
     "approve_plan",
+    "check_approved",
+    "check_owner",
     "check_reader",
+    "check_second",
     "offer_policy",
     "propose_policy_plan",
     "reject_unit",
@@ -54,7 +58,7 @@ REASON: Final = "reason"
 REASON_CHARS_MAX: Final = 4_000
 LOOKED_BACK_MAX: Final = 20_000
 """How many of a person's newest entries are searched for what they said of an amendment."""
-_READERS: Final = frozenset((Role.POLICY_OWNER, Role.AUDITOR, Role.ADMIN))
+POLICY_READERS: Final = frozenset((Role.POLICY_OWNER, Role.AUDITOR, Role.ADMIN))
 
 
 def propose_policy_plan(
@@ -77,7 +81,7 @@ def propose_policy_plan(
 
     def unit(tx: Tx) -> Amendment:
         tx.amendments.lock(desk)
-        _owner(tx, desk, by)
+        check_owner(tx, desk, by)
         check_still(tx, desk, compared)
         check_version(policy, compared.base)
         if any(one.digest == policy.digest for one in tx.amendments.open(desk)):
@@ -100,7 +104,7 @@ def approve_plan(ctx: Context, desk: str, id: str, *, by: str) -> Unit[Amendment
     def unit(tx: Tx) -> Amendment:
         tx.amendments.lock(desk)
         amendment = _opened(tx, desk, id)
-        person = _owner(tx, desk, by)
+        person = check_owner(tx, desk, by)
         check_still(tx, desk, compared)
         _check_unchanged(tx, amendment)
         fresh: Amendment = msgspec.structs.replace(
@@ -112,7 +116,7 @@ def approve_plan(ctx: Context, desk: str, id: str, *, by: str) -> Unit[Amendment
         stands = amendment.state is AmendmentState.APPROVED and amendment.base == fresh.base
         if stands:
             raise Conflict("amendment_closed", "this is approved already, and waits for its time")
-        _check_second(roster_of(tx, desk), amendment, person, compared.base)
+        check_second(roster_of(tx, desk), amendment, person, compared.base)
         delay = compared.base.clocks.loosening_ms if compared.looser else 0
         approved: Amendment = msgspec.structs.replace(
             fresh,
@@ -132,7 +136,7 @@ def reject_unit(desk: str, id: str, *, by: str) -> Unit[Amendment]:
     def unit(tx: Tx) -> Amendment:
         tx.amendments.lock(desk)
         amendment = _opened(tx, desk, id)
-        _owner(tx, desk, by)
+        check_owner(tx, desk, by)
         rejected: Amendment = msgspec.structs.replace(
             amendment, state=AmendmentState.REJECTED, closed_by=by, closed_at=tx.now
         )
@@ -154,13 +158,13 @@ def activate_amendment(ctx: Context, desk: str, id: str, *, by: str) -> Unit[Ame
         tx.amendments.lock(desk)
         amendment = _opened(tx, desk, id)
         if by != GATEWAY:
-            _owner(tx, desk, by)
+            check_owner(tx, desk, by)
         check_still(tx, desk, compared)
         _check_unchanged(tx, amendment)
         policy = opened_policy(amendment.body, amendment.digest, desk)
         check_version(policy, compared.base)
         if compared.looser:
-            _check_approved(tx, amendment, compared.base)
+            check_approved(tx, amendment, compared.base)
         ended: Amendment = msgspec.structs.replace(
             amendment,
             base=compared.base.digest,
@@ -236,7 +240,7 @@ def amendment_reason(tx: Tx, amendment: Amendment) -> str:
 
 def check_reader(person: Principal) -> None:
     """Proposed policies are for those who own, audit and administer. Raises `role_missing`."""
-    if not _READERS & set(person.roles):
+    if not POLICY_READERS & set(person.roles):
         raise NotAllowed("role_missing", "this needs the role policy_owner, auditor or admin")
 
 
@@ -247,7 +251,8 @@ def _compared_amendment(ctx: Context, desk: str, id: str) -> Comparison:
     return compared_with_active(ctx, desk, policy)
 
 
-def _owner(tx: Tx, desk: str, by: str) -> Principal:
+def check_owner(tx: Tx, desk: str, by: str) -> Principal:
+    """The policy owner of that id. Raises `not_entitled` and `role_missing`."""
     found = tx.people.get(desk, by)
     if found is None or found.disabled or found.kind is not PrincipalKind.PERSON:
         raise NotAllowed("not_entitled", "only an active person of this desk can do this")
@@ -269,7 +274,7 @@ def _opened(tx: Tx, desk: str, id: str) -> Amendment:
     return found
 
 
-def _check_second(roster: Roster, amendment: Amendment, person: Principal, active: Policy) -> None:
+def check_second(roster: Roster, amendment: Amendment, person: Principal, active: Policy) -> None:
     """Another natural person, whose role is older than the question."""
     since = amendment.proposed_at
     if roster.of(person, since) & roster.names(amendment.proposed_by, at=since):
@@ -278,15 +283,15 @@ def _check_second(roster: Roster, amendment: Amendment, person: Principal, activ
         raise NotAllowed("not_seasoned", "your role is too new for this; someone else decides")
 
 
-def _check_approved(tx: Tx, amendment: Amendment, active: Policy) -> None:
+def check_approved(tx: Tx, amendment: Amendment, active: Policy) -> None:
     """Two who could still say so, about what is active now, long enough ago."""
     if amendment.approved_by is None or amendment.approved_at is None:
         raise Conflict("amendment_waits", "something gets looser: another person has to approve it")
     if amendment.base != active.digest:
         raise Conflict("amendment_stale", "the active policy changed since: it is approved anew")
-    person = _owner(tx, amendment.desk, amendment.approved_by)
-    _owner(tx, amendment.desk, amendment.proposed_by)
-    _check_second(roster_of(tx, amendment.desk), amendment, person, active)
+    person = check_owner(tx, amendment.desk, amendment.approved_by)
+    check_owner(tx, amendment.desk, amendment.proposed_by)
+    check_second(roster_of(tx, amendment.desk), amendment, person, active)
     due = max(amendment.ready_at or 0, amendment.approved_at + active.clocks.loosening_ms)
     if tx.now < due:
         minutes = -(-(due - tx.now) // 60_000)

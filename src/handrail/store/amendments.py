@@ -38,6 +38,13 @@ class Amendments:
         )
         return [from_row(Amendment, row) for row in rows]
 
+    def count_open(self, desk: str) -> int:
+        """How many are neither activated nor rejected."""
+        row = self._rows.one(
+            "SELECT count(*) FROM amendment WHERE desk = ? AND closed_at IS NULL", (desk,)
+        )
+        return 0 if row is None else int(row[0] or 0)
+
     def due(self, desk: str, now: int) -> list[str]:
         """The ids of those that were approved and have waited long enough."""
         rows = self._rows.all(

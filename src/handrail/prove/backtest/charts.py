@@ -92,7 +92,7 @@ def table(first: str, labels: Sequence[str], series: Sequence[Series]) -> str:
     )
     return (
         "<details><summary>The same as a table</summary>"
-        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>'
+        f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>'
         "</table></div></details>"
     )
 

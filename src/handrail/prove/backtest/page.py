@@ -23,7 +23,7 @@ from handrail.prove.backtest.report import (
 )
 from handrail.prove.backtest.tally import DAY_MS, Forecast
 
-__all__ = ["page_of"]
+__all__ = ["page_of", "sections_of"]
 
 KINDS_MAX: Final = 24
 
@@ -56,11 +56,23 @@ summary{cursor:pointer;color:var(--soft)}
 def page_of(outcome: Forecast, reviewers: int, against: Forecast | None = None) -> str:
     """The whole page. Its own rules let it load nothing, and nothing in it is a script."""
     seal = b64encode(sha256(_CSS.encode()).digest()).decode()
+    body = _head(outcome, against) + sections_of(outcome, reviewers, against)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta http-equiv="Content-Security-Policy" content="'
+        f"default-src 'none'; style-src 'sha256-{seal}'; base-uri 'none'; form-action 'none'\">"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Backtest of {escape(outcome.policy)}</title><style>{_CSS}</style></head>\n"
+        f"<body><main>{body}</main></body></html>\n"
+    )
+
+
+def sections_of(outcome: Forecast, reviewers: int, against: Forecast | None = None) -> str:
+    """What the page says below its head, for another page that has a style for it."""
     both = [outcome] if against is None else [outcome, against]
     # The same colour for the same fate in both.
     shown = [fate for fate in FATES if any(one.count(fate) for one in both)]
     body = [
-        _head(outcome, against),
         _figures(outcome, reviewers, against),
         _prompts(both, reviewers),
         *(_value(both, currency) for currency in _currencies(both)),
@@ -68,14 +80,7 @@ def page_of(outcome: Forecast, reviewers: int, against: Forecast | None = None) 
         *(_groups(one, len(both) > 1) for one in both),
         _rest(outcome),
     ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" content="'
-        f"default-src 'none'; style-src 'sha256-{seal}'; base-uri 'none'; form-action 'none'\">"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Backtest of {escape(outcome.policy)}</title><style>{_CSS}</style></head>\n"
-        f"<body><main>{''.join(body)}</main></body></html>\n"
-    )
+    return "".join(body)
 
 
 def _head(outcome: Forecast, against: Forecast | None) -> str:
@@ -98,7 +103,7 @@ def _head(outcome: Forecast, against: Forecast | None) -> str:
 
 def _figures(outcome: Forecast, reviewers: int, against: Forecast | None) -> str:
     people = "one reviewer" if reviewers == 1 else f"{reviewers} reviewers"
-    head = ["", outcome.policy, *([] if against is None else [against.policy])]
+    head = ["Figure", outcome.policy, *([] if against is None else [against.policy])]
     other = {} if against is None else dict(figures_of(against, reviewers))
     mine = figures_of(outcome, reviewers)
     names = [name for name, _ in mine] + [name for name in other if name not in dict(mine)]
@@ -190,7 +195,7 @@ def _rest(outcome: Forecast) -> str:
         [f"After waiting, {LATER_WORDS.get(name, name)}", str(count)]
         for name, count in outcome.later.items()
     ]
-    return "<h2>Caps and waiting</h2>" + _table(["", "Times"], rows) if rows else ""
+    return "<h2>Caps and waiting</h2>" + _table(["What happened", "Times"], rows) if rows else ""
 
 
 def _key(series: list[Series]) -> str:
@@ -206,6 +211,6 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
         for row in rows
     )
     return (
-        f'<div class="wide"><table><thead><tr>{names}</tr></thead><tbody>{body}</tbody>'
-        "</table></div>"
+        f'<div class="wide" tabindex="0"><table><thead><tr>{names}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )

@@ -22,7 +22,7 @@ from handrail.errors import HandrailError
 from handrail.prove.backtest.traffic import Findings, Heard, Recorded
 from handrail.store.protocol import DESK_SUBJECT, Tx
 
-__all__ = ["page_of"]
+__all__ = ["newest_of", "page_of"]
 
 PAGE: Final = 500
 _Said = Literal["approved", "rejected", "expired", "withdrawn"]
@@ -63,6 +63,21 @@ def page_of(
     reader = _Reader(tx, desk, content)
     found = [reader.read(one) for one in page if one.created_at >= since]
     return found, page[-1].id
+
+
+def newest_of(tx: Tx, desk: str, *, most: int, content: bool, since: int = 0) -> list[Recorded]:
+    """The newest actions of a desk, at most so many, in the order of time."""
+    found: list[Proposal] = []
+    before: str | None = None
+    while len(found) < most:
+        page = tx.proposals.latest(desk, before=before, most=min(PAGE, most - len(found)))
+        found += (one for one in page if one.created_at >= since)
+        if not page or page[-1].created_at < since:
+            break
+        before = page[-1].id
+    reader = _Reader(tx, desk, content)
+    # What is put into the queue of the writer at one moment may get its ids in another order.
+    return sorted((reader.read(one) for one in reversed(found)), key=lambda one: one.at)
 
 
 class _Reader:

@@ -18,7 +18,7 @@ from handrail.surfaces.console.pages import Visitor
 from handrail.surfaces.console.times import span_text
 from handrail.surfaces.console.words import STATE_TONES, STATES
 
-__all__ = ["CapRow", "CapShare", "caps"]
+__all__ = ["CapRow", "CapShare", "cap_row", "caps"]
 
 _NEARLY_FULL: Final = 80
 _FULL: Final = 100
@@ -74,16 +74,23 @@ def _rows(ctx: Context, tx: Tx, desk: str, policy: Policy) -> list[CapRow]:
         if use.used > 0:
             taken[use.cap].append((use.scope_key, use.used))
     return [
-        CapRow(
-            name=rule.name,
-            counts=_titles(policy, rule),
-            per=_SCOPES[rule.scope],
-            limit=_amount(rule, rule.limit),
-            window=span_text(rule.window_ms),
-            shares=tuple(_share(tx, desk, rule, key, used) for key, used in taken[rule.name]),
+        cap_row(
+            policy, rule, tuple(_share(tx, desk, rule, key, used) for key, used in taken[rule.name])
         )
         for rule in policy.caps
     ]
+
+
+def cap_row(policy: Policy, rule: CapRule, shares: tuple[CapShare, ...] = ()) -> CapRow:
+    """A cap in words, with what is taken of it if that is known."""
+    return CapRow(
+        name=rule.name,
+        counts=_titles(policy, rule),
+        per=_SCOPES[rule.scope],
+        limit=_amount(rule, rule.limit),
+        window=span_text(rule.window_ms),
+        shares=shares,
+    )
 
 
 def _share(tx: Tx, desk: str, rule: CapRule, key: str, used: int) -> CapShare:

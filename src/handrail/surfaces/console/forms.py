@@ -16,8 +16,8 @@ FORM_BYTES_MAX: Final = 64 * 1024
 """A reason of 4,000 characters takes at most 48,000 bytes in a form."""
 EDIT_BYTES_MAX: Final = 2 * 1024 * 1024
 """A message of 100,000 characters takes at most 1,200,000 bytes in a form."""
-_FIELDS_MAX: Final = 60
-"""The form of an edit has a field for every parameter of a kind, 40 at most."""
+_FIELDS_MAX: Final = 150
+"""A form may have a field for every parameter of a kind (40), every fact (60) and need (20)."""
 _TYPE: Final = "application/x-www-form-urlencoded"
 
 

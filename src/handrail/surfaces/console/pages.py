@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from handrail.core.principal import Principal, Role
+from handrail.engine.amendment import POLICY_READERS
 from handrail.errors import CODES, HandrailError, NotAuthenticated, NotFound
 from handrail.store.protocol import Session
 from handrail.surfaces.api.gateway import Gateway
@@ -185,8 +186,13 @@ class Visitor:
 
     def render(self, name: str, *, status: int = 200, **data: object) -> Response:
         """A page with the frame of the console: who is logged in, and what waits."""
-        counts, stopped = self.gateway.ctx.store.read(
-            lambda tx: (tx.counters.of(self.desk), tx.halts.list_active(self.desk))
+        reads_policy = bool(POLICY_READERS & set(self.person.roles))
+        counts, stopped, proposed = self.gateway.ctx.store.read(
+            lambda tx: (
+                tx.counters.of(self.desk),
+                tx.halts.list_active(self.desk),
+                tx.amendments.count_open(self.desk) if reads_policy else 0,
+            )
         )
         frame = {
             "person": self.person,
@@ -200,6 +206,9 @@ class Visitor:
             "stopped": stopped,
             "stop_scopes": HALT_SCOPES,
             "may_stop": bool(self.person.roles),
+            "reads_policy": reads_policy,
+            "owns_policy": Role.POLICY_OWNER in self.person.roles,
+            "policies_open": proposed,
         }
         return self.pages.render(name, status=status, **{**frame, **data})
 

@@ -32,6 +32,12 @@ from handrail.surfaces.console.passkeys import (
     passkey_login,
     passkeys,
 )
+from handrail.surfaces.console.policy_backtest import backtest, backtested
+from handrail.surfaces.console.policy_editor import check, editor, propose
+from handrail.surfaces.console.policy_proposal import proposal, proposals, step
+from handrail.surfaces.console.policy_room import policy, version
+from handrail.surfaces.console.policy_shadow import end_shadow, shadow, start_shadow
+from handrail.surfaces.console.policy_try import suppose, supposed
 from handrail.surfaces.console.provider import come_back, invited, leave_for_provider
 from handrail.surfaces.console.queue import pulse, queue
 from handrail.surfaces.console.ran import ran
@@ -73,6 +79,7 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/log/{id}", page(action_log), methods=get),
         Route("/caps", page(caps), methods=get),
         Route("/grader", page(grader), methods=get),
+        *_policy_routes(pages),
         Route("/escalations", page(escalations), methods=get),
         Route("/escalations/{id}", page(escalation), methods=get),
         Route("/escalations/{id}/take", act(take, roles=DECIDERS), methods=post),
@@ -103,6 +110,29 @@ def _about_oneself(pages: Pages) -> list[BaseRoute]:
         Route("/passkeys", act(add_passkey), methods=post),
         Route("/passkeys/challenge", page(ask_for_new), methods=get),
         Route("/passkeys/{name}/end", act(end_passkey), methods=post),
+    ]
+
+
+def _policy_routes(pages: Pages) -> list[BaseRoute]:
+    """The policy room. A form that carries a policy's text may be longer than others."""
+    page, act = pages.page, pages.act
+    get, post = ["GET"], ["POST"]
+    return [
+        Route("/policy", page(policy), methods=get),
+        Route("/policy/versions/{n}", page(version), methods=get),
+        Route("/policy/edit", page(editor), methods=get),
+        Route("/policy/edit", act(check, bytes_max=EDIT_BYTES_MAX), methods=post),
+        Route("/policy/propose", act(propose, bytes_max=EDIT_BYTES_MAX), methods=post),
+        Route("/policy/proposals", page(proposals), methods=get),
+        Route("/policy/proposals/{id}", page(proposal), methods=get),
+        Route("/policy/proposals/{id}", act(step), methods=post),
+        Route("/policy/try", page(suppose), methods=get),
+        Route("/policy/try", act(supposed, bytes_max=EDIT_BYTES_MAX), methods=post),
+        Route("/policy/backtest", page(backtest), methods=get),
+        Route("/policy/backtest", act(backtested, bytes_max=EDIT_BYTES_MAX), methods=post),
+        Route("/policy/shadow", page(shadow), methods=get),
+        Route("/policy/shadow", act(start_shadow, bytes_max=EDIT_BYTES_MAX), methods=post),
+        Route("/policy/shadow/stop", act(end_shadow), methods=post),
     ]
 
 

@@ -148,6 +148,12 @@ ROLES: Final[dict[Role, str]] = {
 ENTRIES: Final[dict[str, str]] = {
     Tag.DESK_OPENED.value: "Desk opened",
     Tag.POLICY_ACTIVATED.value: "Policy made active",
+    Tag.POLICY_PROPOSED.value: "Policy proposed",
+    Tag.POLICY_APPROVED.value: "Proposed policy approved",
+    Tag.POLICY_REJECTED.value: "Proposed policy rejected",
+    Tag.POLICY_KEPT.value: "Policy file not taken up",
+    Tag.SHADOW_STARTED.value: "A candidate decides in shadow",
+    Tag.SHADOW_STOPPED.value: "The candidate in shadow is over",
     Tag.PRINCIPAL_ADDED.value: "Person or agent added",
     Tag.PRINCIPAL_CHANGED.value: "Person or agent changed",
     Tag.CREDENTIAL_ISSUED.value: "Credential issued",

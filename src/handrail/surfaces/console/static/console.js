@@ -86,3 +86,17 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     }
   });
 }
+
+// A problem of a policy leads to its line in the editor; without this, to the line in the list below.
+for (const link of document.querySelectorAll("[data-line]")) {
+  link.addEventListener("click", (event) => {
+    const field = document.getElementById("text");
+    const lines = field.value.split("\n");
+    const at = Math.min(Number(link.dataset.line), lines.length) - 1;
+    const start = lines.slice(0, at).reduce((sum, line) => sum + line.length + 1, 0);
+    event.preventDefault();
+    field.focus();
+    field.setSelectionRange(start, start + lines[at].length);
+    field.scrollTop = (field.scrollHeight * (at - 5)) / lines.length;
+  });
+}

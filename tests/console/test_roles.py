@@ -21,6 +21,8 @@ EVERY: Final = frozenset(ROLES)
 SOME: Final = EVERY - {"none"}
 DECIDE: Final = frozenset({"reviewer", "checker"})
 MEND: Final = frozenset({"reviewer", "checker", "admin"})
+READ_POLICY: Final = frozenset({"policy_owner", "auditor", "admin"})
+OWN_POLICY: Final = frozenset({"policy_owner"})
 NOT_AN_ID: Final = "hr_" + "0" * 32
 
 TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
@@ -45,6 +47,21 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("GET", "/log/{id}"): SOME,
     ("GET", "/caps"): SOME,
     ("GET", "/grader"): SOME,
+    ("GET", "/policy"): READ_POLICY,
+    ("GET", "/policy/versions/{n}"): READ_POLICY,
+    ("GET", "/policy/edit"): OWN_POLICY,
+    ("POST", "/policy/edit"): OWN_POLICY,
+    ("POST", "/policy/propose"): OWN_POLICY,
+    ("GET", "/policy/proposals"): READ_POLICY,
+    ("GET", "/policy/proposals/{id}"): READ_POLICY,
+    ("POST", "/policy/proposals/{id}"): READ_POLICY,
+    ("GET", "/policy/try"): READ_POLICY,
+    ("POST", "/policy/try"): READ_POLICY,
+    ("GET", "/policy/backtest"): READ_POLICY,
+    ("POST", "/policy/backtest"): READ_POLICY,
+    ("GET", "/policy/shadow"): READ_POLICY,
+    ("POST", "/policy/shadow"): READ_POLICY - {"auditor"},
+    ("POST", "/policy/shadow/stop"): READ_POLICY - {"auditor"},
     ("GET", "/escalations"): SOME,
     ("GET", "/escalations/{id}"): SOME,
     ("POST", "/escalations/{id}/take"): MEND,

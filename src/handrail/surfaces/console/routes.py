@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from handrail.engine.amendment import POLICY_READERS
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import DECIDERS, action
 from handrail.surfaces.console.caps import caps
@@ -115,7 +116,8 @@ def _about_oneself(pages: Pages) -> list[BaseRoute]:
 
 def _policy_routes(pages: Pages) -> list[BaseRoute]:
     """The policy room. A form that carries a policy's text may be longer than others."""
-    page, act = pages.page, pages.act
+    readers = tuple(POLICY_READERS)
+    page, act = partial(pages.page, roles=readers), partial(pages.act, roles=readers)
     get, post = ["GET"], ["POST"]
     return [
         Route("/policy", page(policy), methods=get),

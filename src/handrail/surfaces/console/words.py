@@ -147,6 +147,8 @@ ROLES: Final[dict[Role, str]] = {
 
 ENTRIES: Final[dict[str, str]] = {
     Tag.DESK_OPENED.value: "Desk opened",
+    Tag.LOG_RESTORED.value: "Log goes on after a restore",
+    Tag.LOG_RECONCILED.value: "Restore finished",
     Tag.POLICY_ACTIVATED.value: "Policy made active",
     Tag.POLICY_PROPOSED.value: "Policy proposed",
     Tag.POLICY_APPROVED.value: "Proposed policy approved",
@@ -182,6 +184,8 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.ACTION_WAITED.value: "Waits for room under a cap",
     Tag.ACTION_REOPENED.value: "Changed: put to a person anew",
     Tag.ACTION_UNDONE.value: "Undone",
+    Tag.ACTION_DOUBTED.value: "May have run after the backup",
+    Tag.ACTION_RECONCILED.value: "Looked up after a restore",
     Tag.EXECUTION_INTENDED.value: "About to be carried out",
     Tag.EXECUTION_SUCCEEDED.value: "Carried out",
     Tag.EXECUTION_FAILED.value: "Not carried out",

@@ -81,6 +81,12 @@ class Stage:
             self._people[name] = Person(self.url, name)
         return self._people[name]
 
+    def forget(self, name: str) -> None:
+        """Somebody has a new password: the sessions that they had are over."""
+        known = self._people.pop(name, None)
+        if known is not None:
+            known.close()
+
     def by_key(self, key: str | None = None) -> dict[str, str]:
         """The headers of an agent."""
         return {"authorization": f"Bearer {key or self.key}"}

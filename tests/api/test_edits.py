@@ -24,6 +24,7 @@ def add(stage: Stage, name: str, *roles: str, limit: str = "100000.00 USD") -> N
     """Another person, with a password."""
     stage.desk.person(name, roles=roles, limits=(limit,))
     set_password(stage.desk.ctx, stage.desk.id, name, PASSWORD)
+    stage.forget(name)
 
 
 def test_edit(stage: Stage) -> None:

@@ -31,7 +31,7 @@ def test_login_and_logout(scene: Scene) -> None:
     page.get_by_role("button", name="Log in").click()
     expect(page).to_have_url(f"{scene.url}/actions/{action.id}")
     page.get_by_role("button", name="Log out").click()
-    expect(page.get_by_role("status")).to_contain_text("You are logged out")
+    expect(page.locator(".notice[role=status]")).to_contain_text("You are logged out")
     page.goto("/")
     expect(page).to_have_url(re.compile("/login"))
 

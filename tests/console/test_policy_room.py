@@ -39,7 +39,7 @@ def test_looser_goes_from_one_person_to_another_and_waits(scene: Scene) -> None:
     expect(quin.locator(".letter")).to_have_text("small refunds wait too long")
     quin.get_by_role("button", name="Approve it: 6 looser").click()
     steps = quin.locator(".step-list")
-    expect(steps).to_contain_text("it waits 1440 minutes more")
+    expect(steps).to_contain_text("it waits 24 h 0 min more")
     expect(steps.get_by_role("button")).to_have_text(["Reject it"])
     scene.clock.ahead_ms += DAY
     quin = scene.enter("quin", quin.url, java_script_enabled=False)

@@ -44,7 +44,7 @@ def test_looser_waits_for_another_person_and_for_its_time(life: Life) -> None:
     life.approve(amendment)
     waits = steps(life, amendment, "pat")
     assert waits.why_no_approve == "it is approved already"
-    assert waits.why_no_activate == "something gets looser: it waits 1440 minutes more"
+    assert waits.why_no_activate == "something gets looser: it waits 24 h 0 min more"
     life.story.later(DAY)
     assert steps(life, amendment, "quin").why_no_activate is None
 

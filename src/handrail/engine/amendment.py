@@ -294,8 +294,9 @@ def check_approved(tx: Tx, amendment: Amendment, active: Policy) -> None:
     check_second(roster_of(tx, amendment.desk), amendment, person, active)
     due = max(amendment.ready_at or 0, amendment.approved_at + active.clocks.loosening_ms)
     if tx.now < due:
-        minutes = -(-(due - tx.now) // 60_000)
-        raise Conflict("amendment_waits", f"something gets looser: it waits {minutes} minutes more")
+        hours, minutes = divmod(-(-(due - tx.now) // 60_000), 60)
+        left = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+        raise Conflict("amendment_waits", f"something gets looser: it waits {left} more")
 
 
 def _recorded(

@@ -56,6 +56,7 @@ _MACRO: Final = re.compile(r"\.\s*(all|exists|exists_one|filter|map)\s*\(")
 _STRING: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _PLACE: Final = re.compile(r"ERROR: <input>:\d+:(\d+): (.*)")
 _WHOLE: Final = cel.Type.INT
+_BOOL: Final = cel.Type.BOOL
 _BIG: Final = 2**63
 
 
@@ -144,7 +145,7 @@ class Condition:
                 if value is not None:
                     data[name] = value
             answer = self._expression.eval(data=data)
-            if answer.type() != cel.Type.BOOL:
+            if answer.type() != _BOOL:
                 return Truth.BROKEN
             value = answer.value()
         except Exception:

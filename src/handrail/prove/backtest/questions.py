@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from handrail.core.action import Params
@@ -55,14 +56,11 @@ class Questions:
 
     def given(self, recorded: Recorded, checks: KindChecks, now: int) -> Given:
         """What checks get to see of an action at a time."""
-        facts: dict[str, str | int | bool | None] = {}
-        for name, value in (recorded.facts or {}).items():
-            facts[name] = value if isinstance(value, (str, int)) else None
         triggers = recorded.triggers
         looked = triggers is not None and self._rules.outgoing.get(recorded.kind)
         return Given(
             params=self._params(recorded) if checks.reads_params else {},
-            facts=facts,
+            facts=_known(recorded.facts) if checks.reads_facts else {},
             value=recorded.value,
             now=now,
             found={**_NO_TRIGGER, **(triggers or {})} if looked else {},
@@ -76,3 +74,10 @@ class Questions:
             return self._rules.parse(recorded.kind, recorded.params)
         except InvalidInput:
             return {}
+
+
+def _known(facts: Mapping[str, object] | None) -> Mapping[str, str | int | bool | None]:
+    """The facts that a condition can look at; anything else is as one that is not known."""
+    if facts is None:
+        return {}
+    return {name: value if isinstance(value, (str, int)) else None for name, value in facts.items()}

@@ -34,6 +34,8 @@ def test_keyboard_alone_is_enough(scene: Scene) -> None:
     page.keyboard.type(scene.admit("dana"))
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("2 actions wait for a person")
+    # The script shows this switch: from here on it listens.
+    expect(page.get_by_role("button", name="Single-key shortcuts")).to_be_visible()
     page.keyboard.press("Tab")
     assert focused(page) == "Skip to the content"
     page.keyboard.press("j")

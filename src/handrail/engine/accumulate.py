@@ -127,7 +127,7 @@ def history_of(tx: Tx, rules: Rulebook, desk: str, accrued: Accrued | None) -> t
         kind = rules.kind(row.kind)
         amount = "an unknown amount" if row.value is None else row.value.text()
         label = row.kind if kind is None else kind.title
-        lines.append(Line(label=label, text=f"{amount} on {_date(one.at)} as {row.id}"))
+        lines.append(Line(label=label, text=f"{amount} on {when_text(one.at)} as {row.id}"))
     rest = accrued.sums.earlier - sum(one.amount for one in settled)
     if rest > 0:
         lines.append(Line(label="Under way, or further back", text=_text(rest, adds.currency)))
@@ -135,7 +135,8 @@ def history_of(tx: Tx, rules: Rulebook, desk: str, accrued: Accrued | None) -> t
     return tuple(lines)
 
 
-def _date(at: int) -> str:
+def when_text(at: int) -> str:
+    """A time as a person reads it in a history."""
     return datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 

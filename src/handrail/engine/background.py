@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from handrail.core.artifact import Line
@@ -10,7 +9,7 @@ from handrail.core.decide import Decision
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
-from handrail.engine.accumulate import Accrued, history_of
+from handrail.engine.accumulate import Accrued, history_of, when_text
 from handrail.engine.prepare import Plan
 from handrail.store.protocol import Tx
 
@@ -45,7 +44,7 @@ def _denials(denied: tuple[Proposal, ...]) -> tuple[Line, ...]:
     return tuple(
         Line(
             label="Denied before",
-            text=f"{_date(one.updated_at)} {_BY[one.state]}, as {one.id}",
+            text=f"{when_text(one.updated_at)} {_BY[one.state]}, as {one.id}",
         )
         for one in denied
     )
@@ -61,7 +60,3 @@ def _beside(tx: Tx, plan: Plan, subject: str) -> tuple[Line, ...]:
         return ()
     text = f"{count} more of this kind"
     return (Line(label="Under way for this customer", text=text),)
-
-
-def _date(at: int) -> str:
-    return datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -25,7 +25,7 @@ from handrail.engine.context import AGENT_CONNECTOR, Context, Rulebook
 from handrail.engine.outgoing import Spans, found_in, spans_of
 from handrail.errors import HandrailError, InvalidInput, Unavailable
 from handrail.policy.checks import NOTHING, Checked
-from handrail.policy.conditions import Given
+from handrail.policy.conditions import Given, once_read
 from handrail.store.protocol import Tx
 
 __all__ = ["NOTE_CHARS_MAX", "Draft", "Plan", "ask_of", "prepare", "under"]
@@ -188,15 +188,10 @@ def ask_of(
     checks = plan.rules.checks.get(plan.draft.kind)
     if checks is not None and plan.given is not None and checks.is_late:
         desk, kind = plan.task.desk, plan.draft.kind
-        given = msgspec.structs.replace(
-            plan.given,
-            under_way=tx.proposals.under_way(desk, subject, kind, before=before)
-            if checks.counts
-            else None,
-            earlier=None if sums is None else sums.earlier,
-            together=None if sums is None else sums.earlier + sums.worth,
-        )
-        checked = checks.late(plan.verdict, given)
+        under_way = None
+        if checks.counts:
+            under_way = tx.proposals.under_way(desk, subject, kind, before=before)
+        checked = checks.late(plan.verdict, once_read(plan.given, sums, under_way))
         ask = msgspec.structs.replace(ask, failed=checked.failed, cleared=checked.cleared)
     touches = ask.lane is not None and plan.prepared.customer is not None
     if not touches or subject in plan.task.customers:

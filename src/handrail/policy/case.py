@@ -20,7 +20,7 @@ from handrail.core.reason import Decision
 from handrail.core.triggers.find import counts_of, spans_in
 from handrail.core.triggers.span import About
 from handrail.policy.checks import NOTHING, Checked, compile_checks
-from handrail.policy.conditions import Given
+from handrail.policy.conditions import Given, once_read
 
 __all__ = ["Case", "Judge", "found_by"]
 
@@ -93,13 +93,7 @@ class Judge:
         early = checks.early(given)
         if not checks.is_late:
             return early
-        given = msgspec.structs.replace(
-            given,
-            under_way=case.under_way,
-            earlier=None if sums is None else sums.earlier,
-            together=None if sums is None else sums.earlier + sums.worth,
-        )
-        return checks.late(early, given)
+        return checks.late(early, once_read(given, sums, case.under_way))
 
     def _ask(self, case: Case, passing: Collection[str]) -> Ask:
         rule = self.policy.kinds.get(case.kind)

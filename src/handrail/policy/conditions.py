@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 from cel_expr_python import cel
 
-from handrail.core.accumulation import Accumulation
+from handrail.core.accumulation import Accumulation, Sums
 from handrail.core.action import ActionKind, Param, Params, ParamType
 from handrail.core.money import Money
 from handrail.core.policy import FactType
@@ -35,6 +35,7 @@ __all__ = [
     "Truth",
     "Variables",
     "all_of",
+    "once_read",
     "variables_of",
 ]
 
@@ -77,6 +78,16 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     earlier: int | None = None
     together: int | None = None
     under_way: int | None = None
+
+
+def once_read(given: Given, sums: Sums | None, under_way: int | None) -> Given:
+    """The same, with what only the transaction knows; no sums for a kind that adds nothing up."""
+    return msgspec.structs.replace(
+        given,
+        under_way=under_way,
+        earlier=None if sums is None else sums.earlier,
+        together=None if sums is None else sums.earlier + sums.worth,
+    )
 
 
 class Truth(Enum):

@@ -8,7 +8,6 @@ from typing import Annotated, Final
 import typer
 
 from handrail.bootstrap import DEFAULT_DESK, inspect
-from handrail.bootstrap import open as open_desk
 from handrail.core.amendment import Amendment
 from handrail.core.policy import Policy
 from handrail.engine.amendment import (
@@ -26,16 +25,14 @@ from handrail.policy.diff import compare
 from handrail.policy.difference import report_text
 from handrail.policy.loader import load
 from handrail.store.protocol import Tx
-from handrail.surfaces.auth import check_password
+from handrail.surfaces.cli.acting import By, opened_by
 from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
-from handrail.surfaces.cli.people import ask_password
 
 __all__ = ["add_policy_commands"]
 
 EXIT_MISMATCH: Final = 1
 
 AmendmentId = Annotated[str, typer.Argument(help="Its id, as `propose` and `proposals` print it.")]
-By = Annotated[str, typer.Option(help="Who does this, by login name; their password is asked.")]
 
 
 def add_policy_commands(group: typer.Typer) -> None:
@@ -55,8 +52,7 @@ def propose(
 ) -> None:
     """Propose a policy. Nothing changes by it. Prints what would change, and the proposal's id."""
     policy = load(file)
-    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
-        check_password(opened.ctx, desk, by, ask_password(by))
+    with opened_by(by, directory, desk, keys, store) as opened:
         unit = propose_policy_plan(opened.ctx, desk, policy, by=by, reason=reason)
         amendment = opened.ctx.store.write(unit)
         typer.echo(report_text(differences_of(opened.ctx, amendment)))
@@ -100,8 +96,7 @@ def approve(
     store: StoreAddress = None,
 ) -> None:
     """Approve a proposed policy, as another policy owner than who proposed it."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
-        check_password(opened.ctx, desk, by, ask_password(by))
+    with opened_by(by, directory, desk, keys, store) as opened:
         amendment = opened.ctx.store.write(approve_plan(opened.ctx, desk, id, by=by))
     typer.echo(_next(amendment))
 
@@ -115,8 +110,7 @@ def reject(
     store: StoreAddress = None,
 ) -> None:
     """End a proposed policy. One person is enough."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
-        check_password(opened.ctx, desk, by, ask_password(by))
+    with opened_by(by, directory, desk, keys, store) as opened:
         opened.ctx.store.write(reject_unit(desk, id, by=by))
     typer.echo(f"rejected: {id}")
 
@@ -130,8 +124,7 @@ def activate(
     store: StoreAddress = None,
 ) -> None:
     """Make a proposed policy the active one: at once if nothing gets looser."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
-        check_password(opened.ctx, desk, by, ask_password(by))
+    with opened_by(by, directory, desk, keys, store) as opened:
         done = opened.ctx.store.write(activate_amendment(opened.ctx, desk, id, by=by))
         follow_desks(opened.ctx)
     typer.echo(f"active: {done.name}, version {done.version}, {done.digest}")

@@ -16,9 +16,8 @@ from handrail.engine.breakglass import (
     grant_reason,
 )
 from handrail.store.protocol import Tx
-from handrail.surfaces.auth import check_password
+from handrail.surfaces.cli.acting import By, opened_by
 from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
-from handrail.surfaces.cli.people import ask_password
 
 __all__ = ["breakglass_app"]
 
@@ -28,7 +27,6 @@ breakglass_app = typer.Typer(
 )
 
 GrantId = Annotated[str, typer.Argument(help="The grant's id, as `ask` and `list` print it.")]
-By = Annotated[str, typer.Option(help="Who does this, by login name; their password is asked.")]
 
 
 @breakglass_app.command("ask")
@@ -42,8 +40,7 @@ def ask(
     minutes: Annotated[int, typer.Option(min=1, max=60, help="How long, once confirmed.")] = 60,
 ) -> None:
     """Ask for it, with your own password. Nothing is granted by asking. Prints the grant's id."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
-        check_password(opened.ctx, desk, person, ask_password(person))
+    with opened_by(person, directory, desk, keys, store) as opened:
         unit = ask_glass_unit(
             opened.ctx, desk, person=person, reason=reason, span_ms=minutes * MINUTE_MS
         )
@@ -61,8 +58,7 @@ def confirm(
     store: StoreAddress = None,
 ) -> None:
     """Put it in force, as an administrator who is another person. Everybody is told."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
-        check_password(opened.ctx, desk, by, ask_password(by))
+    with opened_by(by, directory, desk, keys, store) as opened:
         grant = opened.ctx.store.write(confirm_glass_unit(opened.ctx, desk, id, by=by))
     typer.echo(f"in force: `{grant.person}` may check for {grant.span_ms // MINUTE_MS} minutes")
 
@@ -77,8 +73,7 @@ def close(
     store: StoreAddress = None,
 ) -> None:
     """End it at once."""
-    with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
-        check_password(opened.ctx, desk, by, ask_password(by))
+    with opened_by(by, directory, desk, keys, store) as opened:
         opened.ctx.store.write(close_glass_unit(desk, id, by=by))
     typer.echo(f"closed: {id}")
 

@@ -31,12 +31,7 @@ from handrail.engine.context import Context, new_id
 from handrail.engine.desks import follow_policy
 from handrail.engine.escalate import open_for
 from handrail.engine.execute import Job, intend, job_of
-from handrail.engine.flood import (
-    Flood,
-    count_refusal,
-    same_again,
-    too_much_open,
-)
+from handrail.engine.flood import Flood, count_refusal, same_again, too_much_open
 from handrail.engine.prepare import Draft, Plan, ask_of, prepare
 from handrail.engine.quorum import staffed, tell_nobody_can
 from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
@@ -44,7 +39,7 @@ from handrail.engine.say import told_of
 from handrail.engine.shadow import compare
 from handrail.engine.tasks import check_task
 from handrail.errors import Conflict, Unavailable
-from handrail.store.protocol import DESK_SUBJECT, Full, Tx, Unit
+from handrail.store.protocol import DESK_SUBJECT, Full, KeyedUnit, Tx, Unit
 
 __all__ = ["Decided", "decide_unit", "plan"]
 
@@ -106,7 +101,12 @@ def plan(ctx: Context, task: Task, draft: Draft) -> Unit[Decided]:
 
 def decide_unit(ready: Plan) -> Unit[Decided]:
     """The unit that decides and records what was prepared."""
-    return lambda tx: _decide_and_record(tx, ready)
+
+    def decide(tx: Tx) -> Decided:
+        return _decide_and_record(tx, ready)
+
+    key = ready.draft.key
+    return decide if key is None else KeyedUnit((ready.task.desk, ready.draft.maker, key), decide)
 
 
 def _decide_and_record(tx: Tx, ready: Plan) -> Decided:

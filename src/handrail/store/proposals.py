@@ -26,9 +26,10 @@ from handrail.store.rows import (
     to_row,
 )
 
-__all__ = ["Proposals"]
+__all__ = ["BY_KEY", "Proposals", "proposal_of"]
 
 _SELECT: Final = select_sql("proposal", Proposal)
+BY_KEY: Final = _SELECT + " WHERE desk = ? AND agent = ? AND key = ?"
 _INSERT: Final = insert_sql("proposal", Proposal)
 _MOVING: Final = "('READY', 'EXECUTING', 'UNKNOWN', 'HOLDING')"
 _WAITING: Final = "('PENDING', 'HOLDING', 'READY')"
@@ -82,7 +83,8 @@ class Proposals:
 
     def by_key(self, desk: str, agent: str, key: str) -> Proposal | None:
         """The proposal that an agent made under an idempotency key."""
-        return self._one(" WHERE desk = ? AND agent = ? AND key = ?", (desk, agent, key))
+        row = self._rows.one(BY_KEY, (desk, agent, key))
+        return None if row is None else proposal_of(row)
 
     def by_provider(self, desk: str, connector: str, provider_ref: str) -> Proposal | None:
         """The proposal that a provider's reference belongs to."""
@@ -231,13 +233,14 @@ class Proposals:
 
     def _one(self, where: str, values: tuple[Value, ...]) -> Proposal | None:
         row = self._rows.one(_SELECT + where, values)
-        return None if row is None else _proposal(row)
+        return None if row is None else proposal_of(row)
 
     def _many(self, where: str, values: tuple[Value, ...] | list[Value]) -> list[Proposal]:
-        return [_proposal(row) for row in self._rows.all(_SELECT + where, values)]
+        return [proposal_of(row) for row in self._rows.all(_SELECT + where, values)]
 
 
-def _proposal(row: Sequence[Value]) -> Proposal:
+def proposal_of(row: Sequence[Value]) -> Proposal:
+    """The proposal of a row."""
     """The proposal of a row. Written out, for a list of a page is made of fifty.
 
     Raises Unavailable `store_newer` for a state, grade or control that this version does not know.
@@ -258,7 +261,7 @@ def _readable(rows: Sequence[Sequence[Value]]) -> list[Proposal]:
     found = []
     for row in rows:
         try:
-            found.append(_proposal(row))
+            found.append(proposal_of(row))
         except Unavailable:
             continue
     return found

@@ -20,6 +20,7 @@ from typing import Any, Final
 import psycopg
 
 from handrail.store.postgres.link import ServerRefused, connect
+from handrail.store.postgres.statistics import keep_up
 
 __all__ = ["BEAT_S", "LEASE_MS", "Membership"]
 
@@ -160,6 +161,7 @@ class Membership:
         elif fence == self.fence:
             self._ours_until = before + self._lease_ms / 1000
         connection.execute(_BURY)
+        keep_up(connection)
 
     def _hear(self, connection: Connection) -> None:
         """Pass on what others have moved, until the next beat is due."""

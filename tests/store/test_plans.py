@@ -45,7 +45,7 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "overdue": lambda tx: tx.proposals.overdue(DESK, 1, most=50),
     "by key": lambda tx: tx.proposals.by_key(DESK, "agent", "key"),
     "by id": lambda tx: tx.proposals.get(DESK, "hr_1"),
-    "some by id": lambda tx: tx.proposals.some(DESK, ["hr_1", "hr_2"]),
+    "amounts by id": lambda tx: tx.proposals.amounts(DESK, ["hr_1", "hr_2"]),
     "by the provider's reference": lambda tx: tx.proposals.by_provider(DESK, "desk", "R-1"),
     "undo of": lambda tx: tx.proposals.undo_of(DESK, "hr_1"),
     "of a customer": lambda tx: tx.proposals.of_subject(DESK, "sub_1", most=50),

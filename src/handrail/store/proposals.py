@@ -11,6 +11,7 @@ from msgspec.structs import astuple
 
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import OPEN, State
+from handrail.core.money import Money
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
@@ -73,13 +74,20 @@ class Proposals:
         """The same, only to be looked at: it may move at any time."""
         return self._one(" WHERE desk = ? AND id = ?", (desk, proposal))
 
-    def some(self, desk: str, ids: Sequence[str]) -> dict[str, Proposal]:
-        """Those of these proposals that there are, by id."""
+    def amounts(self, desk: str, ids: Sequence[str]) -> dict[str, tuple[str, Money | None]]:
+        """The kind and the amount of those of these proposals that there are, by id."""
         if not ids:
             return {}
         places = ", ".join("?" * len(ids))
-        found = self._many(f" WHERE desk = ? AND id IN ({places})", [desk, *ids])
-        return {one.id: one for one in found}
+        sql = (
+            "SELECT id, kind, value_minor, currency FROM proposal"
+            f" WHERE desk = ? AND id IN ({places})"
+        )
+        found: dict[str, tuple[str, Money | None]] = {}
+        for id, kind, minor, currency in self._rows.all(sql, [desk, *ids]):
+            value = None if minor is None else Money(minor=int(minor), currency=str(currency))
+            found[str(id)] = (str(kind), value)
+        return found
 
     def by_key(self, desk: str, agent: str, key: str) -> Proposal | None:
         """The proposal that an agent made under an idempotency key."""

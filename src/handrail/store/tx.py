@@ -71,6 +71,7 @@ class Tx:
         self.people.forget()
         self.tasks.forget()
         self.halts.forget()
+        self.grants.forget()
 
     def finish(self) -> Trees:
         """Write the tree heads and counters; the trees to keep once the commit has landed."""

@@ -30,6 +30,7 @@ from handrail.surfaces.console.times import (
     span_text,
 )
 from handrail.surfaces.console.words import HALT_SCOPES, ROLES, name_text
+from handrail.surfaces.console.zones import told_in, zone_of
 
 __all__ = ["SECURITY_HEADERS", "Pages", "Visitor", "redirect", "safe_path"]
 
@@ -210,7 +211,8 @@ class Visitor:
             "owns_policy": Role.POLICY_OWNER in self.person.roles,
             "policies_open": proposed,
         }
-        return self.pages.render(name, status=status, **{**frame, **data})
+        with told_in(zone_of(self.request)):
+            return self.pages.render(name, status=status, **{**frame, **data})
 
     def refusal(self, error: HandrailError, **data: object) -> Response:
         """A page that says what did not happen, and why."""
@@ -232,6 +234,12 @@ def safe_path(path: str | None) -> str:
     return path
 
 
+def _address(request: Request) -> str:
+    """The path of a page, with its query."""
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")
+
+
 def _told(error: HandrailError) -> dict[str, object]:
     return {
         "code": error.code,
@@ -243,8 +251,7 @@ def _told(error: HandrailError) -> dict[str, object]:
 def _to_login(request: Request, error: NotAuthenticated) -> Response:
     path = "/"
     if request.method in ("GET", "HEAD"):
-        query = request.url.query
-        path = safe_path(request.url.path + (f"?{query}" if query else ""))
+        path = safe_path(_address(request))
     ended = "" if error.code == "credential_missing" else "&ended=1"
     if request.method not in ("GET", "HEAD"):
         ended = "&ended=2"

@@ -42,7 +42,7 @@ from handrail.surfaces.console.policy_try import suppose, supposed
 from handrail.surfaces.console.provider import come_back, invited, leave_for_provider
 from handrail.surfaces.console.queue import pulse, queue
 from handrail.surfaces.console.ran import ran
-from handrail.surfaces.console.sessions import end_session, end_sessions, sessions
+from handrail.surfaces.console.sessions import choose_zone, end_session, end_sessions, sessions
 
 __all__ = ["console_routes"]
 
@@ -105,6 +105,7 @@ def _about_oneself(pages: Pages) -> list[BaseRoute]:
         Route("/login/passkey", pages.open(passkey_login(pages)), methods=post),
         Route("/logout", act(leave), methods=post),
         Route("/sessions", page(sessions), methods=get),
+        Route("/sessions/zone", act(choose_zone), methods=post),
         Route("/sessions/end", act(end_sessions), methods=post),
         Route("/sessions/{handle}/end", act(end_session), methods=post),
         Route("/passkeys", page(passkeys), methods=get),

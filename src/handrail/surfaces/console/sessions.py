@@ -12,12 +12,13 @@ from starlette.responses import Response
 
 from handrail.core.principal import Principal, Role
 from handrail.engine.sessions import close_all_unit, close_unit, listed_unit
-from handrail.errors import NotFound
+from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import Means, Session, Tx
 from handrail.surfaces.auth import cleared_cookie
 from handrail.surfaces.console.pages import Visitor, redirect
+from handrail.surfaces.console.zones import ZONE_COOKIE, ZONE_COOKIE_S, zone_names, zone_of
 
-__all__ = ["SessionRow", "browser_text", "end_session", "end_sessions", "sessions"]
+__all__ = ["SessionRow", "browser_text", "choose_zone", "end_session", "end_sessions", "sessions"]
 
 _BROWSERS: Final = (
     ("Edg/", "Edge"),
@@ -77,6 +78,8 @@ async def sessions(visitor: Visitor) -> Response:
         whose=person or me,
         mine=whose == me.id,
         may_others=Role.ADMIN in me.roles,
+        zone_name=str(zone_of(visitor.request)),
+        zone_names=zone_names(),
         ended=visitor.request.query_params.get("ended") == "1",
     )
 
@@ -116,3 +119,20 @@ def _after(visitor: Visitor, whose: str, *, gone: bool) -> Response:
         return answer
     about = "" if whose == visitor.person.id else f"&person={quote(whose, safe='')}"
     return redirect(f"/sessions?ended=1{about}")
+
+
+async def choose_zone(visitor: Visitor, form: Mapping[str, str]) -> Response:
+    """From now on tell times in this zone, in this browser."""
+    name = form.get("zone", "").strip() or "UTC"
+    if name not in zone_names():
+        raise InvalidInput("field_malformed", f"there is no time zone `{name[:60]}`")
+    answer = redirect("/sessions#zone")
+    answer.set_cookie(
+        ZONE_COOKIE,
+        name,
+        max_age=ZONE_COOKIE_S,
+        secure=visitor.request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+    return answer

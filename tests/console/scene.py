@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -174,6 +175,7 @@ def scene_in(
     connectors: dict[str, Connector] | None = None,
     policy: Policy | None = None,
     door: Door | None = None,
+    translations: Path | None = None,
 ) -> Iterator[Scene]:
     """A served desk; at the end nothing must have complained, or asked for another address."""
     clock = MovableClock()
@@ -185,7 +187,8 @@ def scene_in(
         for id, (name, roles, limits) in PEOPLE.items():
             desk.person(id, name=name, roles=roles, limits=limits)
         desk.agent(AGENT, owner="lee")
-        with serving(desk, console=console_routes, door=door) as url:
+        spoken = partial(console_routes, translations=translations)
+        with serving(desk, console=spoken, door=door) as url:
             scene = Scene(desk=desk, url=url, clock=clock, browser=browser)
             yield scene
             for context in scene.contexts:

@@ -72,7 +72,7 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("POST", "/passkeys/{name}/end"): EVERY,
     ("GET", "/sessions"): EVERY,
     ("POST", "/sessions/end"): EVERY,
-    ("POST", "/sessions/zone"): EVERY,
+    ("POST", "/sessions/telling"): EVERY,
     ("POST", "/sessions/{handle}/end"): EVERY,
 }
 """Who gets past the door. What the engine says about one action behind it is tested there."""

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 
 from handrail.engine.sessions import IDLE_MS, SESSION_MS
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
+from handrail.surfaces.console.reader import ZONE_COOKIE
 from handrail.surfaces.console.sessions import browser_text
-from handrail.surfaces.console.zones import ZONE_COOKIE
 from tests.console.scene import Scene, scene_in
 from tests.console.test_http import csrf_in
 
@@ -191,12 +191,12 @@ def test_times_are_told_in_the_zone_that_one_chooses(served: Scene) -> None:
     with served.client("dana") as dana, served.client("dana") as elsewhere:
         csrf = csrf_in(dana.get("/sessions").text)
         assert "UTC</time> for the desk" in dana.get("/ran").text
-        answer = dana.post("/sessions/zone", data={"csrf": csrf, "zone": "Asia/Kathmandu"})
-        assert answer.headers["location"] == "/sessions#zone"
+        answer = dana.post("/sessions/telling", data={"csrf": csrf, "zone": "Asia/Kathmandu"})
+        assert answer.headers["location"] == "/sessions#telling"
         assert "UTC+5:45</time> for the desk" in dana.get("/ran").text
         assert 'value="Asia/Kathmandu"' in dana.get("/sessions").text
         assert "UTC</time> for the desk" in elsewhere.get("/ran").text
-        refused = dana.post("/sessions/zone", data={"csrf": csrf, "zone": "Mars/Base"})
+        refused = dana.post("/sessions/telling", data={"csrf": csrf, "zone": "Mars/Base"})
         assert refused.status_code == 422
         assert "Mars/Base" in refused.text
         dana.cookies.delete(ZONE_COOKIE)

@@ -27,6 +27,7 @@ from handrail.surfaces.console.literal import (
     money_markup,
     told,
 )
+from handrail.surfaces.console.reader import Reader, reading
 from handrail.surfaces.console.times import clock_text, iso_text, moment_text, relative_text
 from handrail.surfaces.console.words import (
     ENTRIES,
@@ -38,7 +39,6 @@ from handrail.surfaces.console.words import (
     control_text,
     name_text,
 )
-from handrail.surfaces.console.zones import told_in
 
 NOON = 1_772_280_129_500  # 2026-02-28T12:02:09.5Z
 S, MIN, H, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -152,7 +152,7 @@ Europe/Berlin      720    30 Mar 2026, 14:02:09 UTC+2      30 Mar, 14:02 UTC+2
 def test_times_in_the_reader_s_zone(row: str) -> None:
     """With how far it is from UTC at that time of the year; the day is the zone's own."""
     name, hours, moment, clock = re.split(r"\s{2,}", row)
-    with told_in(ZoneInfo(name)):
+    with reading(Reader(zone=ZoneInfo(name))):
         assert moment_text(NOON + int(hours) * H) == moment
         assert clock_text(NOON + int(hours) * H, NOON) == clock
         assert iso_text(NOON) == "2026-02-28T12:02:09Z"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from handrail.engine.amendment import POLICY_READERS
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import DECIDERS, action
 from handrail.surfaces.console.caps import caps
+from handrail.surfaces.console.catalogue import languages
 from handrail.surfaces.console.decide import decide, settle, undo
 from handrail.surfaces.console.edit import correct, edit, recuse
 from handrail.surfaces.console.entrance import leave, login_form, login_page
@@ -42,19 +44,20 @@ from handrail.surfaces.console.policy_try import suppose, supposed
 from handrail.surfaces.console.provider import come_back, invited, leave_for_provider
 from handrail.surfaces.console.queue import pulse, queue
 from handrail.surfaces.console.ran import ran
-from handrail.surfaces.console.sessions import choose_zone, end_session, end_sessions, sessions
+from handrail.surfaces.console.sessions import choose_telling, end_session, end_sessions, sessions
 
 __all__ = ["console_routes"]
 
 
-def console_routes(gateway: Gateway) -> list[BaseRoute]:
+def console_routes(gateway: Gateway, *, translations: Path | None = None) -> list[BaseRoute]:
     """The routes of the console over a gateway, to be mounted at `/`.
 
     Templates are compiled and static files read here, once. The gateway's runner must be started.
     Every page and form takes a person with a role; with `roles` one of those, or with None anybody
     who is logged in. Who may decide about one action is the engine's to say.
+    `translations` is a folder with other languages, see `catalogue.languages`.
     """
-    pages = Pages(gateway=gateway)
+    pages = Pages(gateway=gateway, catalogues=languages(translations))
     page, act = pages.page, pages.act
     get, post = ["GET"], ["POST"]
     return [
@@ -105,7 +108,7 @@ def _about_oneself(pages: Pages) -> list[BaseRoute]:
         Route("/login/passkey", pages.open(passkey_login(pages)), methods=post),
         Route("/logout", act(leave), methods=post),
         Route("/sessions", page(sessions), methods=get),
-        Route("/sessions/zone", act(choose_zone), methods=post),
+        Route("/sessions/telling", act(choose_telling), methods=post),
         Route("/sessions/end", act(end_sessions), methods=post),
         Route("/sessions/{handle}/end", act(end_session), methods=post),
         Route("/passkeys", page(passkeys), methods=get),

@@ -16,9 +16,22 @@ from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import Means, Session, Tx
 from handrail.surfaces.auth import cleared_cookie
 from handrail.surfaces.console.pages import Visitor, redirect
-from handrail.surfaces.console.zones import ZONE_COOKIE, ZONE_COOKIE_S, zone_names, zone_of
+from handrail.surfaces.console.reader import (
+    LANGUAGE_COOKIE,
+    ZONE_COOKIE,
+    keep,
+    reader,
+    zone_names,
+)
 
-__all__ = ["SessionRow", "browser_text", "choose_zone", "end_session", "end_sessions", "sessions"]
+__all__ = [
+    "SessionRow",
+    "browser_text",
+    "choose_telling",
+    "end_session",
+    "end_sessions",
+    "sessions",
+]
 
 _BROWSERS: Final = (
     ("Edg/", "Edge"),
@@ -78,8 +91,9 @@ async def sessions(visitor: Visitor) -> Response:
         whose=person or me,
         mine=whose == me.id,
         may_others=Role.ADMIN in me.roles,
-        zone_name=str(zone_of(visitor.request)),
+        zone_name=str(reader().zone),
         zone_names=zone_names(),
+        languages=list(visitor.pages.catalogues),
         ended=visitor.request.query_params.get("ended") == "1",
     )
 
@@ -121,18 +135,15 @@ def _after(visitor: Visitor, whose: str, *, gone: bool) -> Response:
     return redirect(f"/sessions?ended=1{about}")
 
 
-async def choose_zone(visitor: Visitor, form: Mapping[str, str]) -> Response:
-    """From now on tell times in this zone, in this browser."""
-    name = form.get("zone", "").strip() or "UTC"
-    if name not in zone_names():
-        raise InvalidInput("field_malformed", f"there is no time zone `{name[:60]}`")
-    answer = redirect("/sessions#zone")
-    answer.set_cookie(
-        ZONE_COOKIE,
-        name,
-        max_age=ZONE_COOKIE_S,
-        secure=visitor.request.url.scheme == "https",
-        httponly=True,
-        samesite="strict",
-    )
+async def choose_telling(visitor: Visitor, form: Mapping[str, str]) -> Response:
+    """From now on tell times in this zone and speak this language, in this browser."""
+    zone, language = form.get("zone", "").strip() or "UTC", form.get("language", "en")
+    if zone not in zone_names():
+        raise InvalidInput("field_malformed", f"there is no time zone `{zone[:60]}`")
+    if language not in visitor.pages.catalogues:
+        raise InvalidInput("field_malformed", f"there is no language `{language[:60]}` here")
+    answer = redirect("/sessions#telling")
+    secure = visitor.request.url.scheme == "https"
+    keep(answer, ZONE_COOKIE, zone, secure=secure)
+    keep(answer, LANGUAGE_COOKIE, language, secure=secure)
     return answer

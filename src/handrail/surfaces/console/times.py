@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from handrail.surfaces.console.zones import zone
+from handrail.surfaces.console.reader import reader
 
 __all__ = ["clock_text", "iso_text", "moment_text", "relative_text", "span_text"]
 
@@ -59,7 +59,7 @@ def span_text(span_ms: int) -> str:
 
 
 def _of(at: int) -> datetime:
-    return datetime.fromtimestamp(at // _SECOND_MS, zone())
+    return datetime.fromtimestamp(at // _SECOND_MS, reader().zone)
 
 
 def _ahead(when: datetime) -> str:

@@ -62,6 +62,18 @@ PEOPLE: Final = (
         limits=("20000.00 USD", "500000 JPY"),
         shows="owns the agent, so may not approve what it proposes",
     ),
+    Sample(
+        id="pat",
+        name="Pat Okafor",
+        roles=("policy_owner",),
+        shows="policy owner: reads, tries and proposes policies under Rules",
+    ),
+    Sample(
+        id="ada",
+        name="Ada Lind",
+        roles=("admin", "policy_owner"),
+        shows="administrator: the whole desk, and the second person for a policy",
+    ),
 )
 
 

@@ -22,6 +22,7 @@ from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, check_role, note_
 from handrail.surfaces.console.assets import Assets
 from handrail.surfaces.console.forms import FORM_BYTES_MAX, read_form
 from handrail.surfaces.console.literal import clipped, literal, marked, money_markup, told
+from handrail.surfaces.console.talk import Talks
 from handrail.surfaces.console.times import (
     clock_text,
     iso_text,
@@ -57,6 +58,7 @@ class Pages:
 
     gateway: Gateway
     assets: Assets = field(default_factory=Assets)
+    talks: Talks = field(default_factory=Talks)
     templates: jinja2.Environment = field(default_factory=lambda: _environment())
 
     def __post_init__(self) -> None:

@@ -275,6 +275,7 @@ class MessageView(_Answer, frozen=True, kw_only=True):
     sender: str
     body: str
     sent_at: int
+    through_handrail: bool
 
 
 class HandOffView(_Answer, frozen=True, kw_only=True):

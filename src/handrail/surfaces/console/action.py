@@ -65,10 +65,10 @@ class _Around(msgspec.Struct, frozen=True, kw_only=True):
 
 async def action(visitor: Visitor) -> Response:
     """The page of one action."""
-    return action_page(visitor, visitor.request.path_params["id"])
+    return await action_page(visitor, visitor.request.path_params["id"])
 
 
-def action_page(
+async def action_page(
     visitor: Visitor, id: str, *, status: int = 200, problem: str | None = None, typed: str = ""
 ) -> Response:
     """The page of one action; `problem` is what was wrong with the form, `typed` its reason."""
@@ -76,6 +76,7 @@ def action_page(
     shown = show(ctx, visitor.desk, id, viewer=visitor.person)
     proposal = shown.card.proposal
     around = ctx.store.read(lambda tx: _around(visitor, tx, shown))
+    talk = await visitor.pages.talks.heard(visitor.gateway, visitor.desk, around.ticket)
     over = proposal.decide_by is not None and ctx.clock() >= proposal.decide_by
     undecided = proposal.state is State.PENDING
     return visitor.render(
@@ -109,6 +110,7 @@ def action_page(
         problem=problem,
         typed=typed,
         around=around,
+        talk=talk,
         two_needed=proposal.state is State.UNKNOWN and needed_for(ctx, proposal) > 1,
     )
 

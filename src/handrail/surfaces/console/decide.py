@@ -36,7 +36,9 @@ async def decide(visitor: Visitor, form: Mapping[str, str]) -> Response:
         token, reviewed = await visitor.gateway.reviewed(visitor.session, id, opinion)
         await _settled(visitor, reviewed)
     except InvalidInput as error:
-        return action_page(visitor, id, status=error.status, problem=error.message, typed=reason)
+        return await action_page(
+            visitor, id, status=error.status, problem=error.message, typed=reason
+        )
     except (Conflict, NotAllowed) as error:
         return not_counted(visitor, id, error, reason)
     answer = redirect(f"/actions/{id}")
@@ -59,7 +61,9 @@ async def settle(visitor: Visitor, form: Mapping[str, str]) -> Response:
         )
         await visitor.gateway.testify(visitor.desk, id, said)
     except (InvalidInput, Conflict, NotAllowed) as error:
-        return action_page(visitor, id, status=error.status, problem=error.message, typed=evidence)
+        return await action_page(
+            visitor, id, status=error.status, problem=error.message, typed=evidence
+        )
     return redirect(f"/actions/{id}")
 
 

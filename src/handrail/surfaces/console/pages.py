@@ -24,6 +24,7 @@ from handrail.surfaces.console.catalogue import Catalogue, Translated, languages
 from handrail.surfaces.console.forms import FORM_BYTES_MAX, read_form
 from handrail.surfaces.console.literal import clipped, literal, marked, money_markup, told
 from handrail.surfaces.console.reader import Reader, reader, reading
+from handrail.surfaces.console.talk import Talks
 from handrail.surfaces.console.times import (
     clock_text,
     iso_text,
@@ -61,6 +62,7 @@ class Pages:
     assets: Assets = field(default_factory=Assets)
     catalogues: Mapping[str, Catalogue] = field(default_factory=lambda: languages(None))
     templates: Mapping[str, jinja2.Environment] = field(init=False, default_factory=dict)
+    talks: Talks = field(default_factory=Talks)
 
     def __post_init__(self) -> None:
         made = {name: self._environment(one) for name, one in self.catalogues.items()}

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.cases import CONNECTIONS, Parts, measurings
+from benchmarks.consoles import case_page, tell_consoles
 from benchmarks.figures import Figures
 from benchmarks.handrail_depth import deepen, queue_page, verify
 from benchmarks.handrail_desk import RefundDesk
@@ -72,6 +73,7 @@ def measure(effort: Effort, tell: Tell) -> Measured:
         # before the rounds, which decide on the deep desk too
         tell(f"the queue, with {effort.pending:,} waiting")
         queue = queue_page(parts.deep, seconds=effort.seconds)
+        case = case_page(parts.deep, seconds=effort.seconds)
         tell(f"the log of {effort.entries:,} entries, verified")
         verified = verify(parts.deep, folder / DEEP, turns=VERIFY_TURNS)
         rounds = run_rounds(
@@ -80,11 +82,15 @@ def measure(effort: Effort, tell: Tell) -> Measured:
             probe=partial(fdatasync, folder, seconds=effort.seconds / 8),
             tell=tell,
         )
+        tell("the queue's stream, to many open consoles")
+        told = tell_consoles(parts.server, rounds=effort.rounds, seconds=3 * effort.seconds)
         tell(f"{effort.decisions:,} decisions over HTTP")
         load = _decide_many(parts.server, effort)
         return Measured(
             rounds=rounds,
             queue=queue,
+            case=case,
+            told=told,
             verified=verified,
             load=load,
             resident_mb=parts.server.resident_mb(),

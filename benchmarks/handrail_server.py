@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,17 +23,22 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from benchmarks.figures import Figures
-from benchmarks.handrail_desk import CUSTOMER, KIND, ORDER, SMALL, RefundDesk
+from benchmarks.handrail_desk import CUSTOMER, KIND, LARGE, ORDER, REVIEWER, SMALL, RefundDesk
 from benchmarks.load import JsonPost, Load, LoadFailed, drive
 from benchmarks.peers.child import Child, start
 from benchmarks.peers.lines import say, take_stdout
+from handrail.core.lifecycle import State
 from handrail.engine.tasks import issue_unit
-from handrail.surfaces.embedded import DEFAULT_AGENT
+from handrail.store.protocol import Means
+from handrail.surfaces.auth import opener
+from handrail.surfaces.console import console_routes
+from handrail.surfaces.embedded import DEFAULT_AGENT, Desk
 from handrail.surfaces.server import run
 
-__all__ = ["BATCH", "Server", "answered", "start_server"]
+__all__ = ["BATCH", "CONSOLES", "Server", "answered", "start_server"]
 
 BATCH: Final = 50
+CONSOLES: Final = 200
 PROPOSE: Final = "/v1/proposals"
 PROPOSE_BATCH: Final = "/v1/proposals/batch"
 DECIDED: Final = frozenset(("EXECUTING", "SUCCEEDED"))
@@ -51,6 +57,7 @@ class Server:
         self.host: str = about["host"]
         self.port: int = about["port"]
         self._pid: int = about["pid"]
+        self.sessions: list[str] = about["sessions"]
         self._headers = {"Authorization": f"Bearer {about['token']}"}
         self._check()
 
@@ -66,6 +73,14 @@ class Server:
         items = [self._item(f"{KEY}-{number}") for number in range(BATCH)]
         figures = self._drive(PROPOSE_BATCH, {"items": items}, connections, seconds)
         return figures.in_batches_of(BATCH)
+
+    def hold(self) -> str:
+        """A refund that waits for a person; its id."""
+        params = {**REFUND, "amount": LARGE}
+        held = self._ask(PROPOSE, {"kind": KIND, "params": params, "key": uuid.uuid4().hex})
+        if held.get("state") != State.PENDING.value:
+            raise LoadFailed(f"a refund that must wait is {held.get('state')}")
+        return str(held["id"])
 
     def resident_mb(self) -> float | None:
         """The resident memory of the serving process, None where the system does not say."""
@@ -134,6 +149,8 @@ def main(folder: Path) -> None:
     issue = issue_unit(desk.ctx, desk.id, agent=DEFAULT_AGENT, customers=[CUSTOMER])
     issued = desk.ctx.store.write(issue)
 
+    sessions = _log_in(desk)
+
     def ready(address: str) -> None:
         place = urlsplit(address)
         about = {
@@ -142,11 +159,19 @@ def main(folder: Path) -> None:
             "port": place.port,
             "pid": os.getpid(),
             "token": issued.token,
+            "sessions": sessions,
         }
         say(answers, {"ready": about})
 
     threading.Thread(target=_stop_with_input, daemon=True).start()
-    run(desk, port=0, on_ready=ready)
+    run(desk, port=0, console=console_routes, on_ready=ready)
+
+
+def _log_in(desk: Desk) -> list[str]:
+    """The tokens of as many sessions as there are consoles."""
+    opened = [opener(desk.ctx, desk.id, Means.PASSWORD) for _ in range(CONSOLES)]
+    desk.ctx.store.write(lambda tx: [open_session(tx, REVIEWER) for _, open_session in opened])
+    return [token for token, _ in opened]
 
 
 def _stop_with_input() -> None:

@@ -21,6 +21,7 @@ from benchmarks.cases import (
     OURS,
     of_peer,
 )
+from benchmarks.consoles import Told
 from benchmarks.figures import Figures
 from benchmarks.handrail_depth import PAGE, Verified
 from benchmarks.rounds import Case, Ratio, Rounds, Row, table
@@ -39,6 +40,8 @@ class Measured:
 
     rounds: Rounds
     queue: Figures
+    case: Figures
+    told: Told
     verified: Verified
     load: Figures
     resident_mb: float | None
@@ -55,6 +58,11 @@ class Measured:
     def single_rows(self) -> Iterator[Row]:
         """What is measured once, after the rounds."""
         yield _row(f"queue page of {PAGE}, {self.pending:,} waiting", 1, self.queue)
+        yield _row(f"page of a case, {self.pending:,} waiting", 1, self.case)
+        yield _row("change, until the last console heard", self.told.consoles, self.told.last)
+        yield _row("http decide, before nobody", CONNECTIONS, self.told.alone)
+        watched = f"http decide, before {self.told.consoles} consoles"
+        yield _row(watched, CONNECTIONS, self.told.watched)
         yield _row(f"verify log, {self.entries:,} entries", 1, self.verified.log)
         bare = "read + sha256, the same entries"
         yield _row(bare, 1, self.verified.bare, system="bare loop")
@@ -207,6 +215,26 @@ TARGETS: Final = (
         2,
         " ms",
         at_most=True,
+    ),
+    Target(
+        "page of a case, p50",
+        lambda measured: _spread([measured.case.p50_ms]),
+        40,
+        " ms",
+        at_most=True,
+    ),
+    Target(
+        "a change until the last of the open consoles heard, p99",
+        lambda measured: _spread([measured.told.last.p99_ms]),
+        1_000,
+        " ms",
+        at_most=True,
+    ),
+    Target(
+        "http decide before open consoles, of before nobody",
+        lambda measured: _percent(_spread(list(measured.told.shares))),
+        90,
+        " %",
     ),
     Target(
         "verify log, of a bare read + SHA-256 loop",

@@ -164,6 +164,11 @@ def test_agent_key_proposes_nothing(stage: Stage) -> None:
         ("limit=1&limit=2", "field_malformed"),
         ("after=nonsense", "field_malformed"),
         ("sort=amount", "field_unknown"),
+        ("grade=9", "field_malformed"),
+        ("at_least=120.00", "field_malformed"),
+        ("at_least=lots&currency=USD", "field_malformed"),
+        ("find=%00", "field_malformed"),
+        ("mine=maybe", "field_wrong_type"),
     ],
 )
 def test_bad_queries(stage: Stage, query: str, code: str) -> None:

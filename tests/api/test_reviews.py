@@ -146,6 +146,22 @@ def test_queue_by_pages(stage: Stage) -> None:
         assert "digest" not in card
 
 
+def test_queue_sifted(stage: Stage) -> None:
+    """The same search as in the console; what is found is only what passes."""
+    held = stage.held(stage.task(), "to be found")
+    maria = stage.person("maria")
+
+    def found(**asked: str) -> set[str]:
+        answer = maria.get("/v1/queue", params={"limit": "200", **asked})
+        assert answer.status_code == 200, answer.text
+        return {card["id"] for card in answer.json()["items"]}
+
+    assert found(find=held["id"]) == {held["id"]}
+    assert held["id"] in found(kind=held["kind"], grade="G2", mine="true")
+    assert found(kind="no.such") == set()
+    assert held["id"] not in found(find=held["id"], grade="G3")
+
+
 def test_agent_never_sees_a_threshold(stage: Stage) -> None:
     """The answer to an agent has no limit, no grade, no reason code and no name in it."""
     params = {"order": "O-5003", "amount": "120.00 USD", "reason": "wrong_item"}

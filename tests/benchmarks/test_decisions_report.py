@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.cases import APPROVE, BATCHED, DECIDE, DEEP_LOG, EMPTY_LOG, HTTP, of_peer
+from benchmarks.consoles import Told
 from benchmarks.figures import Figures
 from benchmarks.handrail_depth import Verified
 from benchmarks.report import TARGETS, Measured, Target, verdict
@@ -48,6 +49,9 @@ def test_each_round_is_judged_by_itself() -> None:
         ("empty `def`", "not measured"),
         ("http batch", "reached"),
         ("queue page", "NOT REACHED"),
+        ("page of a case", "reached"),
+        ("last of the open consoles", "NOT REACHED"),
+        ("before open consoles", "reached"),
         ("verify log", "reached"),
         ("deep log", "NOT REACHED"),
         ("resident", "reached"),
@@ -91,6 +95,8 @@ def _measured(*, memory: float | None = 150.0) -> Measured:
     return Measured(
         rounds=rounds,
         queue=_figures(400),
+        case=_figures(25),
+        told=Told(200, _figures(1.9), _figures(3500), _figures(3200), [0.88, 0.95, 0.9]),
         verified=Verified(passing, passing, passing, [0.6, 0.7, 0.5]),
         load=_figures(8000),
         resident_mb=memory,

@@ -30,8 +30,8 @@ GRADED: Final = (
     "/grader?reversibility=2&blast_radius=1&stakes=3&catchable=unsure&undo=yes&money=yes"
 )
 ADDRESSES: Final = """
-  [...document.querySelectorAll('[href], [src], [action], [formaction], [poster], [data-pulse]')]
-    .flatMap((one) => ['href', 'src', 'action', 'formaction', 'poster', 'data-pulse']
+  [...document.querySelectorAll('[href], [src], [action], [formaction], [poster], [data-live]')]
+    .flatMap((one) => ['href', 'src', 'action', 'formaction', 'poster', 'data-live']
       .map((name) => one.getAttribute(name)).filter((value) => value !== null))
 """
 DANGLING: Final = """
@@ -95,6 +95,9 @@ def paths(busy: Scene) -> dict[str, str]:
     busy.desk.checkpoint()
     return {
         "queue": "/",
+        "queue, sifted": "/?find=T-101&grade=G2&mine=yes",
+        "queue, nothing like that": "/?find=%3Cscript%3E&agent=%22%27%3E&kind=%3Cb%3E",
+        "queue, a bad filter": "/?at_least=%3Cscript%3E",
         "waiting": f"/actions/{waiting.id}",
         "done": f"/actions/{done.id}",
         "rejected": f"/actions/{rejected.id}",

@@ -46,7 +46,7 @@ def digest_in(page: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("path", ["/", "/ran", "/log", "/caps", "/escalations", "/pulse", "/nope"])
+@pytest.mark.parametrize("path", ["/", "/ran", "/log", "/caps", "/escalations", "/live", "/nope"])
 def test_every_answer_has_the_headers(served: Scene, path: str) -> None:
     """A strict policy, nothing kept by a cache, nothing framed."""
     with served.client("dana") as client:
@@ -125,7 +125,7 @@ def test_strangers_are_sent_to_log_in(served: Scene, path: str, next_path: str) 
 def test_open_page_of_an_ended_session_asks_in_vain(served: Scene) -> None:
     """Its script gets an empty answer, no login page, and no number."""
     with served.client() as client:
-        answer = client.get("/pulse")
+        answer = client.get("/live?since=0")
     assert (answer.status_code, answer.content) == (204, b"")
 
 

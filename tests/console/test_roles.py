@@ -27,7 +27,7 @@ NOT_AN_ID: Final = "hr_" + "0" * 32
 
 TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("GET", "/"): SOME,
-    ("GET", "/pulse"): SOME,
+    ("GET", "/live"): SOME,
     ("GET", "/actions/{id}"): SOME,
     ("POST", "/actions/{id}"): DECIDE,
     ("GET", "/actions/{id}/challenge"): SOME,

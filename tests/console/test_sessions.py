@@ -146,7 +146,8 @@ def test_unused_and_old_sessions_end(tmp_path: Path, browser: Browser) -> None:
             scene.clock.ahead_ms += IDLE_MS - MINUTE_MS
             assert dana.get("/").status_code == 200
         scene.clock.ahead_ms += IDLE_MS // 2
-        assert dana.get("/pulse").status_code == 200
+        with dana.stream("GET", "/live?since=0") as stream:
+            assert stream.status_code == 200
         scene.clock.ahead_ms += IDLE_MS // 2
         assert dana.get("/").status_code == 303
         with scene.client("dana") as again:

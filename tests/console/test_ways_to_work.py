@@ -113,20 +113,6 @@ def test_phone_has_the_decision_at_hand(scene: Scene) -> None:
     expect(page.get_by_role("heading", name="Done")).to_be_visible()
 
 
-def test_open_page_tells_what_is_new_and_stays_still(scene: Scene) -> None:
-    """A queue that is left open says how much has changed, and moves nothing by itself."""
-    first, _ = scene.refund(), scene.reply("Hello Dana")
-    page = scene.enter("dana")
-    scene.large_refund("2400.00 USD")
-    scene.desk.review(first.id, "reject", by="sam", digest=first.digest, reason="no")
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    expect(page.locator(".fresh")).to_contain_text("1 new, 1 no longer waiting since this page")
-    expect(page.locator(".row")).to_have_count(2)
-    page.locator(".fresh").get_by_role("link", name="Reload").click()
-    expect(page.locator(".row").first).to_contain_text("2400.00")
-    expect(page.locator(".fresh")).to_be_empty()
-
-
 def test_long_queue_has_pages(scene: Scene) -> None:
     """Fifty a page, the most urgent first; the next page goes on where the last one ended."""
     for n in range(53):

@@ -294,11 +294,13 @@ def test_a_task_ended_elsewhere_is_no_longer_remembered(pair: Pair) -> None:
 
 
 def test_what_moves_is_heard_elsewhere(pair: Pair) -> None:
-    """By id, and only for what somebody may be waiting for."""
+    """By id: what begins to wait for a person, and what moves that somebody may be waiting for."""
     heard: list[str] = []
     pair[1].listen(heard.append)
     proposal_in(pair[0], State.READY, "hr_7")
     stands = proposal_in(pair[0], State.PENDING, "hr_8")
+    until_true(lambda: "hr_8" in heard)
+    heard.clear()
     moved = proposal_of("hr_8", state=State.READY, version=stands.version + 1)
     assert pair[0].write(lambda tx: tx.proposals.replace(stands, moved))
     until_true(lambda: "hr_8" in heard)

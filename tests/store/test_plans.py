@@ -11,8 +11,10 @@ import pytest
 import handrail
 from handrail.core.caps import CapRule, Scope
 from handrail.core.escalation import Cause
+from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
 from handrail.core.principal import PrincipalKind
+from handrail.core.sieve import Sieve
 from handrail.store.protocol import CredentialKind, Tx
 from handrail.store.sqlite import SqliteStore
 from handrail.surfaces.embedded import Desk
@@ -37,9 +39,26 @@ SMALL_TABLES = (
     "meta",
 )
 
+SIFTED = Sieve(
+    kind="k",
+    grade=Grade.G2,
+    agent="bot",
+    currency="USD",
+    minor_min=1,
+    narrowed=True,
+    subjects=("sub_1",),
+    tasks=("tk_1",),
+    id_part="00ff",
+)
+
 LOOKS: dict[str, Callable[[Tx], object]] = {
     "queue": lambda tx: tx.proposals.queue(DESK, most=50),
     "queue, next page": lambda tx: tx.proposals.queue(DESK, after=(1, "hr_1"), most=50),
+    "queue, sifted": lambda tx: tx.proposals.queue(DESK, sieve=SIFTED, after=(1, "hr_1"), most=50),
+    "queue, by kind": lambda tx: tx.proposals.queue(DESK, sieve=Sieve(kind="k"), most=50),
+    "queue, by agent": lambda tx: tx.proposals.queue(DESK, sieve=Sieve(agent="bot"), most=50),
+    "what moved": lambda tx: tx.proposals.moved(DESK, 1, most=50),
+    "tasks of a ticket": lambda tx: tx.tasks.of_ticket(DESK, "T-1", most=50),
     "ran alone": lambda tx: tx.proposals.ran_alone(DESK, most=50),
     "ran alone, next page": lambda tx: tx.proposals.ran_alone(DESK, before="hr_1", most=50),
     "overdue": lambda tx: tx.proposals.overdue(DESK, 1, most=50),
@@ -125,6 +144,19 @@ def test_a_look_uses_an_index(desk: Desk, name: str) -> None:
     assert isinstance(store, SqliteStore)
     assert sent
     assert {sql: walks(store.connection, sql) for sql in sent} == {sql: [] for sql in sent}
+
+
+@pytest.mark.parametrize("name", [name for name in LOOKS if name.startswith("queue")])
+def test_the_queue_is_read_from_its_own_index(desk: Desk, name: str) -> None:
+    """What is sifted out is never fetched: the index has every column that is asked for."""
+    store = desk.ctx.store
+    assert isinstance(store, SqliteStore)
+    (sql,) = sent_by(desk, LOOKS[name])
+    plan = str(
+        store.connection.execute("EXPLAIN QUERY PLAN " + sql, [None] * sql.count("?")).fetchall()
+    )
+    covering = "," in name and "next page" not in name
+    assert f"USING {'COVERING INDEX' if covering else 'INDEX'} proposal_queue" in plan
 
 
 def test_a_walk_would_be_seen(desk: Desk) -> None:

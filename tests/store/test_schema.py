@@ -12,7 +12,13 @@ from tests.store.databases import PostgresDatabase, SqliteDatabase
 
 OWN_TABLES: Final = {"gateway"}
 """What only several gateways need."""
-OWN_TRIGGERS: Final = {"subject_erased", "task_ended", "desk_ruled", "proposal_moved"}
+OWN_TRIGGERS: Final = {
+    "subject_erased",
+    "task_ended",
+    "desk_ruled",
+    "proposal_moved",
+    "proposal_asked",
+}
 TYPES: Final = {"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea"}
 
 

@@ -15,6 +15,7 @@ from handrail.core.money import Money
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
+from handrail.core.sieve import Sieve
 from handrail.core.urgency import due_rank
 from handrail.errors import Unavailable
 from handrail.store.rows import (
@@ -26,6 +27,7 @@ from handrail.store.rows import (
     select_sql,
     to_row,
 )
+from handrail.store.sifting import sifting_sql
 
 __all__ = ["BY_KEY", "Proposals", "proposal_of"]
 
@@ -47,6 +49,17 @@ _GRADES: Final = {grade.value: grade for grade in Grade}
 _CONTROLS: Final = {control.value: control for control in Control}
 _ENUMS: Final = tuple(_COLUMNS.index(name) for name in ("state", "grade", "control"))
 _REVIEWS: Final = select_sql("review", Review)
+_BEGAN: Final = "('action.proposed', 'action.reopened')"
+_ENDED: Final = (
+    "('action.approved', 'action.rejected', 'action.expired', 'action.withdrawn',"
+    " 'action.superseded', 'action.escalated', 'action.doubted')"
+)
+_MOVED: Final = (
+    f"SELECT e.tag, {', '.join(f'p.{name}' for name in columns_of(Proposal))}"
+    " FROM entry e JOIN proposal p ON p.desk = e.desk AND p.id = e.proposal"
+    f" WHERE e.desk = ? AND e.idx >= ? AND (e.tag IN {_ENDED}"
+    f" OR (e.tag IN {_BEGAN} AND p.state = 'PENDING')) ORDER BY e.idx LIMIT ?"
+)
 
 
 class Proposals:
@@ -112,15 +125,38 @@ class Proposals:
         return self._rows.change(_update_sql(names), [*values, *where]) == 1
 
     def queue(
-        self, desk: str, *, after: tuple[int, str] | None = None, most: int
+        self,
+        desk: str,
+        *,
+        sieve: Sieve | None = None,
+        after: tuple[int, str] | None = None,
+        most: int,
     ) -> list[Proposal]:
-        """What waits for a person, by rank; `after` is the last row's (rank, id)."""
+        """What waits for a person and passes, by rank; `after` is the last row's (rank, id)."""
         where = " WHERE desk = ? AND state = 'PENDING'"
         values: list[Value] = [desk]
         if after is not None:
             where += " AND (rank, id) > (?, ?)"
             values.extend(after)
-        return self._many(where + " ORDER BY rank, id LIMIT ?", [*values, most])
+        order = " ORDER BY rank, id LIMIT ?"
+        if sieve is None or sieve.is_open:
+            return self._many(where + order, [*values, most])
+        asked, said = sifting_sql(sieve)
+        # First the ids, for which the index of the queue has every column: what does not pass is
+        # never fetched.
+        some = f"SELECT id FROM proposal{where}{asked}{order}"
+        return self._many(
+            f" WHERE desk = ? AND id IN ({some}) ORDER BY rank, id", [desk, *values, *said, most]
+        )
+
+    def moved(self, desk: str, since: int, *, most: int) -> list[tuple[str, Proposal]]:
+        """What the log from an index on says began to wait or no longer waits, in order.
+
+        The entry's tag with the action as it stands now, for each entry of these tags. One that
+        never waited is not among those that were proposed.
+        """
+        rows = self._rows.all(_MOVED, (desk, since, most))
+        return [(str(row[0]), _proposal(row[1:])) for row in rows]
 
     def ran_alone(self, desk: str, *, before: str | None = None, most: int) -> list[Proposal]:
         """What ran and notified, newest first; `before` is the last row's id."""

@@ -50,6 +50,7 @@ __all__ = [
     "opener",
     "renew",
     "session_cookie",
+    "session_in",
     "session_of",
     "set_password",
 ]
@@ -200,8 +201,12 @@ def session_of(ctx: Context, token: str | None) -> tuple[Session, Principal]:
     """
     if not token:
         raise NotAuthenticated("credential_missing", "log in first")
-    hashed = _hash(token)
-    found = ctx.store.read(lambda tx: _session(tx, hashed))
+    return ctx.store.read(lambda tx: session_in(tx, token))
+
+
+def session_in(tx: Tx, token: str) -> tuple[Session, Principal]:
+    """`session_of` for who is looking at the store already."""
+    found = _session(tx, _hash(token))
     if found is None:
         raise NotAuthenticated("session_expired", "the session has ended; log in again")
     session, person = found

@@ -290,6 +290,8 @@ class Gateway:
             self.runner.start_job(decided.job)
         if decided.proposal.undoes is not None:
             self.runner.wake(decided.proposal.undoes)
+        if decided.proposal.state is State.PENDING:
+            self.runner.wake(decided.proposal.id)
         return decided
 
     async def _started_all(

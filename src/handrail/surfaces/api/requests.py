@@ -193,10 +193,22 @@ class WaitQuery(_Request, frozen=True, kw_only=True):
 
 
 class QueueQuery(_Request, frozen=True, kw_only=True):
-    """A page of the queue; `after` is the last page's `next`."""
+    """A page of the queue; `after` is the last page's `next`. The others say what must pass.
+
+    `find` is a customer's or a ticket's id, or at least four characters of an action's. `at_least`
+    is an amount like `120.00 USD`, or without a currency beside one in `currency`. With `mine` it
+    is what the caller may approve.
+    """
 
     after: str | None = None
     limit: _Limit = 50
+    find: str = ""
+    kind: str = ""
+    grade: str = ""
+    agent: str = ""
+    at_least: str = ""
+    currency: str = ""
+    mine: bool = False
 
 
 class SessionsQuery(_Request, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import msgspec
 
 from handrail.core.canonical import check_plain
 from handrail.engine.review import Opinion
+from handrail.engine.search import Haul, Search, haul
 from handrail.engine.show import Card, cards_of, show
 from handrail.engine.testify import Testimony
 from handrail.errors import InvalidInput
@@ -122,19 +123,18 @@ async def get_proposal_in_full(call: Incoming) -> DetailView:
 async def get_queue(call: Incoming) -> QueueView:
     """What waits for a person, the most urgent first, a page at a time."""
     query: QueueQuery = call.query
-    desk, ctx = call.by_person().desk, call.gateway.ctx
+    person, ctx = call.by_person(), call.gateway.ctx
     after = None if query.after is None else _place(query.after)
+    search = Search(**{name: getattr(query, name) for name in Search.__struct_fields__})
 
-    def look(tx: Tx) -> tuple[list[Card], dict[str, int]]:
-        page = tx.proposals.queue(desk, after=after, most=query.limit + 1)
-        return cards_of(ctx, tx, page), tx.counters.of(desk)
+    def look(tx: Tx) -> tuple[Haul, list[Card], dict[str, int]]:
+        found = haul(ctx, tx, person, search, after=after, most=query.limit)
+        return found, cards_of(ctx, tx, found.proposals), tx.counters.of(person.desk)
 
-    cards, counters = ctx.store.read(look)
-    more, cards = len(cards) > query.limit, cards[: query.limit]
-    last = cards[-1].proposal if more else None
+    found, cards, counters = ctx.store.read(look)
     return QueueView(
         items=[card_view(card) for card in cards],
-        next=None if last is None else f"{last.rank}.{last.id}",
+        next=None if found.rest is None else f"{found.rest[0]}.{found.rest[1]}",
         counts={
             name.removeprefix(_STATE): n
             for name, n in counters.items()

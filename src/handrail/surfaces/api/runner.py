@@ -74,7 +74,7 @@ class Runner:
         self._taking: set[str] = set()
         self._performed: deque[tuple[Job, Effect | BaseException | None]] = deque()
         self._told = False
-        self._waiters = Waiters()
+        self.waiters = Waiters()
         self._room = asyncio.Event()
         self._halt = asyncio.Event()
         self._over = False
@@ -86,7 +86,7 @@ class Runner:
     @property
     def waiting(self) -> int:
         """How many callers wait for an action."""
-        return self._waiters.count
+        return self.waiters.count
 
     @property
     def hanging(self) -> int:
@@ -99,7 +99,7 @@ class Runner:
         self._chores = ThreadPoolExecutor(1, thread_name_prefix="handrail-chore")
         self._runs.start()
         self._calls.start()
-        self.ctx.store.listen(partial(self._waiters.wake_from, self._loop))
+        self.ctx.store.listen(partial(self.waiters.wake_from, self._loop))
         self._chore_task = self.spawn(self._do_chores())
 
     async def stop(self, within_s: float = STOP_S_MAX) -> None:
@@ -270,7 +270,7 @@ class Runner:
     def _settled(self, job: Job) -> None:
         self.unsettled -= 1
         self._room.set()
-        self.wake(job.proposal.id)
+        self.waiters.settle(job.proposal.id)
 
     # waiting
 
@@ -284,7 +284,7 @@ class Runner:
         proposal = self.look(desk, id)
         if wait_ms <= 0 or self.waiting >= WAITING_MAX or self._rests(proposal):
             return proposal
-        with self._waiters.waiting_for(id) as changed:
+        with self.waiters.waiting_for(id) as changed:
             while True:
                 changed.clear()
                 proposal = self.look(desk, id)
@@ -306,12 +306,12 @@ class Runner:
 
     def wake(self, id: str) -> None:
         """Let everybody who waits for this action look again."""
-        self._waiters.wake(id)
+        self.waiters.wake(id)
 
     def wake_all(self) -> None:
         """Let everybody who waits look again."""
         self._room.set()
-        self._waiters.wake_all()
+        self.waiters.wake_all()
 
     def _rests(self, proposal: Proposal) -> bool:
         """Whether the next move is the caller's: it is over, or it runs in the agent's process."""

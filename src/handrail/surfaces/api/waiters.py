@@ -1,4 +1,4 @@
-"""Who waits for an action to move, woken without anybody looking over and over again."""
+"""Who waits for actions to move, woken without anybody looking over and over again."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ __all__ = ["Waiters"]
 
 
 class Waiters:
-    """Waiting callers by the action that they wait for. Touched by the event loop's thread only."""
+    """Waiting callers by the action that they wait for. Touched by the event loop's thread only.
+
+    `stirred` is set whenever something may have begun to wait for a person, or no longer does; who
+    waits for it clears it.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self.stirred = asyncio.Event()
         self._changed: dict[str, set[asyncio.Event]] = {}
 
     @contextmanager
@@ -33,6 +38,11 @@ class Waiters:
 
     def wake(self, id: str) -> None:
         """Let everybody who waits for this action look again."""
+        self.stirred.set()
+        self.settle(id)
+
+    def settle(self, id: str) -> None:
+        """The same for an action that no list of what waits has had for a while, if ever."""
         for changed in self._changed.get(id, ()):
             changed.set()
 
@@ -44,6 +54,7 @@ class Waiters:
 
     def wake_all(self) -> None:
         """Let everybody who waits look again."""
+        self.stirred.set()
         for events in self._changed.values():
             for changed in events:
                 changed.set()

@@ -73,6 +73,8 @@ async def action_page(
 ) -> Response:
     """The page of one action; `problem` is what was wrong with the form, `typed` its reason."""
     ctx = visitor.gateway.ctx
+    # Before anything is read: what happens in between is told to the open page.
+    since = ctx.store.read(lambda tx: tx.log.size(visitor.desk))
     shown = show(ctx, visitor.desk, id, viewer=visitor.person)
     proposal = shown.card.proposal
     around = ctx.store.read(lambda tx: _around(visitor, tx, shown))
@@ -111,6 +113,7 @@ async def action_page(
         typed=typed,
         around=around,
         talk=talk,
+        since=since,
         two_needed=proposal.state is State.UNKNOWN and needed_for(ctx, proposal) > 1,
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 import msgspec
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from handrail.core.decide import ReasonCode
 from handrail.core.policy import Control
@@ -15,20 +16,27 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import why_not
 from handrail.engine.bench import bench_of, makers_of, roster_of
 from handrail.engine.context import Context
+from handrail.engine.search import LOOKED_AT_MAX, Haul, Search, haul
 from handrail.engine.show import Card, cards_of
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
+from handrail.surfaces.console.finder import (
+    SEARCH_FIELDS,
+    address_of,
+    kinds_of,
+    said_of,
+    search_in,
+)
 from handrail.surfaces.console.lines import lines_of, summary
-from handrail.surfaces.console.pages import SECURITY_HEADERS, Visitor
-from handrail.surfaces.console.words import LOUD_REASONS, REASONS, count_text
+from handrail.surfaces.console.pages import Visitor
+from handrail.surfaces.console.words import GRADES, LOUD_REASONS, REASONS, count_text
 
-__all__ = ["QUEUE_PAGE", "WaitingRow", "pulse", "queue", "waiting_rows"]
+__all__ = ["QUEUE_PAGE", "WaitingRow", "queue", "waiting_rows"]
 
 QUEUE_PAGE: Final = 50
 SOON_MS: Final = 60 * 60_000
 VERY_SOON_MS: Final = 15 * 60_000
 _CURSOR: Final = re.compile(r"([0-9]{1,19})\.(hr_[0-9a-f]{32})")
-_ASKING: Final = (Control.APPROVE, Control.MAKER_CHECKER)
 
 
 class WaitingRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,37 +101,39 @@ def _by_case(rows: list[WaitingRow]) -> list[WaitingRow]:
 
 async def queue(visitor: Visitor) -> Response:
     """The page of the queue; `after` goes on below the last line of the page before."""
-    after = _cursor(visitor.request.query_params.get("after"))
+    query = visitor.request.query_params
+    after = _cursor(query.get("after"))
     ctx, desk = visitor.gateway.ctx, visitor.desk
 
-    def look(tx: Tx) -> tuple[list[WaitingRow], bool]:
-        found = tx.proposals.queue(desk, after=after, most=QUEUE_PAGE + 1)
-        rows = waiting_rows(ctx, tx, visitor.person, found[:QUEUE_PAGE])
-        return rows, len(found) > QUEUE_PAGE
+    def look(tx: Tx, search: Search) -> tuple[Haul, list[WaitingRow], int]:
+        found = haul(ctx, tx, visitor.person, search, after=after, most=QUEUE_PAGE)
+        return found, waiting_rows(ctx, tx, visitor.person, found.proposals), tx.log.size(desk)
 
-    rows, more = ctx.store.read(look)
-    last = rows[-1].card.proposal if more else None
+    problem, typed = None, {name: query.get(name, "") for name in SEARCH_FIELDS}
+    try:
+        search = search_in(query)
+        found, rows, since = ctx.store.read(partial(look, search=search))
+    except InvalidInput as error:
+        problem, search, found, rows, since = error, Search(), Haul(proposals=[], rest=None), [], 0
     return visitor.render(
         "queue.html",
+        status=200 if problem is None else problem.status,
         rows=_by_case(rows),
         first_page=after is None,
-        next_after=None if last is None else f"{last.rank}.{last.id}",
-        asked=_asked(ctx.store.read(lambda tx: tx.counters.of(desk))),
+        next_after=None if found.rest is None else _address(search, found.rest),
+        first_address=f"/?{address_of(search)}" if said_of(search) else "/",
+        through=LOOKED_AT_MAX if found.through else None,
+        live=f"/live?{address_of(search, since=str(since))}" if problem is None else None,
+        said=said_of(search),
+        typed=typed,
+        problem=None if problem is None else problem.message,
+        kinds=kinds_of(ctx, desk),
+        grades=GRADES,
     )
 
 
-async def pulse(visitor: Visitor) -> Response:
-    """Two numbers for a page that is open: how many ever waited, and how many wait now."""
-    counts = visitor.gateway.ctx.store.read(lambda tx: tx.counters.of(visitor.desk))
-    return JSONResponse(
-        {"asked": _asked(counts), "waiting": max(0, counts.get("state:PENDING", 0))},
-        headers={**SECURITY_HEADERS, "cache-control": "no-store"},
-    )
-
-
-def _asked(counts: dict[str, int]) -> int:
-    """How many actions were ever put before a person."""
-    return sum(counts.get(f"control:{control.value}", 0) for control in _ASKING)
+def _address(search: Search, rest: tuple[int, str]) -> str:
+    return "/?" + address_of(search, after=f"{rest[0]}.{rest[1]}")
 
 
 def _cursor(text: str | None) -> tuple[int, str] | None:

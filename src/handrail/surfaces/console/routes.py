@@ -20,10 +20,12 @@ from handrail.surfaces.console.decide import decide, settle, undo
 from handrail.surfaces.console.edit import correct, edit, recuse
 from handrail.surfaces.console.entrance import leave, login_form, login_page
 from handrail.surfaces.console.escalations import close, end_task, escalation, escalations, take
+from handrail.surfaces.console.feed import Feed
 from handrail.surfaces.console.forms import EDIT_BYTES_MAX
 from handrail.surfaces.console.grader import grader
 from handrail.surfaces.console.halts import halts, lift, stop
 from handrail.surfaces.console.held import held, recall
+from handrail.surfaces.console.live import live
 from handrail.surfaces.console.log import action_log, log
 from handrail.surfaces.console.pages import Pages
 from handrail.surfaces.console.passkeys import (
@@ -42,7 +44,7 @@ from handrail.surfaces.console.policy_room import policy, version
 from handrail.surfaces.console.policy_shadow import end_shadow, shadow, start_shadow
 from handrail.surfaces.console.policy_try import suppose, supposed
 from handrail.surfaces.console.provider import come_back, invited, leave_for_provider
-from handrail.surfaces.console.queue import pulse, queue
+from handrail.surfaces.console.queue import queue
 from handrail.surfaces.console.ran import ran
 from handrail.surfaces.console.sessions import choose_telling, end_session, end_sessions, sessions
 
@@ -63,7 +65,7 @@ def console_routes(gateway: Gateway, *, translations: Path | None = None) -> lis
     return [
         *_about_oneself(pages),
         Route("/", page(queue), methods=get),
-        Route("/pulse", page(pulse, for_script=True), methods=get),
+        Route("/live", page(live(Feed(gateway)), for_script=True), methods=get),
         Route("/actions/{id}", page(action), methods=get),
         Route("/actions/{id}", act(decide), methods=post),
         Route("/actions/{id}/challenge", page(ask_to_sign), methods=get),

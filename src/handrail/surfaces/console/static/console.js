@@ -1,10 +1,11 @@
 // Everything here is a convenience: each page works the same without it.
 
 const SWITCH = "handrail-single-keys";
-const PULSE_MS = 10_000;
 
-// Single-key shortcuts, which can be turned off (WCAG 2.1.4): j and k move along a list, Enter opens.
+// Single-key shortcuts, which can be turned off (WCAG 2.1.4): j and k move along a list, Enter opens,
+// a slash goes to the field that finds.
 const rows = () => [...document.querySelectorAll("[data-rows] h2 a")];
+const finder = document.querySelector("[data-find]");
 const keysOn = () => localStorage.getItem(SWITCH) !== "off";
 
 function move(step) {
@@ -20,55 +21,22 @@ document.addEventListener("keydown", (event) => {
   if (event.target.closest?.("input, textarea, select")) return;
   if (event.key === "j") move(1);
   else if (event.key === "k") move(-1);
+  else if (event.key === "/" && finder) {
+    event.preventDefault();
+    finder.select();
+  }
 });
 
 const toggle = document.querySelector("[data-keys]");
-if (toggle && rows().length > 0) {
+if (toggle && (rows().length > 0 || finder)) {
   const show = () => toggle.setAttribute("aria-pressed", String(keysOn()));
   toggle.closest("[hidden]").hidden = false;
-  toggle.title = "j and k move along the list, Enter opens";
+  toggle.title = `j and k move along the list, Enter opens${finder ? ", / finds" : ""}`;
   toggle.addEventListener("click", () => {
     localStorage.setItem(SWITCH, keysOn() ? "off" : "on");
     show();
   });
   show();
-}
-
-// What has changed since the page was made is said, and never moves what is under the pointer.
-const fresh = document.querySelector("[data-pulse]");
-
-function say(asked, waiting) {
-  const added = asked - Number(fresh.dataset.asked);
-  const gone = Number(fresh.dataset.waiting) + added - waiting;
-  const parts = [];
-  if (added > 0) parts.push(`${added} new`);
-  if (gone > 0) parts.push(`${gone} no longer waiting`);
-  const text = parts.join(", ");
-  if (fresh.dataset.said === text) return;
-  fresh.dataset.said = text;
-  fresh.replaceChildren();
-  if (!text) return;
-  const link = document.createElement("a");
-  link.href = location.href;
-  link.textContent = "Reload";
-  fresh.append(`${text} since this page was made. `, link);
-}
-
-async function pulse() {
-  if (document.hidden) return;
-  try {
-    const answer = await fetch(fresh.dataset.pulse);
-    if (answer.status !== 200) return; // 204: the session has ended
-    const { asked, waiting } = await answer.json();
-    say(asked, waiting);
-  } catch {
-    // the server is away: the page stays as it is
-  }
-}
-
-if (fresh) {
-  setInterval(pulse, PULSE_MS);
-  document.addEventListener("visibilitychange", pulse);
 }
 
 // One button copies what a read-only field holds. Without it: focus the field, select all, copy.

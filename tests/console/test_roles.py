@@ -23,6 +23,7 @@ DECIDE: Final = frozenset({"reviewer", "checker"})
 MEND: Final = frozenset({"reviewer", "checker", "admin"})
 READ_POLICY: Final = frozenset({"policy_owner", "auditor", "admin"})
 OWN_POLICY: Final = frozenset({"policy_owner"})
+EXPORT: Final = frozenset({"auditor", "admin"})
 NOT_AN_ID: Final = "hr_" + "0" * 32
 
 TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
@@ -45,6 +46,11 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("GET", "/ran"): SOME,
     ("GET", "/log"): SOME,
     ("GET", "/log/{id}"): SOME,
+    ("GET", "/audit"): SOME,
+    ("GET", "/audit/actions/{id}"): SOME,
+    ("POST", "/audit/actions/{id}/proof"): EXPORT,
+    ("GET", "/audit/customers/{ref}"): SOME,
+    ("POST", "/audit/customers/{ref}/proof"): EXPORT,
     ("GET", "/caps"): SOME,
     ("GET", "/grader"): SOME,
     ("GET", "/policy"): READ_POLICY,

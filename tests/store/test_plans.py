@@ -68,6 +68,18 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "by the provider's reference": lambda tx: tx.proposals.by_provider(DESK, "desk", "R-1"),
     "undo of": lambda tx: tx.proposals.undo_of(DESK, "hr_1"),
     "of a customer": lambda tx: tx.proposals.of_subject(DESK, "sub_1", most=50),
+    "everything about a customer": lambda tx: tx.proposals.about(DESK, "sub_1", most=50),
+    "what was said to a customer": lambda tx: tx.proposals.about(
+        DESK, "sub_1", kinds=["reply.send", "x"], after="hr_1", most=50
+    ),
+    "payouts of a customer": lambda tx: tx.proposals.moving_money(DESK, subject="sub_1", most=20),
+    "payouts of a task": lambda tx: tx.proposals.moving_money(DESK, task="tk_1", most=20),
+    "ran alone, of a kind and an agent": lambda tx: tx.proposals.ran_alone(
+        DESK, kind="reply.draft", agent="bot", most=50
+    ),
+    "ran alone, of a customer": lambda tx: tx.proposals.ran_alone(DESK, subject="s", most=50),
+    "tasks of a ticket": lambda tx: tx.tasks.of_ticket(DESK, "T-1", most=50),
+    "one sort of entries of a person": lambda tx: tx.log.tagged(DESK, "dana", "x", most=50),
     "the same again": lambda tx: tx.proposals.same(DESK, "f0", most=50),
     "what an agent has waiting": lambda tx: tx.proposals.waiting_of(DESK, "bot", most=200),
     "a counter": lambda tx: tx.counters.now(DESK, "state:PENDING"),

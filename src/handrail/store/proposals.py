@@ -158,13 +158,69 @@ class Proposals:
         rows = self._rows.all(_MOVED, (desk, since, most))
         return [(str(row[0]), _proposal(row[1:])) for row in rows]
 
-    def ran_alone(self, desk: str, *, before: str | None = None, most: int) -> list[Proposal]:
-        """What ran and notified, newest first; `before` is the last row's id."""
+    def ran_alone(
+        self,
+        desk: str,
+        *,
+        before: str | None = None,
+        kind: str | None = None,
+        agent: str | None = None,
+        subject: str | None = None,
+        most: int,
+    ) -> list[Proposal]:
+        """What ran and notified, newest first, of a kind, an agent or a customer if one is named.
+
+        `before` is the last row's id.
+        """
         where = " WHERE desk = ? AND control = 'run_and_notify'"
         values: list[Value] = [desk]
+        wanted = {"kind": kind, "agent": agent, "subject": subject}
+        for name, value in wanted.items():
+            if value is not None:
+                where += f" AND {name} = ?"
+                values.append(value)
         if before is not None:
             where += " AND id < ?"
             values.append(before)
+        return self._many(where + " ORDER BY id DESC LIMIT ?", [*values, most])
+
+    def about(
+        self,
+        desk: str,
+        subject: str,
+        *,
+        kinds: Sequence[str] | None = None,
+        after: str = "",
+        most: int,
+    ) -> list[Proposal]:
+        """What was proposed about one customer, oldest first, of these kinds if some are named.
+
+        `after` is the last row's id.
+        """
+        where, values = " WHERE desk = ? AND subject = ? AND id > ?", [desk, subject, after]
+        if kinds is not None:
+            where += f" AND kind IN ({', '.join('?' * len(kinds))})"
+            values += kinds
+        return self._many(where + " ORDER BY id LIMIT ?", [*values, most])
+
+    def moving_money(
+        self,
+        desk: str,
+        *,
+        subject: str | None = None,
+        task: str | None = None,
+        value: Money | None = None,
+        most: int,
+    ) -> list[Proposal]:
+        """What moves money for one customer or in one task, newest first; of `value` if given."""
+        where, values = " WHERE desk = ? AND value_minor IS NOT NULL", list[Value]([desk])
+        for name, wanted in (("subject", subject), ("task", task)):
+            if wanted is not None:
+                where += f" AND {name} = ?"
+                values.append(wanted)
+        if value is not None:
+            where += " AND value_minor = ? AND currency = ?"
+            values += (value.minor, value.currency)
         return self._many(where + " ORDER BY id DESC LIMIT ?", [*values, most])
 
     def latest(self, desk: str, *, before: str | None = None, most: int) -> list[Proposal]:

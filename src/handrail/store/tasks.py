@@ -61,6 +61,14 @@ class Tasks:
         )
         return [from_row(Task, row, _JSON) for row in rows]
 
+    def of_ticket(self, desk: str, ticket: str, *, most: int) -> list[Task]:
+        """The tasks that were issued for a ticket, newest first."""
+        rows = self._rows.all(
+            _SELECT + " WHERE desk = ? AND ticket = ? ORDER BY id DESC LIMIT ?",
+            (desk, ticket, most),
+        )
+        return [from_row(Task, row, _JSON) for row in rows]
+
     def open_of(
         self, desk: str, agent: str, now: int, *, customer: str | None = None, most: int
     ) -> list[str]:

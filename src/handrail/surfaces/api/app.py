@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from handrail.errors import HandrailError, NotFound
 from handrail.surfaces.api import (
     amendments,
+    audit,
     breakglass,
     escalations,
     halts,
@@ -59,6 +60,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *shadow.OPERATIONS,
     *held.OPERATIONS,
     *log.OPERATIONS,
+    *audit.OPERATIONS,
     *openapi.OPERATIONS,
     *probes.OPERATIONS,
 )

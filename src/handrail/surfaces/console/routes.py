@@ -12,8 +12,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from handrail.engine.amendment import POLICY_READERS
+from handrail.prove.export import EXPORTERS
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import DECIDERS, action
+from handrail.surfaces.console.audit import audit
 from handrail.surfaces.console.caps import caps
 from handrail.surfaces.console.catalogue import languages
 from handrail.surfaces.console.decide import decide, settle, undo
@@ -26,6 +28,7 @@ from handrail.surfaces.console.grader import grader
 from handrail.surfaces.console.halts import halts, lift, stop
 from handrail.surfaces.console.held import held, recall
 from handrail.surfaces.console.live import live
+from handrail.surfaces.console.life import customer_life, customer_proof, life, proof
 from handrail.surfaces.console.log import action_log, log
 from handrail.surfaces.console.pages import Pages
 from handrail.surfaces.console.passkeys import (
@@ -83,6 +86,7 @@ def console_routes(gateway: Gateway, *, translations: Path | None = None) -> lis
         Route("/ran", page(ran), methods=get),
         Route("/log", page(log), methods=get),
         Route("/log/{id}", page(action_log), methods=get),
+        *_audit_routes(pages),
         Route("/caps", page(caps), methods=get),
         Route("/grader", page(grader), methods=get),
         *_policy_routes(pages),
@@ -117,6 +121,19 @@ def _about_oneself(pages: Pages) -> list[BaseRoute]:
         Route("/passkeys", act(add_passkey), methods=post),
         Route("/passkeys/challenge", page(ask_for_new), methods=get),
         Route("/passkeys/{name}/end", act(end_passkey), methods=post),
+    ]
+
+
+def _audit_routes(pages: Pages) -> list[BaseRoute]:
+    """Questions about the record. Whoever reads the log may ask; few take records out."""
+    page, act = pages.page, partial(pages.act, roles=tuple(EXPORTERS))
+    get, post = ["GET"], ["POST"]
+    return [
+        Route("/audit", page(audit), methods=get),
+        Route("/audit/actions/{id}", page(life), methods=get),
+        Route("/audit/actions/{id}/proof", act(proof), methods=post),
+        Route("/audit/customers/{ref}", page(customer_life), methods=get),
+        Route("/audit/customers/{ref}/proof", act(customer_proof), methods=post),
     ]
 
 

@@ -112,6 +112,12 @@ class Proposals:
             values.extend(after)
         return self._many(where + " ORDER BY rank, id LIMIT ?", [*values, most])
 
+    def deadlines(self, desk: str, *, most: int) -> list[tuple[int, int]]:
+        """When what waits runs out of time, and how many people it takes, by rank."""
+        sql = "SELECT decide_by, checkers FROM proposal WHERE desk = ? AND state = 'PENDING'"
+        rows = self._rows.all(sql + " ORDER BY rank, id LIMIT ?", (desk, most))
+        return [(int(due or 0), max(1, int(checkers or 0))) for due, checkers in rows]
+
     def ran_alone(self, desk: str, *, before: str | None = None, most: int) -> list[Proposal]:
         """What ran and notified, newest first; `before` is the last row's id."""
         where = " WHERE desk = ? AND control = 'run_and_notify'"

@@ -26,6 +26,7 @@ from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.lines import consequence, shown_lines
 from handrail.surfaces.console.literal import json_text
 from handrail.surfaces.console.pages import Visitor
+from handrail.surfaces.console.presence import attended, noted
 from handrail.surfaces.console.queue import SOON_MS
 from handrail.surfaces.console.words import (
     GRADES,
@@ -65,15 +66,30 @@ class _Around(msgspec.Struct, frozen=True, kw_only=True):
 
 async def action(visitor: Visitor) -> Response:
     """The page of one action."""
-    return action_page(visitor, visitor.request.path_params["id"])
+    id = visitor.request.path_params["id"]
+    shown = show(visitor.gateway.ctx, visitor.desk, id, viewer=visitor.person)
+    await noted(visitor, shown)
+    return _page(visitor, shown)
 
 
 def action_page(
     visitor: Visitor, id: str, *, status: int = 200, problem: str | None = None, typed: str = ""
 ) -> Response:
     """The page of one action; `problem` is what was wrong with the form, `typed` its reason."""
+    shown = show(visitor.gateway.ctx, visitor.desk, id, viewer=visitor.person)
+    return _page(visitor, shown, status=status, problem=problem, typed=typed)
+
+
+def _page(
+    visitor: Visitor,
+    shown: Shown,
+    *,
+    status: int = 200,
+    problem: str | None = None,
+    typed: str = "",
+) -> Response:
     ctx = visitor.gateway.ctx
-    shown = show(ctx, visitor.desk, id, viewer=visitor.person)
+    attention = attended(visitor, shown)
     proposal = shown.card.proposal
     around = ctx.store.read(lambda tx: _around(visitor, tx, shown))
     over = proposal.decide_by is not None and ctx.clock() >= proposal.decide_by
@@ -98,7 +114,8 @@ def action_page(
         undecided=undecided,
         over=undecided and over,
         soon=proposal.decide_by is not None and proposal.decide_by - ctx.clock() <= SOON_MS,
-        why_not=around.halted or shown.why_not or _why_never(ctx, proposal),
+        why_not=around.halted or shown.why_not or attention.tired or _why_never(ctx, proposal),
+        attention=attention,
         why_nothing=why_nothing(visitor, shown) if undecided else None,
         drawn=_is_drawn(visitor, shown),
         why_no_undo=may_undo(visitor) or shown.why_no_undo,

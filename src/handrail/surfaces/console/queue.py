@@ -8,18 +8,24 @@ from typing import Final
 import msgspec
 from starlette.responses import JSONResponse, Response
 
+from handrail.core.attention import Load
 from handrail.core.decide import ReasonCode
+from handrail.core.overflow import Overflow
 from handrail.core.policy import Control
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import why_not
+from handrail.engine.attention import load_for, outlook, tired
 from handrail.engine.bench import bench_of, makers_of, roster_of
 from handrail.engine.context import Context
+from handrail.engine.looks import Presence, presence_of
 from handrail.engine.show import Card, cards_of
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
+from handrail.surfaces.console.attention import shown_overflow
 from handrail.surfaces.console.lines import lines_of, summary
 from handrail.surfaces.console.pages import SECURITY_HEADERS, Visitor
+from handrail.surfaces.console.presence import presence_text
 from handrail.surfaces.console.words import LOUD_REASONS, REASONS, count_text
 
 __all__ = ["QUEUE_PAGE", "WaitingRow", "pulse", "queue", "waiting_rows"]
@@ -36,7 +42,8 @@ class WaitingRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `summary` says where it goes, or what it does. `flags` are reasons to look twice, each with its
     colour. `not_mine` says why this person may not approve it. `urgency` is the colour of the
-    deadline. `also` is what else of the same task waits on this page of the queue: it is one case.
+    deadline. `presence` says who else is at it. `also` is what else of the same task waits on this
+    page of the queue: it is one case.
     """
 
     card: Card
@@ -46,16 +53,18 @@ class WaitingRow(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[tuple[str, str], ...]
     not_mine: str | None
     urgency: str
+    presence: str = ""
     also: tuple[WaitingRow, ...] = ()
 
 
 def waiting_rows(
-    ctx: Context, tx: Tx, viewer: Principal, proposals: list[Proposal]
+    ctx: Context, tx: Tx, viewer: Principal, proposals: list[Proposal], load: Load
 ) -> list[WaitingRow]:
-    """The lines of the queue for one person, in the order given."""
+    """The lines of the queue for one person with this load, in the order given."""
     tickets: dict[str, str | None] = {}
     rows = []
     roster = roster_of(tx, viewer.desk)
+    around = presence_of(tx, proposals, viewer.id)
     for card in cards_of(ctx, tx, proposals):
         proposal = card.proposal
         if proposal.task not in tickets:
@@ -76,8 +85,10 @@ def waiting_rows(
                     viewer,
                     prior,
                     bench_of(ctx, tx, proposal, roster=roster),
-                ),
+                )
+                or tired(tx, ctx, proposal, viewer, load),
                 urgency=_urgency(proposal, tx.now),
+                presence=presence_text(around.get(proposal.id, Presence()), tx.now),
             )
         )
     return rows
@@ -96,19 +107,23 @@ async def queue(visitor: Visitor) -> Response:
     after = _cursor(visitor.request.query_params.get("after"))
     ctx, desk = visitor.gateway.ctx, visitor.desk
 
-    def look(tx: Tx) -> tuple[list[WaitingRow], bool]:
+    def look(tx: Tx) -> tuple[list[WaitingRow], bool, Overflow, Load]:
         found = tx.proposals.queue(desk, after=after, most=QUEUE_PAGE + 1)
-        rows = waiting_rows(ctx, tx, visitor.person, found[:QUEUE_PAGE])
-        return rows, len(found) > QUEUE_PAGE
+        load = load_for(tx, visitor.person)
+        rows = waiting_rows(ctx, tx, visitor.person, found[:QUEUE_PAGE], load)
+        return rows, len(found) > QUEUE_PAGE, outlook(tx, desk), load
 
-    rows, more = ctx.store.read(look)
+    rows, more, overflow, load = ctx.store.read(look)
+    counts = ctx.store.read(lambda tx: tx.counters.of(desk))
     last = rows[-1].card.proposal if more else None
     return visitor.render(
         "queue.html",
         rows=_by_case(rows),
         first_page=after is None,
         next_after=None if last is None else f"{last.rank}.{last.id}",
-        asked=_asked(ctx.store.read(lambda tx: tx.counters.of(desk))),
+        asked=_asked(counts),
+        overflow=shown_overflow(overflow, counts.get("state:PENDING", 0), ctx.clock()),
+        decided_today=load.day,
     )
 
 

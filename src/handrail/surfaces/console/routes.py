@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from handrail.engine.amendment import POLICY_READERS
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import DECIDERS, action
+from handrail.surfaces.console.attention import attention
 from handrail.surfaces.console.caps import caps
 from handrail.surfaces.console.decide import decide, settle, undo
 from handrail.surfaces.console.edit import correct, edit, recuse
@@ -39,6 +40,7 @@ from handrail.surfaces.console.policy_proposal import proposal, proposals, step
 from handrail.surfaces.console.policy_room import policy, version
 from handrail.surfaces.console.policy_shadow import end_shadow, shadow, start_shadow
 from handrail.surfaces.console.policy_try import suppose, supposed
+from handrail.surfaces.console.presence import TAKERS, leave_action, seen, take_action
 from handrail.surfaces.console.provider import come_back, invited, leave_for_provider
 from handrail.surfaces.console.queue import pulse, queue
 from handrail.surfaces.console.ran import ran
@@ -64,12 +66,16 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/actions/{id}", page(action), methods=get),
         Route("/actions/{id}", act(decide), methods=post),
         Route("/actions/{id}/challenge", page(ask_to_sign), methods=get),
+        Route("/actions/{id}/seen", act(seen, for_script=True), methods=post),
+        Route("/actions/{id}/take", act(take_action, roles=TAKERS), methods=post),
+        Route("/actions/{id}/leave", act(leave_action, roles=TAKERS), methods=post),
         Route("/actions/{id}/outcome", act(settle), methods=post),
         Route("/actions/{id}/edit", page(correct), methods=get),
         Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),
         Route("/actions/{id}/recuse", act(recuse), methods=post),
         Route("/actions/{id}/undo", act(undo, roles=DECIDERS), methods=post),
         Route("/actions/{id}/recall", act(recall), methods=post),
+        Route("/attention", page(attention), methods=get),
         Route("/held", page(held), methods=get),
         Route("/halts", page(halts), methods=get),
         Route("/halts", act(stop), methods=post),

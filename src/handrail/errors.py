@@ -153,6 +153,10 @@ CODES: Final[dict[str, Code]] = {
     "not_assigned": _code(403, "others were drawn by lot to decide this action"),
     "amount_raised": _code(403, "an edit may lower an amount, never raise it"),
     "edit_refused": _code(409, "this action cannot be edited like that"),
+    "too_soon": _code(409, "an approval before the action was shown long enough to be read"),
+    "budget_spent": _code(403, "this person has decided so much that G3 goes to others"),
+    "taken_already": _code(409, "somebody else has taken this action for now"),
+    "checked_blind": _code(409, "several check this blind to each other, so nobody takes it"),
     "reason_missing": _code(422, "a rejection needs a reason"),
     "nothing_can_run": _code(409, "no connector serves this kind, so approving it is not possible"),
     # lookups

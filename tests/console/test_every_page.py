@@ -118,6 +118,7 @@ def paths(busy: Scene) -> dict[str, str]:
         "escalations": "/escalations",
         "escalation": f"/escalations/{handed.id}",
         "held": "/held",
+        "attention": "/attention",
         "sessions": "/sessions",
         "passkeys": "/passkeys",
         "halts": "/halts?scope=agent&target=%3Cscript%3E",

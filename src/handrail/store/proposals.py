@@ -156,7 +156,13 @@ class Proposals:
         never waited is not among those that were proposed.
         """
         rows = self._rows.all(_MOVED, (desk, since, most))
-        return [(str(row[0]), _proposal(row[1:])) for row in rows]
+        return [(str(row[0]), proposal_of(row[1:])) for row in rows]
+
+    def deadlines(self, desk: str, *, most: int) -> list[tuple[int, int]]:
+        """When what waits runs out of time, and how many people it takes, by rank."""
+        sql = "SELECT decide_by, checkers FROM proposal WHERE desk = ? AND state = 'PENDING'"
+        rows = self._rows.all(sql + " ORDER BY rank, id LIMIT ?", (desk, most))
+        return [(int(due or 0), max(1, int(checkers or 0))) for due, checkers in rows]
 
     def ran_alone(
         self,

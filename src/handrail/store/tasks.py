@@ -46,14 +46,6 @@ class Tasks:
         row = self._rows.one(_SELECT + " WHERE token_hash = ?", (token_hash,))
         return None if row is None else from_row(Task, row, _JSON)
 
-    def of_ticket(self, desk: str, ticket: str, *, most: int) -> list[str]:
-        """The ids of the newest tasks on a ticket."""
-        rows = self._rows.all(
-            "SELECT id FROM task WHERE desk = ? AND ticket = ? ORDER BY id DESC LIMIT ?",
-            (desk, ticket, most),
-        )
-        return [str(row[0]) for row in rows]
-
     def page(self, desk: str, *, after: str, most: int) -> list[Task]:
         """Tasks by id from `after` on, for going through all of them."""
         rows = self._rows.all(

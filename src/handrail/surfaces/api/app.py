@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from handrail.errors import HandrailError, NotFound
 from handrail.surfaces.api import (
     amendments,
+    attention,
     audit,
     breakglass,
     escalations,
@@ -53,6 +54,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *sessions.OPERATIONS,
     *people.OPERATIONS,
     *reviews.OPERATIONS,
+    *attention.OPERATIONS,
     *breakglass.OPERATIONS,
     *amendments.OPERATIONS,
     *escalations.OPERATIONS,

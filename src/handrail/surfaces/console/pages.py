@@ -152,6 +152,7 @@ class Pages:
         *,
         roles: Sequence[Role] | None = tuple(Role),
         bytes_max: int = FORM_BYTES_MAX,
+        for_script: bool = False,
     ) -> Callable[[Request], Awaitable[Response]]:
         """A form of a page: as `page`, and the form must come from a page of this session."""
 
@@ -160,7 +161,7 @@ class Pages:
             check_csrf(visitor.session, form.get("csrf"), visitor.request.headers)
             return await view(visitor, form)
 
-        return self.page(checked, roles=roles)
+        return self.page(checked, roles=roles, for_script=for_script)
 
     def refusal(self, error: HandrailError, *, acted: bool = False) -> Response:
         """A page that says what did not happen, and why, to somebody who is not logged in."""

@@ -15,6 +15,7 @@ from handrail.engine.amendment import POLICY_READERS
 from handrail.prove.export import EXPORTERS
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import DECIDERS, action
+from handrail.surfaces.console.attention import attention
 from handrail.surfaces.console.audit import audit
 from handrail.surfaces.console.caps import caps
 from handrail.surfaces.console.catalogue import languages
@@ -27,8 +28,8 @@ from handrail.surfaces.console.forms import EDIT_BYTES_MAX
 from handrail.surfaces.console.grader import grader
 from handrail.surfaces.console.halts import halts, lift, stop
 from handrail.surfaces.console.held import held, recall
-from handrail.surfaces.console.live import live
 from handrail.surfaces.console.life import customer_life, customer_proof, life, proof
+from handrail.surfaces.console.live import live
 from handrail.surfaces.console.log import action_log, log
 from handrail.surfaces.console.pages import Pages
 from handrail.surfaces.console.passkeys import (
@@ -46,6 +47,7 @@ from handrail.surfaces.console.policy_proposal import proposal, proposals, step
 from handrail.surfaces.console.policy_room import policy, version
 from handrail.surfaces.console.policy_shadow import end_shadow, shadow, start_shadow
 from handrail.surfaces.console.policy_try import suppose, supposed
+from handrail.surfaces.console.presence import TAKERS, leave_action, seen, take_action
 from handrail.surfaces.console.provider import come_back, invited, leave_for_provider
 from handrail.surfaces.console.queue import queue
 from handrail.surfaces.console.ran import ran
@@ -72,12 +74,16 @@ def console_routes(gateway: Gateway, *, translations: Path | None = None) -> lis
         Route("/actions/{id}", page(action), methods=get),
         Route("/actions/{id}", act(decide), methods=post),
         Route("/actions/{id}/challenge", page(ask_to_sign), methods=get),
+        Route("/actions/{id}/seen", act(seen, for_script=True), methods=post),
+        Route("/actions/{id}/take", act(take_action, roles=TAKERS), methods=post),
+        Route("/actions/{id}/leave", act(leave_action, roles=TAKERS), methods=post),
         Route("/actions/{id}/outcome", act(settle), methods=post),
         Route("/actions/{id}/edit", page(correct), methods=get),
         Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),
         Route("/actions/{id}/recuse", act(recuse), methods=post),
         Route("/actions/{id}/undo", act(undo, roles=DECIDERS), methods=post),
         Route("/actions/{id}/recall", act(recall), methods=post),
+        Route("/attention", page(attention), methods=get),
         Route("/held", page(held), methods=get),
         Route("/halts", page(halts), methods=get),
         Route("/halts", act(stop), methods=post),

@@ -92,6 +92,7 @@ OPEN: Final = {
     ("GET", "/login/provider"),
     ("GET", "/login/back"),
     ("GET", "/login/invited"),
+    ("POST", "/login/invited"),
     ("GET", "/login/challenge"),
     ("POST", "/login/passkey"),
     ("POST", "/logout"),

@@ -15,7 +15,12 @@ import msgspec
 from handrail.core.canonical import canonical
 from handrail.core.principal import Principal, PrincipalKind, Role
 from handrail.engine.context import Context
-from handrail.engine.people import add_credential, note_changed, note_credential
+from handrail.engine.people import (
+    add_credential,
+    note_changed,
+    note_credential,
+    set_password_unit,
+)
 from handrail.engine.quorum import tell_where_nobody_can
 from handrail.engine.sessions import end_sessions
 from handrail.errors import InvalidInput, NotAllowed, NotAuthenticated, NotFound
@@ -23,8 +28,10 @@ from handrail.store.protocol import CredentialKind, Tx, Unit
 
 __all__ = [
     "INVITATION_MS",
+    "accept_unit",
     "identity_mark",
     "invite_unit",
+    "invited_person",
     "link_unit",
     "unlink_unit",
     "vouched_person",
@@ -105,6 +112,21 @@ def invite_unit(ctx: Context, desk: str, person: str, *, actor: str) -> Unit[str
     return unit
 
 
+def accept_unit(ctx: Context, desk: str, token: str, password_hash: str) -> Unit[Principal]:
+    """The unit that takes up an invitation with a password, given its argon2 hash; whose it is.
+
+    Raises NotAuthenticated `invitation_over`.
+    """
+
+    def unit(tx: Tx) -> Principal:
+        person = invited_person(tx, desk, token)
+        _end_invitations(tx, desk, person.id, person.id)
+        set_password_unit(ctx, desk, person.id, password_hash, actor=person.id)(tx)
+        return person
+
+    return unit
+
+
 def vouched_person(
     tx: Tx,
     ctx: Context,
@@ -123,7 +145,7 @@ def vouched_person(
     """
     mark = identity_mark(tx, desk, issuer, subject)
     if invitation:
-        person = _invited(tx, desk, invitation)
+        person = invited_person(tx, desk, invitation)
         _end_invitations(tx, desk, person.id, person.id)
         return _linked(tx, ctx, person, mark, person.id)
     found = []
@@ -159,7 +181,8 @@ def _linked(tx: Tx, ctx: Context, person: Principal, mark: str, actor: str) -> P
     return after
 
 
-def _invited(tx: Tx, desk: str, token: str) -> Principal:
+def invited_person(tx: Tx, desk: str, token: str) -> Principal:
+    """Whom an invitation is for, while it can be taken up. Raises `invitation_over`."""
     for credential in tx.people.by_secret(desk, CredentialKind.INVITATION, _hash(token)):
         person = tx.people.get(desk, credential.principal)
         young = tx.now < credential.created_at + INVITATION_MS

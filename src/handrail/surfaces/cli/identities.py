@@ -31,7 +31,7 @@ def invite_person(
     keys: KeyFolder = None,
     store: StoreAddress = None,
 ) -> None:
-    """Print the end of a link by which a person links their login at the provider, once."""
+    """Print the end of a link by which a person links their login, or chooses a password, once."""
     with open_desk(directory, policy=None, desk=desk, keys=keys, store=store) as opened:
         token = opened.ctx.store.write(invite_unit(opened.ctx, desk, id, actor=OPERATOR))
     about = "" if desk == DEFAULT_DESK else f"&desk={quote(desk, safe='')}"

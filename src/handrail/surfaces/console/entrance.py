@@ -27,6 +27,7 @@ _NOTICES: Final = {
     "1": "Your session has ended. Log in again to go on.",
     "2": "Your session has ended, so nothing was done. Log in again and repeat it.",
     "3": "You are logged out.",
+    "4": "Your password is set. Log in with it.",
 }
 
 NAME_CHARS_MAX: Final = 64
@@ -46,6 +47,7 @@ def login_page(pages: Pages) -> _View:
                 pages,
                 next=safe_path(query.get("next")),
                 notice=notice,
+                typed=query.get("person", "")[:NAME_CHARS_MAX] if notice else "",
                 account=query.get("person", "")[:NAME_CHARS_MAX],
                 at_desk=query.get("desk", "")[:NAME_CHARS_MAX],
             )

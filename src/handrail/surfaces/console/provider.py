@@ -1,4 +1,4 @@
-"""Logging in at a login provider: leaving for it, coming back, and coming with an invitation.
+"""Logging in at a login provider: leaving for it and coming back.
 
 What a browser must bring back lies in a cookie of its own until then. It is for the pages below
 `/login` alone, for ten minutes, and is sent along when the provider's page leads back here, as the
@@ -11,7 +11,6 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -25,7 +24,7 @@ from handrail.surfaces.console.entrance import login_again
 from handrail.surfaces.console.pages import SECURITY_HEADERS, Pages, safe_path
 from handrail.surfaces.provider import Departure, Provider
 
-__all__ = ["come_back", "invited", "leave_for_provider"]
+__all__ = ["come_back", "leave_for_provider"]
 
 DEPARTURE_COOKIE: Final = "handrail_departure"
 DEPARTURE_MS: Final = 10 * 60_000
@@ -104,20 +103,6 @@ def come_back(pages: Pages) -> _View:
         answer.headers.append("set-cookie", session_cookie(token, secure=secure))
         answer.headers.append("set-cookie", _cookie(request, "", 0))
         return answer
-
-    return view
-
-
-def invited(pages: Pages) -> _View:
-    """The page that an invitation's link leads to. It takes up nothing by itself."""
-
-    async def view(request: Request) -> Response:
-        provider, asked = _provider(pages), request.query_params
-        token, desk = asked.get("token", ""), asked.get("desk", "")
-        away = f"/login/provider?invitation={quote(token[:_FIELD_CHARS_MAX], safe='')}"
-        if desk:
-            away += f"&desk={quote(desk[:_FIELD_CHARS_MAX], safe='')}"
-        return pages.render("invited.html", away=away, provider=provider.name)
 
     return view
 

@@ -28,6 +28,7 @@ from handrail.surfaces.console.forms import EDIT_BYTES_MAX
 from handrail.surfaces.console.grader import grader
 from handrail.surfaces.console.halts import halts, lift, stop
 from handrail.surfaces.console.held import held, recall
+from handrail.surfaces.console.invitation import accept, invited
 from handrail.surfaces.console.life import customer_life, customer_proof, life, proof
 from handrail.surfaces.console.live import live
 from handrail.surfaces.console.log import action_log, log
@@ -48,7 +49,7 @@ from handrail.surfaces.console.policy_room import policy, version
 from handrail.surfaces.console.policy_shadow import end_shadow, shadow, start_shadow
 from handrail.surfaces.console.policy_try import suppose, supposed
 from handrail.surfaces.console.presence import TAKERS, leave_action, seen, take_action
-from handrail.surfaces.console.provider import come_back, invited, leave_for_provider
+from handrail.surfaces.console.provider import come_back, leave_for_provider
 from handrail.surfaces.console.queue import queue
 from handrail.surfaces.console.ran import ran
 from handrail.surfaces.console.sessions import choose_telling, end_session, end_sessions, sessions
@@ -116,6 +117,7 @@ def _about_oneself(pages: Pages) -> list[BaseRoute]:
         Route("/login/provider", pages.open(leave_for_provider(pages)), methods=get),
         Route("/login/back", pages.open(come_back(pages)), methods=get),
         Route("/login/invited", pages.open(invited(pages)), methods=get),
+        Route("/login/invited", pages.open(accept(pages)), methods=post),
         Route("/login/challenge", pages.open(ask_for_login(pages)), methods=get),
         Route("/login/passkey", pages.open(passkey_login(pages)), methods=post),
         Route("/logout", act(leave), methods=post),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from handrail.core.lifecycle import State
 from tests.console.scene import PHONE, Scene
+from tests.console.test_every_page import RULES, violations
 
 HIDE = """(hidden) => {
   Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
@@ -89,6 +91,22 @@ def test_one_line_of_a_case_is_marked_alone(scene: Scene) -> None:
     expect(page.locator(".gone")).to_have_count(1)
     expect(page.locator(f"[data-action='{gone.id}']")).to_have_class("gone")
     expect(page.locator(".row.over")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_a_page_says_of_itself_is_accessible(scene: Scene, scheme: str) -> None:
+    """Axe finds nothing against lines that are gone, what is announced, and a page out of date."""
+    refund = scene.refund()
+    scene.reply("Hello Dana")
+    queue = scene.enter("dana", color_scheme=scheme)
+    case = scene.enter("dana", f"/actions/{refund.id}", color_scheme=scheme)
+    scene.reply("Hello Maria", ticket="T-102")
+    scene.desk.review(refund.id, "reject", by="sam", digest=refund.digest, reason="no")
+    expect(queue.locator(".how")).to_have_count(1)
+    expect(queue.locator(".fresh")).to_have_text("1 new. Show")
+    expect(case.locator(".overtaken")).not_to_be_empty()
+    assert violations(queue, RULES) == []
+    assert violations(case, RULES) == []
 
 
 def test_a_background_page_catches_up(scene: Scene) -> None:

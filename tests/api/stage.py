@@ -28,6 +28,8 @@ PEOPLE: Final = {
     "otto": (("reviewer", "checker"), ("100000.00 USD",)),
     "audra": (("auditor",), ()),
 }
+AT_ONCE: Final = "attention: {dwell_percent: 0}\n"
+"""What is shown can be approved at once: tests read fast."""
 IN_AGENT_KINDS: Final = """
   tool.run:
     title: Run a tool beside the agent
@@ -128,7 +130,7 @@ class Stage:
 
 def in_agent_policy() -> Policy:
     """The default pack and two kinds that run in the agent's own process."""
-    return load_text(pack_text("support-desk") + IN_AGENT_KINDS, source="test")
+    return load_text(AT_ONCE + pack_text("support-desk") + IN_AGENT_KINDS, source="test")
 
 
 def agent_key(desk: Desk, agent: str) -> str:
@@ -146,7 +148,8 @@ def peopled(desk: Desk) -> None:
 
 @contextmanager
 def staged(folder: Path, **options: Any) -> Iterator[Stage]:
-    """A served desk `main`, with a desk `b` in the same store."""
+    """A served desk `main`, with a desk `b` in the same store; nothing has to be looked at long."""
+    options.setdefault("policy", load_text(AT_ONCE + pack_text("support-desk"), source="test"))
     with handrail.open(folder, desk="b", **options) as other:
         peopled(other)
     with handrail.open(folder, **options) as desk:

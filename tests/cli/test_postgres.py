@@ -163,8 +163,10 @@ def test_a_decision_at_one_server_wakes_who_waits_at_the_other(
     with httpx.Client(base_url=there) as dana:
         login = {"person": "dana", "password": PASSWORD}
         dana.headers["x-csrf-token"] = dana.post("/v1/session", json=login).json()["csrf"]
-        digest = dana.get(f"/v1/proposals/{held['id']}/full").json()["digest"]
-        verdict = {"verdict": "approve", "digest": digest}
+        shown = dana.get(f"/v1/proposals/{held['id']}/full").json()
+        while time.time() * 1000 < shown["approve_from"]:
+            time.sleep(0.1)
+        verdict = {"verdict": "approve", "digest": shown["digest"]}
         assert dana.post(f"/v1/proposals/{held['id']}/reviews", json=verdict).is_success
         decided = time.monotonic()
     waiting.join()

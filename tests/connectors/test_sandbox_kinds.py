@@ -44,6 +44,7 @@ def test_ticket_is_read_with_its_conversation(desk: Sandbox) -> None:
             "sender": message.sender,
             "body": message.body,
             "sent_at": message.sent_at,
+            "through_handrail": False,
         }
     ]
     assert "\u202e" in message.body

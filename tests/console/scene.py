@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ import handrail
 from handrail.bootstrap import now_ms
 from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Sandbox
-from handrail.core.policy import Limits, Policy
+from handrail.core.policy import Attention, Limits, Policy
 from handrail.policy.loader import digest_policy, load
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
 from handrail.surfaces.console import console_routes
@@ -42,6 +43,7 @@ PEOPLE: Final[dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]] = {
 }
 """Name, roles and limits by id. Lee owns the agent."""
 WORDS: Final = "correct-horse-{id}"
+NO_DWELL: Final = Attention(dwell_percent=0)
 PHONE: Final = {"width": 390, "height": 844}
 _VIOLATIONS: Final = """
   document.addEventListener('securitypolicyviolation', (event) =>
@@ -174,18 +176,25 @@ def scene_in(
     connectors: dict[str, Connector] | None = None,
     policy: Policy | None = None,
     door: Door | None = None,
+    translations: Path | None = None,
+    attention: Attention = NO_DWELL,
 ) -> Iterator[Scene]:
-    """A served desk; at the end nothing must have complained, or asked for another address."""
+    """A served desk; at the end nothing must have complained, or asked for another address.
+
+    What is shown can be approved at once, unless `attention` says otherwise: tests read fast.
+    """
     clock = MovableClock()
     # Many tests share a scene, and propose the same more than once.
-    rules = msgspec.structs.replace(policy or load("support-desk"), limits=Limits())
+    rules = policy or load("support-desk")
+    rules = msgspec.structs.replace(rules, limits=Limits(), attention=attention)
     rules = msgspec.structs.replace(rules, digest=digest_policy(rules))
     desk = handrail.open(folder / "desk", policy=rules, clock=clock, connectors=connectors)
     try:
         for id, (name, roles, limits) in PEOPLE.items():
             desk.person(id, name=name, roles=roles, limits=limits)
         desk.agent(AGENT, owner="lee")
-        with serving(desk, console=console_routes, door=door) as url:
+        spoken = partial(console_routes, translations=translations)
+        with serving(desk, console=spoken, door=door) as url:
             scene = Scene(desk=desk, url=url, clock=clock, browser=browser)
             yield scene
             for context in scene.contexts:

@@ -109,6 +109,7 @@ def paths(busy: Scene) -> dict[str, str]:
         "log of a person": "/log?person=evil",
         "log of a stranger": "/log?customer=" + "nobody",
         "log of an action": f"/log/{rejected.id}",
+        **audited(busy, waiting.id, rejected.id),
         "caps": "/caps",
         "grader": "/grader",
         "graded": GRADED,
@@ -117,11 +118,27 @@ def paths(busy: Scene) -> dict[str, str]:
         "escalations": "/escalations",
         "escalation": f"/escalations/{handed.id}",
         "held": "/held",
+        "attention": "/attention",
         "sessions": "/sessions",
         "passkeys": "/passkeys",
         "halts": "/halts?scope=agent&target=%3Cscript%3E",
         "no such action": "/actions/hr_0",
         "no such page": "/nothing/here",
+    }
+
+
+def audited(scene: Scene, waiting: str, rejected: str) -> dict[str, str]:
+    """What an auditor opens, by name."""
+    ref = scene.desk.show(waiting, by="dana").card.proposal.subject
+    return {
+        "questions": "/audit",
+        "what was said": "/audit?customer=C-1001",
+        "who approved": "/audit?what=T-103&amount=20.00+USD",
+        "a bad amount": "/audit?what=%3Cscript%3E&amount=%3Cscript%3E",
+        "life": f"/audit/actions/{rejected}",
+        "life of what waits": f"/audit/actions/{waiting}",
+        "life of a customer": f"/audit/customers/{ref}",
+        "ran alone of one": "/ran?kind=reply.draft&agent=scout&customer=%3Cscript%3E",
     }
 
 
@@ -134,7 +151,7 @@ def violations(page: Page, rules: list[str]) -> list[str]:
 
 ONE_OF_EACH: Final = set(
     "queue waiting edit rejected ran log caps graded escalations escalation held halts"
-    " sessions".split()
+    " sessions life".split()
 )
 """One page of each make; axe takes its time."""
 LOOKS: Final[dict[str, dict[str, Any]]] = {

@@ -23,6 +23,7 @@ DECIDE: Final = frozenset({"reviewer", "checker"})
 MEND: Final = frozenset({"reviewer", "checker", "admin"})
 READ_POLICY: Final = frozenset({"policy_owner", "auditor", "admin"})
 OWN_POLICY: Final = frozenset({"policy_owner"})
+EXPORT: Final = frozenset({"auditor", "admin"})
 NOT_AN_ID: Final = "hr_" + "0" * 32
 
 TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
@@ -31,12 +32,16 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("GET", "/actions/{id}"): SOME,
     ("POST", "/actions/{id}"): DECIDE,
     ("GET", "/actions/{id}/challenge"): SOME,
+    ("POST", "/actions/{id}/seen"): SOME,
+    ("POST", "/actions/{id}/take"): DECIDE,
+    ("POST", "/actions/{id}/leave"): DECIDE,
     ("POST", "/actions/{id}/outcome"): SOME,
     ("GET", "/actions/{id}/edit"): SOME,
     ("POST", "/actions/{id}/edit"): SOME,
     ("POST", "/actions/{id}/recuse"): SOME,
     ("POST", "/actions/{id}/undo"): MEND,
     ("POST", "/actions/{id}/recall"): SOME,
+    ("GET", "/attention"): SOME,
     ("GET", "/held"): SOME,
     ("GET", "/halts"): SOME,
     ("POST", "/halts"): SOME,
@@ -45,6 +50,11 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("GET", "/ran"): SOME,
     ("GET", "/log"): SOME,
     ("GET", "/log/{id}"): SOME,
+    ("GET", "/audit"): SOME,
+    ("GET", "/audit/actions/{id}"): SOME,
+    ("POST", "/audit/actions/{id}/proof"): EXPORT,
+    ("GET", "/audit/customers/{ref}"): SOME,
+    ("POST", "/audit/customers/{ref}/proof"): EXPORT,
     ("GET", "/caps"): SOME,
     ("GET", "/grader"): SOME,
     ("GET", "/policy"): READ_POLICY,
@@ -72,6 +82,7 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("POST", "/passkeys/{name}/end"): EVERY,
     ("GET", "/sessions"): EVERY,
     ("POST", "/sessions/end"): EVERY,
+    ("POST", "/sessions/telling"): EVERY,
     ("POST", "/sessions/{handle}/end"): EVERY,
 }
 """Who gets past the door. What the engine says about one action behind it is tested there."""

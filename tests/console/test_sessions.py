@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from handrail.engine.sessions import IDLE_MS, SESSION_MS
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
+from handrail.surfaces.console.reader import ZONE_COOKIE
 from handrail.surfaces.console.sessions import browser_text
 from tests.console.scene import Scene, scene_in
 from tests.console.test_http import csrf_in
@@ -183,3 +185,29 @@ def test_a_new_password_ends_every_session(served: Scene) -> None:
 def test_browsers_by_name(said: str, shown: str) -> None:
     """As far as they say it themselves."""
     assert browser_text(said) == shown
+
+
+def test_times_are_told_in_the_zone_that_one_chooses(served: Scene) -> None:
+    """In this browser only; a zone that there is none of changes nothing, nor a made-up cookie."""
+    with served.client("dana") as dana, served.client("dana") as elsewhere:
+        csrf = csrf_in(dana.get("/sessions").text)
+        assert "UTC</time> for the desk" in dana.get("/ran").text
+        answer = dana.post("/sessions/telling", data={"csrf": csrf, "zone": "Asia/Kathmandu"})
+        assert answer.headers["location"] == "/sessions#telling"
+        assert "UTC+5:45</time> for the desk" in dana.get("/ran").text
+        assert 'value="Asia/Kathmandu"' in dana.get("/sessions").text
+        assert "UTC</time> for the desk" in elsewhere.get("/ran").text
+        refused = dana.post("/sessions/telling", data={"csrf": csrf, "zone": "Mars/Base"})
+        assert refused.status_code == 422
+        assert "Mars/Base" in refused.text
+        dana.cookies.delete(ZONE_COOKIE)
+        dana.cookies.set(ZONE_COOKIE, "../../etc/passwd", domain="127.0.0.1")
+        assert "UTC</time> for the desk" in dana.get("/ran").text
+
+
+def test_the_computer_s_own_zone_is_one_click_away(served: Scene) -> None:
+    """With script; without it the field takes the name."""
+    page = served.enter("dana", "/sessions", timezone_id="America/St_Johns")
+    page.get_by_role("button", name="Use this computer's: America/St_Johns").click()
+    expect(page.locator("footer")).to_contain_text(re.compile(r"UTC-[23]:30 for the desk"))
+    expect(page.get_by_role("button", name="Use this computer's")).to_be_hidden()

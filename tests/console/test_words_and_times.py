@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,7 @@ from handrail.surfaces.console.literal import (
     money_markup,
     told,
 )
+from handrail.surfaces.console.reader import Reader, reading
 from handrail.surfaces.console.times import clock_text, iso_text, moment_text, relative_text
 from handrail.surfaces.console.words import (
     ENTRIES,
@@ -133,6 +135,28 @@ def test_times_are_utc() -> None:
     assert iso_text(NOON) == "2026-02-28T12:02:09Z"
     assert clock_text(NOON, NOON) == "12:02 UTC"
     assert clock_text(NOON + DAY, NOON) == "1 Mar, 12:02 UTC"
+
+
+# zone | at | moment | clock, seen from NOON
+ZONES = """
+Europe/Berlin      0      28 Feb 2026, 13:02:09 UTC+1      13:02 UTC+1
+America/St_Johns   0      28 Feb 2026, 08:32:09 UTC-3:30   08:32 UTC-3:30
+Asia/Kathmandu     0      28 Feb 2026, 17:47:09 UTC+5:45   17:47 UTC+5:45
+Pacific/Auckland   0      1 Mar 2026, 01:02:09 UTC+13      01:02 UTC+13
+Pacific/Auckland   -2     28 Feb 2026, 23:02:09 UTC+13     28 Feb, 23:02 UTC+13
+Europe/Berlin      720    30 Mar 2026, 14:02:09 UTC+2      30 Mar, 14:02 UTC+2
+"""
+
+
+@pytest.mark.parametrize("row", ZONES.strip().splitlines())
+def test_times_in_the_reader_s_zone(row: str) -> None:
+    """With how far it is from UTC at that time of the year; the day is the zone's own."""
+    name, hours, moment, clock = re.split(r"\s{2,}", row)
+    with reading(Reader(zone=ZoneInfo(name))):
+        assert moment_text(NOON + int(hours) * H) == moment
+        assert clock_text(NOON + int(hours) * H, NOON) == clock
+        assert iso_text(NOON) == "2026-02-28T12:02:09Z"
+    assert clock_text(NOON, NOON) == "12:02 UTC"
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,17 @@ admin+checker     USD=500000  maker_checker  1.00 USD     yes
 nothing           USD=500000  approve        1.00 USD     no
 """
 
+# limit | amount | the customer's sum with it | may approve
+SUMS = """
+100000  99999   none               yes
+100000  99999   100000             yes
+100000  99999   100001             no
+100000  100001  100001             no
+100000  100001  5                  no
+100000  4900    1000000000000000   yes
+none    4900    100001             yes
+"""
+
 # What is wrong with a verdict, in the order in which it is said. The keys are the error codes.
 FLAWS: dict[str, dict[str, Any]] = {
     "not_pending": {"state": State.READY},
@@ -128,6 +139,29 @@ def test_makers_are_everyone_who_answers_for_an_agent() -> None:
 def test_a_maker_may_stop_what_it_made(verdict: Verdict) -> None:
     """Stopping needs no independence: an owner who sees a mistake ends it."""
     assert verdict_of(person_of("olga"), verdict=verdict) is not Outcome.APPROVED
+
+
+@pytest.mark.parametrize("row", SUMS.strip().splitlines())
+@pytest.mark.parametrize("control", [Control.APPROVE, Control.MAKER_CHECKER])
+def test_a_limit_is_held_against_the_customer_s_sum(row: str, control: Control) -> None:
+    """C1: many small amounts are judged as one, by the bands and by who may decide.
+
+    A sum that cannot be said has brought the strictest guard; the limit is held against the amount.
+    """
+    limit, amount, total, allowed = row.split()
+    reviewer = person_of("ann", limits={} if limit == "none" else {"USD": int(limit)})
+    proposal = proposal_of(
+        control=control,
+        checkers=int(control is Control.MAKER_CHECKER),
+        value_minor=int(amount),
+        currency="USD",
+        sum_minor=None if total == "none" else int(total),
+    )
+    unlimited = limit == "none" and control is Control.MAKER_CHECKER
+    if allowed == "yes" and not unlimited:
+        assert verdict_of(reviewer, proposal) is Outcome.APPROVED
+    else:
+        assert code_of(reviewer, proposal) == "not_entitled"
 
 
 @pytest.mark.parametrize("row", AUTHORITY.strip().splitlines())

@@ -200,19 +200,32 @@ ALLOWED_BEFORE_X = {("🙂", "Mn"), ("辻", "Mn"), ("ם", "Cf"), ("ی", "Cf")}
 
 
 def test_every_visible_character_alone_is_honest() -> None:
-    """Letters, digits, marks, punctuation, symbols: all of Unicode, each on a line of its own."""
-    excepted = {0x2800, 0xFFFC, 0xFFFD, *_ignorable()}
-    seen = [char for code, char in _of_category("LMNPS") if code not in excepted]
+    """Letters, digits, marks, punctuation, symbols: all of Unicode, each on a line of its own.
+
+    A mark stands on a circle, a part of a Korean syllable behind its first consonant.
+    """
+    blank = {0x2800, 0x1107F, 0x13441, 0x13442, 0x16FE4, 0x1D159}
+    excepted = {0xFFFC, 0xFFFD, *blank, *_ignorable()}
+    parts = {*range(0x1161, 0x1200), *range(0xD7B0, 0xD7FC)}
+    seen = [
+        ("\u25cc" if unicodedata.category(char) in ("Mn", "Me") else "")
+        + ("\u1100" if code in parts else "")
+        + char
+        for code, char in _of_category("LMNPS")
+        if code not in excepted
+    ]
     assert len(seen) > 100_000
     assert hidden_marks("\n".join(seen)) == ()
+    assert len(hidden_marks("\n".join(map(chr, blank)))) == len(blank)
 
 
 def test_every_other_character_alone_is_marked_or_a_usual_space() -> None:
     """Controls, formats, private use and the unassigned: nothing of them stays unseen."""
-    usual = set(map(ord, " \t\n\r\u00a0\u202f\u2002\u2003\u2007\u2009\u3000"))
+    usual = set(map(ord, " \t\n\u00a0\u202f\u2002\u2003\u2007\u2009\u3000"))
     printed = {*range(0x600, 0x606), 0x6DD, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
     shown = usual | printed | set(range(0x1F000, 0x1FB00))
-    unseen = [char for code, char in _of_category("CZ") if code not in shown]
+    unseen = [char for code, char in _of_category("CZ") if code not in shown | {13}]
+    assert len(hidden_marks("a\rb\r\nc")) == 1
     marks = hidden_marks("\n".join(unseen))
     assert [(mark.start, mark.end) for mark in marks] == [
         (place, place + 1) for place in range(0, 2 * len(unseen), 2)

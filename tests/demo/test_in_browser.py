@@ -73,7 +73,7 @@ def show(tmp_path: Path, browser: Browser) -> Iterator[Show]:
 
 def test_a_newcomers_first_minutes(show: Show) -> None:
     """Watch the queue fill, approve a refund, take one back, and meet the owner's closed door."""
-    assert list(show.passwords) == ["dana", "chris", "sam", "lee"]
+    assert list(show.passwords) == ["dana", "chris", "sam", "lee", "pat", "ada"]
     dana, owner = show.enter("dana"), show.enter("lee")
     open_from_queue(dana, "Refund 120.00 USD")
     owner.goto(dana.url)

@@ -15,6 +15,7 @@ from tests.store.databases import PostgresDatabase
 
 ON_POSTGRES_TOO: Final = (
     "test_amendment",
+    "test_attention",
     "test_caps",
     "test_controls",
     "test_hold_and_permit",

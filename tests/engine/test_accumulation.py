@@ -12,6 +12,7 @@ from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
 from handrail.core.policy import Policy
 from handrail.engine.show import Shown, show
+from handrail.errors import NotAllowed
 from handrail.policy.loader import digest_policy
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import DAY, HOUR, MINUTE, Story, pack
@@ -58,6 +59,18 @@ def test_the_one_that_crosses_waits_and_shows_what_came_before(story: Story) -> 
     assert story.approve(second).state is State.SUCCEEDED
     assert story.refunded() == 9_800
     story.check()
+
+
+def test_who_decides_needs_a_limit_for_the_sum(story: Story) -> None:
+    """C1: $49 after $49 is for somebody who may decide $98, whatever the amount alone is."""
+    story.desk.person("gail", roles=("reviewer",), limits=("60.00 USD",))
+    story.refund("49.00 USD")
+    second = story.refund("49.00 USD")
+    with pytest.raises(NotAllowed, match="together with what this customer was given") as refusal:
+        story.approve(second, by="gail")
+    assert refusal.value.code == "not_entitled"
+    story.desk.person("gus", roles=("reviewer",), limits=("98.00 USD",))
+    assert story.approve(second, by="gus").state is State.SUCCEEDED
 
 
 def test_splitting_over_tasks_tickets_and_kinds_does_not_help(story: Story) -> None:

@@ -25,26 +25,38 @@ from handrail.errors import HandrailError, SetupFailed
 from handrail.prove.verify import verify_log
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import DAY, HOUR, MIDDLE, MINUTE, SMALL, Story, code_of
+from tests.store.databases import PostgresDatabase
 
 
 class Kept:
-    """A desk with an administrator, and a backup of its database: a copy of the real file."""
+    """A desk with an administrator, and a backup of its database: a copy of the real file.
 
-    def __init__(self, folder: Path) -> None:
+    On PostgreSQL it is what `pg_dump` gives.
+    """
+
+    def __init__(self, folder: Path, postgres: PostgresDatabase | None = None) -> None:
         self.folder = folder
-        self.story = Story(folder)
+        self.postgres = postgres
+        self.dump = b""
+        self.story = Story(folder, store=None if postgres is None else postgres.address)
         self.story.desk.person("ada", roles=("admin",))
         self.story.desk.person("eve", roles=("admin",), identity="boss")
 
     def backup(self) -> None:
         """Copy the database while the desk is closed, and go on."""
         self.story.close()
-        shutil.copy(self.folder / "handrail.db", self.folder / "backup")
+        if self.postgres is None:
+            shutil.copy(self.folder / "handrail.db", self.folder / "backup")
+        else:
+            self.dump = self.postgres.backup()
         self.story.desk = self.story._opened()
 
     def put_back(self) -> None:
         """The database is lost; the backup takes its place. The world remembers everything."""
         self.story.close()
+        if self.postgres is not None:
+            self.postgres.put_back(self.dump)
+            return
         for tail in ("-wal", "-shm"):
             (self.folder / f"handrail.db{tail}").unlink(missing_ok=True)
         shutil.copy(self.folder / "backup", self.folder / "handrail.db")
@@ -56,6 +68,7 @@ class Kept:
             by=by,
             confirmed_by=confirmed_by,
             clock=self.story.clock,
+            store=self.story.store,
             pause=lambda seconds: self.story.later(round(seconds * 1000)),
             **more,
         )
@@ -82,6 +95,15 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
     found.story.close()
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
+    """The same, once on each database."""
+    postgres = PostgresDatabase(tmp_path) if request.param == "postgres" else None
+    found = Kept(tmp_path / "desk", postgres)
+    yield found
+    found.story.close()
+
+
 def _approved(story: Story, order: str = "O-5003") -> Action:
     """Approved, and not run yet."""
     action = story.refund(MIDDLE, order)
@@ -90,21 +112,21 @@ def _approved(story: Story, order: str = "O-5003") -> Action:
     return action
 
 
-def test_what_ran_after_the_backup_does_not_run_again(kept: Kept) -> None:
+def test_what_ran_after_the_backup_does_not_run_again(either: Kept) -> None:
     """K4: allowed in the backup and run since: found by its key, never sent a second time."""
-    story = kept.story
+    story = either.story
     action = _approved(story)
-    kept.backup()
+    either.backup()
     story.desk.work()
     assert story.state(action) is State.SUCCEEDED
     assert story.refunded() == 12_000
-    kept.put_back()
+    either.put_back()
     with pytest.raises(SetupFailed, match="entries were removed") as refused:
         story._opened()
     assert refused.value.code == "log_shrunk"
-    kept.restore()
-    assert kept.refunded() == 12_000
-    kept.go_on()
+    either.restore()
+    assert either.refunded() == 12_000
+    either.go_on()
     for _ in range(5):
         story.desk.work()
         story.later(HOUR)
@@ -114,21 +136,34 @@ def test_what_ran_after_the_backup_does_not_run_again(kept: Kept) -> None:
     story.check()
 
 
+def test_no_fence_of_the_lost_days_comes_back(tmp_path: Path) -> None:
+    """K2, K4: who still lives from before a backup was put back is none of the new gateways."""
+    database = PostgresDatabase(tmp_path)
+    with closing(database.open()):
+        dump = database.backup()
+    with closing(database.open()) as lost:
+        before = lost.fence
+    database.put_back(dump)
+    with closing(database.open()) as back:
+        assert back.fence > before
+        assert back.is_gone(before)
+
+
 @pytest.mark.parametrize("state", ["PENDING", "READY"])
-def test_what_had_not_run_runs_once(kept: Kept, state: str) -> None:
+def test_what_had_not_run_runs_once(either: Kept, state: str) -> None:
     """K4: not done since, and certainly so: it goes on as it stood, when people let work go on."""
-    story = kept.story
+    story = either.story
     action = story.refund(MIDDLE) if state == "PENDING" else _approved(story)
-    kept.backup()
+    either.backup()
     story.refund(SMALL, "O-5001")  # the log grows: something is lost
-    kept.put_back()
-    kept.restore()
-    assert kept.refunded() == 0
+    either.put_back()
+    either.restore()
+    assert either.refunded() == 0
     story.desk = story._opened()
     story.desk.work()
     assert story.refunded() == 0
     assert story.state(action).value == state
-    kept.go_on()
+    either.go_on()
     if state == "PENDING":
         assert story.approve(action).state is State.SUCCEEDED
     for _ in range(3):
@@ -139,15 +174,15 @@ def test_what_had_not_run_runs_once(kept: Kept, state: str) -> None:
     story.check()
 
 
-def test_what_was_decided_and_ran_since_is_found(kept: Kept) -> None:
+def test_what_was_decided_and_ran_since_is_found(either: Kept) -> None:
     """K4: it still waited for a person in the backup; the approval is lost, the effect is not."""
-    story = kept.story
+    story = either.story
     action = story.refund(MIDDLE)
-    kept.backup()
+    either.backup()
     assert story.approve(action).state is State.SUCCEEDED
-    kept.put_back()
-    kept.restore()
-    kept.go_on()
+    either.put_back()
+    either.restore()
+    either.go_on()
     assert story.state(action) is State.SUCCEEDED
     assert story.refused(action, by="bea") == "not_pending"
     assert story.refunded() == 12_000
@@ -155,18 +190,18 @@ def test_what_was_decided_and_ran_since_is_found(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize("done", [True, False])
-def test_a_lost_attempt_of_the_backup(kept: Kept, done: bool) -> None:
+def test_a_lost_attempt_of_the_backup(either: Kept, done: bool) -> None:
     """K4: under way when the backup was made: looked up, and taken for what it became."""
-    story = kept.story
+    story = either.story
     story.fail(Fault.AFTER_EFFECT if done else Fault.BEFORE_EFFECT)
     action = story.refund(SMALL)
     story.fail(None)
-    kept.backup()
+    either.backup()
     story.later(MINUTE)
     story.desk.work()
-    kept.put_back()
-    kept.restore()
-    kept.go_on()
+    either.put_back()
+    either.restore()
+    either.go_on()
     for _ in range(3):
         story.desk.work()
         story.later(MINUTE)
@@ -175,15 +210,15 @@ def test_a_lost_attempt_of_the_backup(kept: Kept, done: bool) -> None:
     story.check()
 
 
-def test_what_ran_since_counts_under_the_caps(kept: Kept) -> None:
+def test_what_ran_since_counts_under_the_caps(either: Kept) -> None:
     """K4: what is found done takes its room under every cap and in the customer's sum."""
-    story = kept.story
+    story = either.story
     action = _approved(story)
-    kept.backup()
+    either.backup()
     story.desk.work()
-    kept.put_back()
-    kept.restore()
-    kept.go_on()
+    either.put_back()
+    either.restore()
+    either.go_on()
     rows = story.desk.ctx.store.read(
         lambda tx: tx.caps._rows.all(
             "SELECT cap, amount, state FROM reservation WHERE proposal = ? ORDER BY cap",
@@ -203,17 +238,17 @@ class CannotTell(Sandbox):
         return Found(looked=Looked.CANNOT_TELL)
 
 
-def test_what_nobody_can_tell_waits_for_two_people(kept: Kept) -> None:
+def test_what_nobody_can_tell_waits_for_two_people(either: Kept) -> None:
     """K4: the connector cannot tell: it stays unknown until two people say the same."""
-    story = kept.story
+    story = either.story
     action = _approved(story)
-    kept.backup()
+    either.backup()
     story.desk.work()
-    kept.put_back()
-    world = CannotTell.open(kept.folder / "desk.db", now=story.clock())
-    kept.restore(connectors={"desk": world})
+    either.put_back()
+    world = CannotTell.open(either.folder / "desk.db", now=story.clock())
+    either.restore(connectors={"desk": world})
     world.close()
-    kept.go_on()
+    either.go_on()
     assert story.state(action) is State.UNKNOWN
     assert action.id in story.open_escalations()
     story.later(HOUR)
@@ -224,11 +259,11 @@ def test_what_nobody_can_tell_waits_for_two_people(kept: Kept) -> None:
     assert story.refunded() == 12_000
 
 
-def test_it_takes_two_people(kept: Kept) -> None:
+def test_it_takes_two_people(either: Kept) -> None:
     """K4: without another person, an administrator, it stays refused, and nothing is written."""
-    kept.backup()
-    kept.story.refund(SMALL)
-    kept.put_back()
+    either.backup()
+    either.story.refund(SMALL)
+    either.put_back()
     for by, confirmed_by, code in (
         ("boss", "boss", "role_missing"),
         ("boss", "eve", "own_authority"),
@@ -237,8 +272,8 @@ def test_it_takes_two_people(kept: Kept) -> None:
         ("nobody", "ada", "not_entitled"),
         ("bot", "ada", "not_entitled"),
     ):
-        assert code_of(lambda: kept.restore(by, confirmed_by)) == code  # noqa: B023
-    assert code_of(kept.story._opened) == "log_shrunk"
+        assert code_of(lambda: either.restore(by, confirmed_by)) == code  # noqa: B023
+    assert code_of(either.story._opened) == "log_shrunk"
 
 
 def test_a_desk_that_lost_nothing_is_not_restored(kept: Kept) -> None:
@@ -321,24 +356,24 @@ def test_a_forged_departure_excuses_nothing(kept: Kept, what: str) -> None:
     assert "signed checkpoint" in said or "no longer give the root" in said
 
 
-def test_an_interrupted_restoration_is_taken_up(kept: Kept) -> None:
+def test_an_interrupted_restoration_is_taken_up(either: Kept) -> None:
     """K4: a connector that does not answer: the desk does not open until it did."""
-    story = kept.story
+    story = either.story
     action = _approved(story)
-    kept.backup()
+    either.backup()
     story.desk.work()
-    kept.put_back()
+    either.put_back()
 
     class Silent(Sandbox):
         def lookup(self, kind: str, key: str) -> Found:
             raise TimeoutError
 
-    world = Silent.open(kept.folder / "desk.db", now=story.clock())
-    assert code_of(lambda: kept.restore(connectors={"desk": world})) == "connector_unavailable"
+    world = Silent.open(either.folder / "desk.db", now=story.clock())
+    assert code_of(lambda: either.restore(connectors={"desk": world})) == "connector_unavailable"
     world.close()
     assert code_of(story._opened) == "log_restoring"
-    kept.restore()
-    kept.go_on()
+    either.restore()
+    either.go_on()
     assert story.state(action) is State.SUCCEEDED
     assert story.refunded() == 12_000
     story.check()

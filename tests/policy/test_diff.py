@@ -165,6 +165,18 @@ CHANGES: Final[dict[str, tuple[tuple[str, str], set[tuple[Direction, str]]]]] = 
     "a longer recall": (("recall: 2m", "recall: 3m"), {(TIGHTER, "2m -> 3m")}),
     "seasoned checkers": (("recall: 2m", "recall: 2m, seasoning: 1d"), {(TIGHTER, "none -> 1d")}),
     "nobody is drawn": (("by_lot: quorum", "by_lot: never"), {(LOOSER, "quorum -> never")}),
+    "less time to look": (
+        ("passkeys: own", "passkeys: own\nattention: {dwell_percent: 50}"),
+        {(LOOSER, "100% -> 50%")},
+    ),
+    "more time to look": (
+        ("passkeys: own", "passkeys: own\nattention: {dwell_percent: 200}"),
+        {(TIGHTER, "100% -> 200%")},
+    ),
+    "a budget of decisions": (
+        ("passkeys: own", "passkeys: own\nattention: {per_hour: 60}"),
+        {(TIGHTER, "`per_hour`: none -> 60")},
+    ),
     "everybody signs at G3": (("passkeys: own", "passkeys: require"), {(TIGHTER, "require")}),
     "everybody is drawn": (("by_lot: quorum", "by_lot: always"), {(TIGHTER, "always")}),
     "more may be open": (("agent: 20", "agent: 30"), {(LOOSER, "20 -> 30")}),

@@ -82,8 +82,8 @@ def test_every_example_is_true(both: tuple[Policy, Policy]) -> None:
 
 
 COMPARED: Final = {
-    "Policy": "accumulation assignment caps clocks digest kinds lane_order lanes limits name"
-    " passkeys version",
+    "Policy": "accumulation assignment attention caps clocks digest kinds lane_order lanes limits"
+    " name passkeys version",
     "KindRule": "bands checks cleared facts guard kind",
     "ActionKind": "axes catchable connector name needs params runs_in_agent title undo value"
     " value_from_connector",

@@ -29,6 +29,9 @@ def written(policy: Policy) -> str:
         | ({"seasoning": f"{policy.clocks.seasoning_ms}ms"} if policy.clocks.seasoning_ms else {}),
         "by_lot": policy.assignment.value,
         "passkeys": policy.passkeys.value,
+        "attention": {
+            name: n for name, n in msgspec.structs.asdict(policy.attention).items() if n is not None
+        },
         "lanes": {name: _lane(lane) for name, lane in policy.lanes.items()},
         "caps": {cap.name: _cap(cap) for cap in policy.caps},
         "kinds": {name: _kind(rule) for name, rule in policy.kinds.items()},

@@ -118,8 +118,8 @@ def test_a_verdict_out_of_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log says a higher grade than the one that was decided."""
     honest = propose._summary
 
-    def inflated(proposal: Any, ask: Any) -> Any:
-        return {**honest(proposal, ask), "grade": int(proposal.grade) + 1}
+    def inflated(proposal: Any) -> Any:
+        return {**honest(proposal), "grade": int(proposal.grade) + 1}
 
     monkeypatch.setattr(propose, "_summary", inflated)
     assert re.match("I15 .*was decided", broken())

@@ -155,6 +155,14 @@ class PostgresDatabase:
             beat_s=min(1.0, lease_ms / 4000),
         )
 
+    def backup(self) -> bytes:
+        """What `pg_dump` says of it."""
+        return Server.running().dump(self.schema)
+
+    def put_back(self, backup: bytes) -> None:
+        """Put a backup in its place."""
+        Server.running().put_back(self.schema, backup)
+
     def change(self, *statements: str) -> None:
         """Run statements in one transaction of another connection."""
         with psycopg.connect(self.address) as db:

@@ -70,6 +70,15 @@ class Server:
             for statement in statements:
                 db.execute(statement.encode())
 
+    def dump(self, schema: str) -> bytes:
+        """A backup of one schema, as `pg_dump` makes it."""
+        return self._call("pg_dump", "--schema", schema, self.uri)
+
+    def put_back(self, schema: str, dump: bytes) -> None:
+        """Put a backup in the place of the schema."""
+        self.ask(f"DROP SCHEMA {schema} CASCADE")
+        self._call("psql", "--quiet", "--set", "ON_ERROR_STOP=1", self.uri, given=dump)
+
     def set(self, **settings: str) -> None:
         """Change settings of the whole server, and wait until they are in force."""
         for name, value in settings.items():
@@ -112,17 +121,22 @@ class Server:
             self.stop()
 
     def _run(self, program: str, *arguments: str) -> None:
+        # What it starts goes on; it must not hold a pipe that somebody reads to its end.
+        self._call(program, "-D", str(self._data), *arguments, heard=False)
+
+    def _call(self, program: str, *arguments: str, given: bytes = b"", heard: bool = True) -> bytes:
         done = subprocess.run(
-            [str(self._programs / program), "-D", str(self._data), *arguments],
+            [str(self._programs / program), *arguments],
             user=self._user,
             cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            input=given,
+            stdout=subprocess.PIPE if heard else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             timeout=_START_S_MAX,
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
+        return done.stdout or b""
 
 
 def _programs() -> Path:

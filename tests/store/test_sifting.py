@@ -137,6 +137,10 @@ def test_tasks_of_a_ticket(store: Store) -> None:
             tx.tasks.add(task_of(id, ticket=ticket, token_hash=id))
 
     store.write(unit)
-    assert store.read(lambda tx: tx.tasks.of_ticket(DESK, "T-1", most=9)) == ["tk_3", "tk_1"]
-    assert store.read(lambda tx: tx.tasks.of_ticket(DESK, "T-1", most=1)) == ["tk_3"]
-    assert store.read(lambda tx: tx.tasks.of_ticket("other", "T-1", most=9)) == []
+
+    def on(desk: str, most: int) -> list[str]:
+        return store.read(lambda tx: [one.id for one in tx.tasks.of_ticket(desk, "T-1", most=most)])
+
+    assert on(DESK, 9) == ["tk_3", "tk_1"]
+    assert on(DESK, 1) == ["tk_3"]
+    assert on("other", 9) == []

@@ -69,8 +69,9 @@ class Accumulation(msgspec.Struct, frozen=True, kw_only=True):
         """
         if value is None:
             return None
-        heavier = self.weights[kind] > FULL_WEIGHT or self.worth(kind, value) >= MINOR_MAX
-        return self.with_earlier(kind, value, earlier) if earlier or heavier else None
+        if earlier or self.weights[kind] > FULL_WEIGHT or self.worth(kind, value) >= MINOR_MAX:
+            return self.with_earlier(kind, value, earlier)
+        return None
 
     def with_earlier(self, kind: str, value: Money, earlier: int) -> Money:
         """The sum that the bands look at: what was `earlier`, and this action, in its currency.

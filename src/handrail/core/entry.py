@@ -48,6 +48,7 @@ class Tag(Enum):
     LOG_RESTORED = "log.restored"
     LOG_RECONCILED = "log.reconciled"
     CUSTOMER_ERASED = "customer.erased"
+    PROOF_EXPORTED = "proof.exported"
     ACTION_PROPOSED = "action.proposed"
     REVIEW_RECORDED = "review.recorded"
     ACTION_APPROVED = "action.approved"

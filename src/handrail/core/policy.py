@@ -16,6 +16,7 @@ __all__ = [
     "ANY_KIND",
     "STRICTEST",
     "Assignment",
+    "Attention",
     "Band",
     "CheckRule",
     "Cleared",
@@ -207,6 +208,19 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     refused_per_task: int | None = None
 
 
+class Attention(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person may be asked of, see `core.attention`. None where nothing is limited.
+
+    `dwell_percent` is how long something must have been shown before it is approved, of the
+    standard time; 0 for not at all. `per_hour` and `per_day` are decisions of one person, after
+    which what is G3 goes to others.
+    """
+
+    dwell_percent: int = 100
+    per_hour: int | None = None
+    per_day: int | None = None
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """A whole policy. `digest` is the SHA-256 (hex) of the canonical form of all the rest.
 
@@ -224,6 +238,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     assignment: Assignment = Assignment.QUORUM
     passkeys: PasskeyRule = PasskeyRule.OWN
+    attention: Attention = Attention()
     lane_order: tuple[str, ...] = ()
     digest: str = ""
 

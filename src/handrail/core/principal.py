@@ -91,7 +91,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return frozenset(one for one in self._former(at) if one.startswith(SUBJECT_PREFIX))
 
     def _former(self, at: int) -> list[str]:
-        return [one for one, until in self.former.items() if until >= at]
+        former = self.former
+        return [one for one, until in former.items() if until >= at] if former else []
 
     def widens(self, before: Principal) -> bool:
         """Whether this account may do more than before, or stands less near to what it may pass.

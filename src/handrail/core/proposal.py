@@ -6,7 +6,7 @@ import msgspec
 
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
-from handrail.core.money import Money
+from handrail.core.money import MINOR_MAX, Money
 from handrail.core.policy import Control, Guard
 
 __all__ = ["Proposal"]
@@ -23,7 +23,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     because of which this one was refused. `assigned` are the people who may approve it, drawn by
     lot (empty: whoever may), `assign_by` is when one more is drawn, `recused` are those who said
     that they cannot; ids with commas between them. `told` is what the policy has for the
-    agent about a check that did not pass; `rank` is the place in the queue.
+    agent about a check that did not pass; `rank` is the place in the queue. `sum_minor` is the
+    customer's sum that the bands looked at, in the amount's currency, None when there was none.
     """
 
     desk: str
@@ -66,6 +67,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     superseded_by: str | None = None
     told: str | None = None
     rank: int | None = None
+    sum_minor: int | None = None
     assigned: str = ""
     assign_by: int | None = None
     recused: str = ""
@@ -81,3 +83,15 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
         if self.value_minor is None or self.currency is None:
             return None
         return Money(minor=self.value_minor, currency=self.currency)
+
+    @property
+    def judged(self) -> Money | None:
+        """What a checker's limit is held against: the amount, or the customer's sum if it is more.
+
+        A sum that cannot be said is no number to hold anything against: what stands for it is the
+        strictest guard, which it has brought about.
+        """
+        value, total = self.value, self.sum_minor
+        if value is None or total is None or not value.minor < total < MINOR_MAX:
+            return value
+        return Money(minor=total, currency=value.currency)

@@ -249,12 +249,15 @@ def _says_something(reason: str) -> bool:
 
 
 def _check_authority(proposal: Proposal, reviewer: Principal, *, lifted: bool = False) -> None:
-    """A checker's limit must cover the amount; a reviewer passes `approve` within any own limit."""
+    """A checker's limit must cover what the bands were judged by, the amount or the customer's sum.
+
+    A reviewer passes `approve` within any own limit.
+    """
     second_pair = proposal.control is Control.MAKER_CHECKER
     if second_pair and not lifted and Role.CHECKER not in reviewer.roles:
         raise NotAllowed("not_entitled", "this action needs a checker; your role is reviewer")
-    value = proposal.value
-    if value is None:
+    value, judged = proposal.value, proposal.judged
+    if value is None or judged is None:
         return
     limit = reviewer.limits.get(value.currency)
     if limit is None:
@@ -262,6 +265,11 @@ def _check_authority(proposal: Proposal, reviewer: Principal, *, lifted: bool = 
             raise NotAllowed("not_entitled", f"you have no limit for {value.currency}")
     elif value.minor > limit:
         raise NotAllowed("not_entitled", f"{value.text()} is above your limit")
+    elif judged.minor > limit:
+        raise NotAllowed(
+            "not_entitled",
+            "together with what this customer was given lately it is above your limit",
+        )
 
 
 def why_not(

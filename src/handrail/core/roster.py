@@ -21,6 +21,9 @@ class Roster:
     def __init__(self, everybody: Iterable[Principal] = ()) -> None:
         self.everybody = tuple(everybody)
         self._called: dict[str, list[Principal]] = {}
+        self._found: dict[tuple[frozenset[str], int], frozenset[str]] = {}
+        # Where nobody has a name that was taken away, it makes no difference when something was.
+        self._dated = any(one.former for one in self.everybody)
         for one in self.everybody:
             for name in one.names():
                 self._called.setdefault(name, []).append(one)
@@ -38,6 +41,13 @@ class Roster:
 
     def names(self, *known: str, at: int = 0) -> frozenset[str]:
         """Every name of the person, or of the persons, who go by a known one."""
+        key = (frozenset(known), at if self._dated else 0)
+        known_names = self._found.get(key)
+        if known_names is None:
+            known_names = self._found[key] = self._names(known, at)
+        return known_names
+
+    def _names(self, known: Iterable[str], at: int) -> frozenset[str]:
         found: set[str] = set()
         waiting = list(known)
         while waiting:

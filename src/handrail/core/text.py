@@ -18,17 +18,31 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["STACKED_MARKS_MAX", "Mark", "hidden_marks", "visible"]
+from handrail.core.direction import turned_parts
+from handrail.core.likeness import likenesses
+
+__all__ = ["STACKED_MARKS_MAX", "Mark", "hidden_marks", "hidden_places", "visible"]
 
 STACKED_MARKS_MAX: Final = 4
 """Accents on one letter that some language needs; more are there to cover the text around."""
 
+SAME_MARKS_MAX: Final = 2
+MARKS_MAX: Final = 6
+"""Marks in a row of any make: vowel signs and stacked letters of Asian scripts included."""
+
 _PLAIN: Final = re.compile(r"[\x20-\x7e\n\t\r]*\Z")
-_SPECIAL: Final = re.compile(r"[^\x20-\x7e\n\t\r]")
+_LONE_RETURN: Final = re.compile(r"\r(?!\n)")
+_SPECIAL: Final = re.compile(r"[^\x20-\x7e\n\t\r]|\r(?!\n)")
 
 _DIRECTION: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _DIRECTION_HINT: Final = frozenset("\u061c\u200e\u200f")
-_BLANK: Final = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# Fillers, joiners and blanks that are letters, marks or symbols by their category.
+_BLANK: Final = frozenset(
+    "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001107f\U00013441\U00013442\U00016fe4\U0001d159"
+)
+# Parts of a Korean syllable that have no width of their own, and what has to stand before them.
+_SYLLABLE_PART: Final = re.compile("[\u1161-\u11ff\ud7b0-\ud7fb]")
+_SYLLABLE: Final = re.compile("[\u1100-\u11ff\ua960-\ua97c\uac00-\ud7fb]")
 _SELECTOR: Final = re.compile(r"[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0000-\U000e01ef]")
 # What typesetters and keyboards put in everyday text: no-break (French, AM and PM), figure, thin
 # (numbers), en and em (word processors), ideographic (Japanese).
@@ -36,17 +50,34 @@ _USUAL_SPACES: Final = frozenset("\u00a0\u202f\u2002\u2003\u2007\u2009\u3000")
 # Signs of category Cf that are printed: they enclose the number that follows.
 _PRINTED: Final = re.compile(r"[\u0600-\u0605\u06dd\u0890\u0891\u08e2\U000110bd\U000110cd]")
 
+# Pictures that have a form in colour and one in text (emoji-variation-sequences.txt of Unicode).
 _PICTURE: Final = (
-    "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf"
-    "\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+    "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199"
+    "\u21a9\u21aa\u231a\u231b\u2328\u23cf\u23e9-\u23f3"
+    "\u23f8-\u23fa\u24c2\u25aa\u25ab\u25b6"
+    "\u25c0\u25fb-\u25fe\u2600-\u2604\u260e\u2611\u2614\u2615\u2618"
+    "\u261d\u2620\u2622\u2623\u2626\u262a\u262e"
+    "\u262f\u2638-\u263a\u2640\u2642\u2648-\u2653\u265f\u2660\u2663"
+    "\u2665\u2666\u2668\u267b\u267e\u267f\u2692-\u2697"
+    "\u2699\u269b\u269c\u26a0\u26a1\u26a7\u26aa\u26ab\u26b0"
+    "\u26b1\u26bd\u26be\u26c4\u26c5\u26c8\u26ce\u26cf"
+    "\u26d1\u26d3\u26d4\u26e9\u26ea\u26f0-\u26f5\u26f7-\u26fa"
+    "\u26fd\u2702\u2705\u2708-\u270d\u270f\u2712\u2714"
+    "\u2716\u271d\u2721\u2728\u2733\u2734\u2744\u2747\u274c"
+    "\u274e\u2753-\u2755\u2757\u2763\u2764\u2795-\u2797"
+    "\u27a1\u27b0\u27bf\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c"
+    "\u2b50\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
 )
 _ELEMENT: Final = f"{_PICTURE}[\U0001f3fb-\U0001f3ff]?[\ufe0e\ufe0f]?"
+# A chain of pictures begins with a person, an animal, a flag, a heart or the like.
+_DRESS: Final = _ELEMENT.removeprefix(_PICTURE)
+_HEAD: Final = f"(?![\U0001f1e6-\U0001f1ff])[\u26d3\u26f9\u2764\U0001f000-\U0001faff]{_DRESS}"
 _PROPER: Final = re.compile(
     # England, Scotland and Wales: the only flags that are spelled out in tags
     "\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067"
     "|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
     "|[0-9#*]\ufe0f\u20e3"
-    f"|{_ELEMENT}(?:\u200d{_ELEMENT})*"
+    f"|{_HEAD}(?:\u200d(?![\U0001f1e6-\U0001f1ff]){_ELEMENT})*|{_ELEMENT}"
     # how a Chinese character or a Mongolian letter is to be drawn
     "|[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
     "[\ufe00-\ufe02\U000e0100-\U000e011f]"
@@ -59,42 +90,12 @@ _RIGHT_TO_LEFT: Final = re.compile(
 )
 _ARABIC: Final = re.compile("[\u0620-\u064a\u066e-\u06d3\u06fa-\u077f\u0860-\u08c9]")
 _UNSPACED: Final = re.compile("[\u0e01-\u0eff\u1000-\u109f\u1780-\u17b3\u17b6-\u17ff\uaa60-\uaa7f]")
+_WITH_VIRAMA: Final = re.compile(
+    "[\u0900-\u0dff\u0f00-\u109f\u1700-\u1cff\ua800-\uabff\U00010a00-\U00011fff]"
+)
 _VIRAMA: Final = 9
+_MARKS: Final = ("Mn", "Me")
 _MARKS_BETWEEN_MAX: Final = 4
-
-_LATIN_LETTERS: Final = "A-Za-zªºÀ-ÖØ-öø-\u02af\u1e00-\u1eff"
-_SCRIPT_LETTERS: Final = {
-    "armenian": "\u0531-\u0556\u0560-\u0588",
-    "cherokee": "\u13a0-\u13fd\uab70-\uabbf",
-    "cyrillic": "\u0400-\u0481\u048a-\u052f\u1c80-\u1c88\ua640-\ua66e\ua680-\ua69d",
-    "greek": "\u0370-\u0373\u0376-\u037d\u037f\u0386\u0388-\u03ff\u1f00-\u1fff",
-}
-_LIKE_LATIN: Final = re.compile(
-    "[АВЕКМНОРСТУХЅІЈҮԌԚԜӀасеорхуіјѕһԁԛԝӏѵү"  # Cyrillic
-    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹͿαινορυχϲϳ"  # Greek
-    "ՕՏՍԼհյոսօցզ"  # Armenian
-    "ᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᎽᏀᏂᏃᏎᏏᏒᏔᏙᏚᏞᏟᏢᏦᏧᏮ]"  # Cherokee
-)
-# Letters that are another way to write one ASCII letter (wide, mathematical, Kelvin, Roman one),
-# and two that are drawn like one. Not: superscripts (`Mᵐᵉ`, `Nº`), the litre sign.
-_MATHEMATICAL_LETTERS: Final = "\U0001d400-\U0001d6a3"
-_DISGUISED_LETTERS: Final = (
-    "ſɑɡ\u2102\u210a-\u2112\u2115\u2119-\u211d\u2124\u2128\u212a\u212c\u212d\u212f-\u2134"
-    "\u2145-\u2149\u2160\u2164\u2169\u216c-\u2170\u2174\u2179\u217c-\u217f"
-    f"\uff21-\uff3a\uff41-\uff5a{_MATHEMATICAL_LETTERS}"
-)
-_LATIN: Final = re.compile(f"[{_LATIN_LETTERS}]")
-_SCRIPTS: Final = {name: re.compile(f"[{span}]") for name, span in _SCRIPT_LETTERS.items()}
-_ALL_LETTERS: Final = "".join((_LATIN_LETTERS, *_SCRIPT_LETTERS.values(), _DISGUISED_LETTERS))
-_WORD: Final = re.compile(f"(?:[{_ALL_LETTERS}][\u0300-\u036f]*)+")
-_IN_DISGUISE: Final = re.compile(
-    f"[A-Za-z][{_DISGUISED_LETTERS}]|[{_DISGUISED_LETTERS}][A-Za-z]|[{_MATHEMATICAL_LETTERS}]{{2}}"
-)
-_ASCII_LETTER: Final = re.compile("[A-Za-z]")
-_NUMBER: Final = re.compile(r"\d{2,}")
-_GLUE: Final = re.compile(r"[.@:/_\d]")
-_ADDRESS_CHARS_MAX: Final = 254
-_WIDE_ZERO: Final = 0xFF10
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +111,7 @@ def hidden_marks(text: str) -> tuple[Mark, ...]:
 
     Neighbouring characters that hide in the same way are one mark.
     """
-    if _PLAIN.match(text):
+    if _is_plain(text):
         return ()
     marks: list[Mark] = []
     for place, what in _odd_characters(text):
@@ -118,9 +119,13 @@ def hidden_marks(text: str) -> tuple[Mark, ...]:
             marks[-1] = Mark(start=marks[-1].start, end=place + 1, what=what)
         else:
             marks.append(Mark(start=place, end=place + 1, what=what))
-    marks.extend(_odd_words(text))
-    marks.extend(_odd_numbers(text))
+    marks.extend(Mark(start=start, end=end, what=what) for start, end, what in likenesses(text))
     return tuple(sorted(marks, key=lambda mark: (mark.start, mark.end)))
+
+
+def hidden_places(text: str) -> frozenset[int]:
+    """The places of the characters that `visible` shows as tokens."""
+    return frozenset() if _is_plain(text) else frozenset(at for at, _ in _odd_characters(text))
 
 
 def visible(text: str) -> str:
@@ -128,7 +133,7 @@ def visible(text: str) -> str:
 
     Look-alike letters stay as they are: they can be seen, and `hidden_marks` points at them.
     """
-    if _PLAIN.match(text):
+    if _is_plain(text):
         return text
     shown: list[str] = []
     rest = 0
@@ -138,34 +143,69 @@ def visible(text: str) -> str:
     return "".join((*shown, text[rest:]))
 
 
+def _is_plain(text: str) -> bool:
+    return bool(_PLAIN.match(text)) and not ("\r" in text and _LONE_RETURN.search(text))
+
+
 def _odd_characters(text: str) -> Iterator[tuple[int, str]]:
     """Place and description of every character that hides, in order."""
     proper = {
         place for found in _PROPER.finditer(text) for place in range(found.start() + 1, found.end())
     }
-    line_end = last_mark = -1
-    stacked = 0
-    right_to_left = False
+    odd = -1
+    turned: frozenset[int] | None = None
     for found in _SPECIAL.finditer(text):
         place, char = found.start(), found.group()
-        if place > line_end:
-            line_start, line_end = _line_around(text, place)
-            right_to_left = _RIGHT_TO_LEFT.search(text, line_start, line_end) is not None
-        if unicodedata.combining(char):
-            stacked = stacked + 1 if place == last_mark + 1 else 1
-            last_mark = place
-            if stacked > STACKED_MARKS_MAX:
-                yield place, "one of many marks over one letter"
-                continue
-        if place in proper or (what := _what_of(char)) is None:
+        if place in proper:
             continue
-        if not (right_to_left and char in _DIRECTION_HINT) and not _joins(text, place):
-            yield place, what
+        what = _what_of(char) or _what_of_place(text, place, char, bare=odd == place - 1)
+        if what is None or _joins(text, place):
+            continue
+        if char in _DIRECTION_HINT:
+            turned = _beside_letters(text) if turned is None else turned
+            lone = place == 0 or odd == place - 1 or text[place - 1] not in _DIRECTION_HINT
+            if lone and place in turned:
+                continue
+        odd = place
+        yield place, what
 
 
-def _line_around(text: str, place: int) -> tuple[int, int]:
-    end = text.find("\n", place)
-    return text.rfind("\n", 0, place) + 1, len(text) if end < 0 else end
+def _what_of_place(text: str, place: int, char: str, *, bare: bool) -> str | None:
+    """What a character hides that can be seen, by where it stands; `bare` when a token precedes."""
+    if _SYLLABLE_PART.match(char):
+        lone = bare or place == 0 or not _SYLLABLE.match(text[place - 1])
+        return "part of a syllable that is not there" if lone else None
+    if unicodedata.category(char) not in _MARKS:
+        return None
+    row = same = combining = 1
+    while row < MARKS_MAX + 2 and place >= row:
+        before = text[place - row]
+        if unicodedata.category(before) not in _MARKS:
+            break
+        same += same == row and before == char
+        combining += combining == row and bool(unicodedata.combining(before))
+        row += 1
+    if not unicodedata.combining(char):
+        combining = 0
+    if (
+        row > MARKS_MAX
+        or combining > STACKED_MARKS_MAX
+        or (same > SAME_MARKS_MAX and not combining)
+    ):
+        return "one of many marks over one letter"
+    if bare or (row == 1 and (place == 0 or text[place - 1] in " \t\n\r")):
+        return "a mark without a letter to stand on"
+    return None
+
+
+def _beside_letters(text: str) -> frozenset[int]:
+    """Where a hint at a direction does what it is for: among letters set from right to left."""
+    return frozenset(
+        place
+        for start, end in turned_parts(text)
+        if any(char.isalpha() for char in _RIGHT_TO_LEFT.findall(text, start, end))
+        for place in range(start, end)
+    )
 
 
 def _what_of(char: str) -> str | None:
@@ -203,74 +243,24 @@ def _joins(text: str, place: int) -> bool:
     if char not in "\u200b\u200c\u200d" or place == 0:
         return False
     before, after = text[place - 1], text[place + 1 : place + 2]
-    if char == "\u200b":
-        return bool(_UNSPACED.match(before) and _UNSPACED.match(after))
-    if unicodedata.combining(before) == _VIRAMA:
-        return True
-    if char == "\u200d" and after and unicodedata.combining(after) == _VIRAMA:
-        return before.isalpha()
     letter = place - 1
-    while letter > 0 and place - letter <= _MARKS_BETWEEN_MAX and unicodedata.combining(before):
+    while letter > 0 and place - letter <= _MARKS_BETWEEN_MAX and _is_mark(before):
         letter -= 1
         before = text[letter]
-    left, right = bool(_ARABIC.match(before)), bool(_ARABIC.match(after))
+    if not before.isalpha():
+        return False
+    if char == "\u200b":
+        return bool(_UNSPACED.match(before) and _UNSPACED.match(after) and after.isalpha())
+    # A joiner beside a virama belongs to a script without capitals: Hindi, Sinhala, Bengali.
+    if unicodedata.combining(text[place - 1]) == _VIRAMA or (
+        char == "\u200d" and after and unicodedata.combining(after) == _VIRAMA
+    ):
+        return _WITH_VIRAMA.match(before) is not None
+    left = bool(_ARABIC.match(before)) and "\u0600" <= text[place - 1] <= "\u08ff"
+    right = bool(_ARABIC.match(after)) and after.isalpha()
     # A non-joiner parts two letters; a joiner at the edge of a word keeps a letter's joined form.
     return (left and right) if char == "\u200c" else (left and not right)
 
 
-def _odd_words(text: str) -> Iterator[Mark]:
-    """Words of which some letters, or all of them, are taken for others."""
-    disguised = _scripts_in_disguise(text)
-    for found in _WORD.finditer(text):
-        word = found.group()
-        if word.isascii():
-            continue
-        what = _what_of_word(word)
-        if what is None and len(word) > 1 and all(map(_LIKE_LATIN.match, word)):
-            script = next(name for name, letters in _SCRIPTS.items() if letters.match(word))
-            if script in disguised or _in_an_address(text, found.start(), found.end()):
-                what = f"reads as latin but is {script}"
-        if what is not None:
-            yield Mark(start=found.start(), end=found.end(), what=what)
-
-
-def _what_of_word(word: str) -> str | None:
-    scripts = [name for name, letters in _SCRIPTS.items() if letters.search(word)]
-    if scripts and _LATIN.search(word):
-        scripts.append("latin")
-    # WHY NOT: every mixture. Ohm and micro are Greek letters in `kΩ` and `μm`, and are seen.
-    if len(scripts) > 1 and ("cyrillic" in scripts or _LIKE_LATIN.search(word)):
-        return "mixed scripts: " + " and ".join(sorted(scripts))
-    return "letters that look like others" if _IN_DISGUISE.search(word) else None
-
-
-def _scripts_in_disguise(text: str) -> set[str]:
-    """Scripts of which a text in Latin letters has nothing but look-alikes of Latin letters.
-
-    A real word or two of Russian or Greek nearly always has a letter that Latin has not.
-    """
-    if not _ASCII_LETTER.search(text):
-        return set()
-    return {
-        name
-        for name, letters in _SCRIPTS.items()
-        if all(_LIKE_LATIN.match(found.group()) for found in letters.finditer(text))
-    }
-
-
-def _in_an_address(text: str, start: int, end: int) -> bool:
-    """Whether the word is joined, as in `host.com`, to something with Latin letters."""
-    before = text[max(0, start - _ADDRESS_CHARS_MAX) : start]
-    after = text[end : end + _ADDRESS_CHARS_MAX]
-    if not (_GLUE.match(before[-1:]) or _GLUE.match(after)):
-        return False
-    joined = (before + "|").split()[-1] + ("|" + after).split()[0]
-    return _LATIN.search(joined) is not None
-
-
-def _odd_numbers(text: str) -> Iterator[Mark]:
-    """Numbers whose digits come from two writing systems (wide ones are plain to see)."""
-    for found in _NUMBER.finditer(text):
-        zeros = {ord(digit) - unicodedata.decimal(digit) for digit in found.group()}
-        if len(zeros - {_WIDE_ZERO}) > 1:
-            yield Mark(start=found.start(), end=found.end(), what="digits of two writing systems")
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char)[0] == "M"

@@ -46,11 +46,11 @@ class Accrued(msgspec.Struct, frozen=True, kw_only=True):
     instrument: str | None
 
 
-def accrued_of(tx: Tx, plan: Plan, subject: str) -> Accrued | None:
+def accrued_of(tx: Tx, plan: Plan, subject: str, *, exact: bool = False) -> Accrued | None:
     """Read and lock the sums that an action adds to; None for a kind that adds nothing up.
 
-    The sums may count what has left the window a while ago, as long as that makes no difference:
-    when an action would run alone all the same. Otherwise they are exact.
+    Unless they are asked for `exact`, the sums may count what has left the window a while ago, as
+    long as that makes no difference: when an action would run alone all the same.
     """
     adds, kind = plan.rules.policy.accumulation, plan.draft.kind
     if adds is None or kind not in adds.weights:
@@ -62,13 +62,14 @@ def accrued_of(tx: Tx, plan: Plan, subject: str) -> Accrued | None:
         # A keyed hash: the card is known again, and nothing of it is kept.
         card = tx.vault.fingerprint_of(canonical([desk, plan.prepared.instrument]))
         ledgers.insert(0, (_ledger(adds, INSTRUMENT), card))
-    sums = [tx.caps.held(desk, rule, key) for rule, key in ledgers]
-    accrued = _summed(adds, plan, ledgers, sums)
-    ask = ask_of(tx, plan, subject, accrued.sums)
-    if accrued.sums.earlier and plan.rules.decider.decide(ask).guard.control not in _ALONE:
-        sums = [tx.caps.total(desk, rule, key, tx.now) for rule, key in ledgers]
-        accrued = _summed(adds, plan, ledgers, sums)
-    return accrued
+    if not exact:
+        held = [tx.caps.held(desk, rule, key) for rule, key in ledgers]
+        accrued = _summed(adds, plan, ledgers, held)
+        ask = ask_of(tx, plan, subject, accrued.sums)
+        if not accrued.sums.earlier or plan.rules.decider.decide(ask).guard.control in _ALONE:
+            return accrued
+    sums = [tx.caps.total(desk, rule, key, tx.now) for rule, key in ledgers]
+    return _summed(adds, plan, ledgers, sums)
 
 
 def owed(rules: Rulebook, proposal: Proposal, instrument: str | None) -> tuple[Charge, ...]:
@@ -118,16 +119,16 @@ def history_of(tx: Tx, rules: Rulebook, desk: str, accrued: Accrued | None) -> t
         return ()
     since = tx.now - adds.window_ms
     settled = tx.caps.posted(desk, accrued.cap, accrued.scope_key, since, most=_SHOWN_MAX)
-    rows = tx.proposals.some(desk, [one.proposal for one in settled])
+    amounts = tx.proposals.amounts(desk, [one.proposal for one in settled])
     lines = []
     for one in settled:
-        row = rows.get(one.proposal)
-        if row is None:
+        if one.proposal not in amounts:
             continue
-        kind = rules.kind(row.kind)
-        amount = "an unknown amount" if row.value is None else row.value.text()
-        label = row.kind if kind is None else kind.title
-        lines.append(Line(label=label, text=f"{amount} on {when_text(one.at)} as {row.id}"))
+        of_kind, value = amounts[one.proposal]
+        kind = rules.kind(of_kind)
+        amount = "an unknown amount" if value is None else value.text()
+        label = of_kind if kind is None else kind.title
+        lines.append(Line(label=label, text=f"{amount} on {when_text(one.at)} as {one.proposal}"))
     rest = accrued.sums.earlier - sum(one.amount for one in settled)
     if rest > 0:
         lines.append(Line(label="Under way, or further back", text=_text(rest, adds.currency)))
@@ -137,7 +138,7 @@ def history_of(tx: Tx, rules: Rulebook, desk: str, accrued: Accrued | None) -> t
 
 def when_text(at: int) -> str:
     """A time as a person reads it in a history."""
-    return datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"{datetime.fromtimestamp(at // 1000, UTC).isoformat(' ', 'minutes')[:16]} UTC"
 
 
 def _text(minor: int, currency: str) -> str:

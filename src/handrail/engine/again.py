@@ -127,6 +127,8 @@ def _changes(proposal: Proposal, guard: Guard, anew: Anew | None) -> dict[str, o
         changes["currency"] = None if plan.value is None else plan.value.currency
         changes["grade"] = max(proposal.grade, decision.grade)
         changes["told"] = told_of(decision)
+        sum_now = anew.ask.accumulated
+        changes["sum_minor"] = None if sum_now is None else sum_now.minor
     return changes
 
 

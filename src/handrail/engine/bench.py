@@ -34,7 +34,7 @@ _LINKS_MAX: Final = 100
 
 def roster_of(tx: Tx, desk: str) -> Roster:
     """Everybody on a desk."""
-    return Roster(tx.people.everybody(desk))
+    return tx.people.roster(desk)
 
 
 def makers_of(tx: Tx, proposal: Proposal, roster: Roster | None = None) -> frozenset[str]:

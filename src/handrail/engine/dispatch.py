@@ -92,7 +92,10 @@ def _look_again(
         return expire(tx, ctx, proposal, refusal), None
     if seen is None or seen.digest != proposal.digest or seen.answered is Answered.NOTHING:
         return proposal, None
-    accrued = None if seen.plan is None else accrued_of(tx, seen.plan, proposal.subject)
+    accrued: Accrued | None = None
+    if seen.plan is not None:
+        asked = proposal.control in _ASKED
+        accrued = accrued_of(tx, seen.plan, proposal.subject, exact=asked)
     changed = _changed(tx, ctx, proposal, seen, accrued)
     if changed is not None:
         return changed, None

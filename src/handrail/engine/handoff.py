@@ -14,27 +14,17 @@ from handrail.core.artifact import Fact
 from handrail.core.lifecycle import OPEN, State
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
-from handrail.engine.context import Context, new_id
+from handrail.engine.context import Context
+from handrail.engine.conversation import Message, read_conversation
 from handrail.engine.escalate import concerns_of
 from handrail.engine.record import content_of
 from handrail.engine.show import Card, cards_of
-from handrail.engine.tasks import TICKET_KIND, TICKET_PARAM
 from handrail.errors import NotFound, Tampered, Unavailable
 from handrail.store.protocol import DESK_SUBJECT, Escalation, Tx
 
-__all__ = ["HandOff", "Message", "hand_off"]
+__all__ = ["HandOff", "hand_off"]
 
 ACTIONS_MAX: Final = 50
-MESSAGES_MAX: Final = 200
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One message of the conversation, as the helpdesk has it."""
-
-    author: str
-    sender: str
-    body: str
-    sent_at: int
 
 
 class HandOff(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +50,8 @@ class HandOff(msgspec.Struct, frozen=True, kw_only=True):
 def hand_off(ctx: Context, desk: str, id: str) -> HandOff:
     """One escalation in full. Raises NotFound `proposal_not_found`."""
     found = ctx.store.read(lambda tx: _assembled(tx, ctx, desk, id))
-    messages = _conversation(ctx, desk, found.ticket)
+    read = read_conversation(ctx, desk, found.ticket)
+    messages = None if read.silence is not None else read.messages
     return msgspec.structs.replace(found, conversation=messages)
 
 
@@ -124,22 +115,3 @@ def _customer(tx: Tx, escalation: Escalation) -> str | None:
         return tx.vault.customer_of(escalation.desk, escalation.subject) or None
     except Unavailable:
         return None
-
-
-def _conversation(ctx: Context, desk: str, ticket: str | None) -> tuple[Message, ...] | None:
-    """The messages of the ticket, by the kind that reads one; it changes nothing anywhere."""
-    kind = ctx.rulebook(desk).kind(TICKET_KIND)
-    capability = None if kind is None else ctx.capability(kind)
-    if ticket is None or kind is None or capability is None or not capability.reads_only:
-        return None
-    connector = ctx.connector(kind.connector)
-    try:
-        params = ctx.rulebook(desk).parse(TICKET_KIND, {TICKET_PARAM: ticket})
-        prepared = connector.prepare(TICKET_KIND, params, now=ctx.clock())
-        key = new_id("hr", ctx.clock(), ctx.entropy)
-        receipt = connector.execute(TICKET_KIND, prepared.request, key, now=ctx.clock())
-        messages = msgspec.convert(receipt.result.get("messages", []), list[Message])
-    except Exception:
-        # A helpdesk that does not answer, or answers otherwise: the rest is still worth reading.
-        return None
-    return tuple(messages[-MESSAGES_MAX:])

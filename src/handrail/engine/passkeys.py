@@ -76,7 +76,7 @@ def keys_for(tx: Tx, ctx: Context, proposal: Proposal, reviewer: Principal) -> l
     """
     if proposal.grade is not Grade.G3:
         return None
-    known = _keys_of(tx, Roster(tx.people.everybody(proposal.desk)), reviewer)
+    known = _keys_of(tx, tx.people.roster(proposal.desk), reviewer)
     live = [one for one in known if one.revoked_at is None]
     lately = [one for one in known if one.revoked_at is not None]
     has = bool(live) or any((one.revoked_at or 0) >= proposal.created_at for one in lately)

@@ -31,12 +31,7 @@ from handrail.engine.context import Context, new_id
 from handrail.engine.desks import follow_policy
 from handrail.engine.escalate import open_for
 from handrail.engine.execute import Job, intend, job_of
-from handrail.engine.flood import (
-    Flood,
-    count_refusal,
-    same_again,
-    too_much_open,
-)
+from handrail.engine.flood import Flood, count_refusal, same_again, too_much_open
 from handrail.engine.prepare import Draft, Plan, ask_of, prepare
 from handrail.engine.quorum import staffed, tell_nobody_can
 from handrail.engine.record import CONTENT, Content, Data, note_down, statement_of
@@ -44,7 +39,7 @@ from handrail.engine.say import told_of
 from handrail.engine.shadow import compare
 from handrail.engine.tasks import check_task
 from handrail.errors import Conflict, Unavailable
-from handrail.store.protocol import DESK_SUBJECT, Full, Tx, Unit
+from handrail.store.protocol import DESK_SUBJECT, Full, KeyedUnit, Tx, Unit
 
 __all__ = ["Decided", "decide_unit", "plan"]
 
@@ -106,7 +101,12 @@ def plan(ctx: Context, task: Task, draft: Draft) -> Unit[Decided]:
 
 def decide_unit(ready: Plan) -> Unit[Decided]:
     """The unit that decides and records what was prepared."""
-    return lambda tx: _decide_and_record(tx, ready)
+
+    def decide(tx: Tx) -> Decided:
+        return _decide_and_record(tx, ready)
+
+    key = ready.draft.key
+    return decide if key is None else KeyedUnit((ready.task.desk, ready.draft.maker, key), decide)
 
 
 def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
@@ -132,7 +132,7 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
     ask = _asked(tx, ready, found)
     ruling = _ruling(tx, ready, _decision(ready, ask), found)
     content = _content(tx, ready, ruling, found, ask)
-    proposal, short = _built(ready, ruling, found, content), 0
+    proposal, short = _built(ready, ruling, found, content, ask), 0
     if proposal.state is State.PENDING and proposal.control is Control.MAKER_CHECKER:
         proposal, short = staffed(ready.ctx, tx, proposal, content)
     runs = proposal.state is State.READY and ruling.reserved
@@ -150,7 +150,7 @@ def _decide_and_record(tx: Tx, ready: Plan) -> Decided:
         stands,
         Tag.ACTION_PROPOSED,
         actor=draft.editor or draft.maker,
-        data={**_summary(stands, ask), **({} if intent is None else intent.data)},
+        data={**_summary(stands), **({} if intent is None else intent.data)},
         by_person=draft.maker != task.agent or draft.editor is not None,
     )
     if intent is not None:
@@ -332,7 +332,7 @@ def _content(tx: Tx, ready: Plan, ruling: _Ruling, found: _Found, ask: Ask) -> C
     )
 
 
-def _built(ready: Plan, ruling: _Ruling, found: _Found, content: Content) -> Proposal:
+def _built(ready: Plan, ruling: _Ruling, found: _Found, content: Content, ask: Ask) -> Proposal:
     decision = ruling.decision
     task, draft, value = ready.task, ready.draft, ready.value
     policy = ready.rules.policy
@@ -365,6 +365,7 @@ def _built(ready: Plan, ruling: _Ruling, found: _Found, content: Content) -> Pro
         undoes=draft.undoes,
         same_as=ruling.same_as,
         told=told_of(decision),
+        sum_minor=None if ask.accumulated is None else ask.accumulated.minor,
         supersedes=None if draft.replaces is None else draft.replaces.id,
         created_at=now,
         updated_at=now,
@@ -377,7 +378,7 @@ def _built(ready: Plan, ruling: _Ruling, found: _Found, content: Content) -> Pro
     )
 
 
-def _summary(proposal: Proposal, ask: Ask) -> Data:
+def _summary(proposal: Proposal) -> Data:
     return {
         "state": proposal.state.value,
         "kind": proposal.kind,
@@ -390,7 +391,7 @@ def _summary(proposal: Proposal, ask: Ask) -> Data:
         "digest": proposal.digest,
         "policy": proposal.policy,
         "undoes": proposal.undoes,
-        **({} if ask.accumulated is None else {"sum_minor": ask.accumulated.minor}),
+        **({} if proposal.sum_minor is None else {"sum_minor": proposal.sum_minor}),
         **({} if proposal.supersedes is None else {"supersedes": proposal.supersedes}),
         **({"people": proposal.assigned} if proposal.assigned else {}),
     }

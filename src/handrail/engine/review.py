@@ -14,6 +14,7 @@ from handrail.core.passkey import Assertion, Passkey, Signed, key_name
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Outcome, Review, Verdict, judge
+from handrail.engine.attention import check_attention
 from handrail.engine.bench import bench_of, makers_of, roster_of
 from handrail.engine.context import Context
 from handrail.engine.escalate import open_for
@@ -53,11 +54,14 @@ class Opinion(msgspec.Struct, frozen=True, kw_only=True):
     signed: Signed | None = None
 
 
-def review_unit(ctx: Context, desk: str, id: str, opinion: Opinion) -> Unit[Proposal]:
+def review_unit(
+    ctx: Context, desk: str, id: str, opinion: Opinion, *, watched: bool = False
+) -> Unit[Proposal]:
     """The unit that counts a verdict.
 
-    Raises what `core.review.judge` raises, and what `engine.passkeys.signed_for` does for an
-    approval; nothing is written then.
+    `watched` is where handrail itself shows the action to the person: then an approval takes that
+    it was shown long enough. Raises what `core.review.judge` raises, and for an approval what
+    `engine.attention.check_attention` and `engine.passkeys.signed_for` do; nothing is written then.
     """
     check_plain(opinion.reason)
     if len(opinion.reason) > REASON_CHARS_MAX:
@@ -85,6 +89,8 @@ def review_unit(ctx: Context, desk: str, id: str, opinion: Opinion) -> Unit[Prop
         if outcome in (Outcome.APPROVED, Outcome.WAITING):
             check_not_halted(tx, proposal)
             _check_runnable(ctx, proposal)
+            if watched:
+                check_attention(tx, ctx, proposal, reviewer)
             content_of(tx, proposal)  # nobody approves what can no longer be opened
             passkey = signed_for(tx, ctx, proposal, reviewer, opinion.signed)
         review = _recorded(tx, proposal, reviewer, opinion, len(prior) + 1)
@@ -125,6 +131,8 @@ def _recorded(tx: Tx, proposal: Proposal, reviewer: Principal, opinion: Opinion,
         at=tx.now,
     )
     tx.proposals.add_review(review)
+    key = (proposal.desk, proposal.id, review.statement, review.person)
+    tx.looks.decide(*key, review.verdict, tx.now)
     if opinion.reason:
         tx.vault.put(
             proposal.desk,

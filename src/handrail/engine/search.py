@@ -87,7 +87,7 @@ def sieve_of(tx: Tx, desk: str, search: Search) -> Sieve:
         sieve,
         narrowed=True,
         subjects=() if customer is None else (customer,),
-        tasks=tuple(tx.tasks.of_ticket(desk, search.find, most=TASKS_MAX)),
+        tasks=tuple(one.id for one in tx.tasks.of_ticket(desk, search.find, most=TASKS_MAX)),
         id_part=None if part is None else part[1],
     )
 

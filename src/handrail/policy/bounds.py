@@ -54,6 +54,7 @@ def bounded_otherwise(old: Policy, new: Policy) -> Iterator[Difference]:
         )
         more = new.passkeys is PasskeyRule.REQUIRE
         yield _told("passkeys", text, TIGHTER if more else LOOSER)
+    yield from _attention(old, new)
     if old.name != new.name:
         yield _told("policy", f"its name: `{old.name}` -> `{new.name}`", Direction.DIFFERENT)
 
@@ -124,6 +125,19 @@ def _limits(old: Policy, new: Policy) -> Iterator[Difference]:
             text = f"limit `{name}`: {_or_none(was)} -> {_or_none(now)}"
             more = now is None or (was is not None and now > was)
             yield _told(f"limits.{name}", text, LOOSER if more else TIGHTER)
+
+
+def _attention(old: Policy, new: Policy) -> Iterator[Difference]:
+    was, now = old.attention.dwell_percent, new.attention.dwell_percent
+    if was != now:
+        text = f"how long something is shown before it is approved: {was}% -> {now}%"
+        yield _told("attention.dwell_percent", text, LOOSER if now < was else TIGHTER)
+    for name in ("per_hour", "per_day"):
+        before, after = getattr(old.attention, name), getattr(new.attention, name)
+        if before != after:
+            more = after is None or (before is not None and after > before)
+            text = f"decisions of one person, `{name}`: {_or_none(before)} -> {_or_none(after)}"
+            yield _told(f"attention.{name}", text, LOOSER if more else TIGHTER)
 
 
 def _or_none(number: int | None) -> str:

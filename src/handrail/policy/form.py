@@ -11,7 +11,7 @@ from typing import Final
 from handrail.core.accumulation import RATE_DECIMALS
 from handrail.core.caps import Scope, WhenFull
 from handrail.core.money import EXPONENTS, MINOR_MAX
-from handrail.core.policy import Assignment, Clocks, PasskeyRule
+from handrail.core.policy import Assignment, Attention, Clocks, PasskeyRule
 from handrail.policy.kind_form import KIND_FORM
 from handrail.policy.shape import (
     AnyOrShape,
@@ -42,6 +42,7 @@ from handrail.policy.terms import (
 __all__ = ["POLICY_FORM", "VERSION_MAX"]
 
 CAPS_MAX: Final = 200
+DWELL_PERCENT_MAX: Final = 400
 LANES_MAX: Final = 100
 LIMIT_MAX: Final = 1_000_000
 VERSION_MAX: Final = 1_000_000_000
@@ -191,6 +192,21 @@ LIMITS_FORM: Final = RecordShape(
     ),
 )
 
+ATTENTION_FORM: Final = RecordShape(
+    name="attention",
+    phrase="attention",
+    fields=(
+        left_out(
+            "dwell_percent",
+            WholeShape(low=0, high=DWELL_PERCENT_MAX),
+            "How long an action must have been shown to who approves it, of the standard time.",
+            str(Attention().dwell_percent),
+        ),
+        _limit("per_hour", "Most decisions of one person in an hour; then G3 goes to others."),
+        _limit("per_day", "Most decisions of one person in 16 hours; then G3 goes to others."),
+    ),
+)
+
 POLICY_FORM: Final = RecordShape(
     name="policy",
     phrase="a policy",
@@ -210,6 +226,7 @@ POLICY_FORM: Final = RecordShape(
             "Whose approvals at G3 a passkey must sign: of who has one, or of everybody.",
             PasskeyRule.OWN.value,
         ),
+        left_out("attention", ATTENTION_FORM, "How long people look, and how much they decide."),
         needed(
             "lanes",
             MapShape(key=SLUG, value=LANE_FORM, entries_max=LANES_MAX),

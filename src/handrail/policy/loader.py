@@ -19,6 +19,7 @@ from handrail.core.money import Money
 from handrail.core.policy import (
     ANY_KIND,
     Assignment,
+    Attention,
     Band,
     CheckRule,
     Cleared,
@@ -202,6 +203,7 @@ def _policy(top: Record, reading: Reading) -> Policy:
         accumulation=_accumulation(top["accumulation"]),
         assignment=Assignment.QUORUM if chosen is BAD else Assignment(chosen),
         passkeys=PasskeyRule.OWN if signing is BAD else PasskeyRule(signing),
+        attention=_attention(top["attention"]),
         lane_order=tuple(name for name, _ in _entries(top["lanes"])),
     )
     return msgspec.structs.replace(policy, digest=digest_policy(policy))
@@ -214,6 +216,12 @@ def _entries(read: object) -> list[tuple[str, Record]]:
 
 def _clocks(record: Record) -> Clocks:
     return Clocks(**{f"{name}_ms": span for name, span in record.items() if span is not None})
+
+
+def _attention(record: object) -> Attention:
+    if not isinstance(record, dict):
+        return Attention()
+    return Attention(**{name: n for name, n in record.items() if n is not None})
 
 
 def _accumulation(record: object) -> Accumulation | None:

@@ -21,6 +21,7 @@ from handrail.core.money import Money
 from handrail.core.policy import (
     ANY_KIND,
     Assignment,
+    Attention,
     Band,
     CheckRule,
     Cleared,
@@ -29,6 +30,7 @@ from handrail.core.policy import (
     KindRule,
     LaneRule,
     Limits,
+    PasskeyRule,
     Policy,
 )
 from handrail.policy.kind_form import FROM_CONNECTOR, IN_AGENT
@@ -50,11 +52,13 @@ def written(policy: Policy) -> str:
     blocks = [
         [f"policy: {_word(policy.name)}", f"version: {policy.version}"],
         _by_lot(policy.assignment),
+        _passkeys(policy.passkeys),
         _clocks(policy.clocks),
         ["lanes:", *_inside(line for lane in policy.lanes.values() for line in _lane(lane))],
         _caps(policy.caps),
         [] if policy.accumulation is None else _accumulation(policy.accumulation),
         _limits(policy.limits),
+        _attention(policy.attention),
         ["kinds:"],
     ]
     kinds = [[*_inside(_kind(rule))] for rule in policy.kinds.values()]
@@ -71,6 +75,10 @@ def _by_lot(assignment: Assignment) -> list[str]:
     return [] if assignment is Assignment.QUORUM else [f"by_lot: {assignment.value}"]
 
 
+def _passkeys(rule: PasskeyRule) -> list[str]:
+    return [] if rule is PasskeyRule.OWN else [f"passkeys: {rule.value}"]
+
+
 def _clocks(clocks: Clocks) -> list[str]:
     spans = msgspec.structs.asdict(clocks)
     # No time at all is what is left out; a span of nothing cannot be written.
@@ -81,6 +89,12 @@ def _clocks(clocks: Clocks) -> list[str]:
 def _limits(limits: Limits) -> list[str]:
     said = [f"{name}: {n}" for name, n in msgspec.structs.asdict(limits).items() if n is not None]
     return ["limits:", *_inside(said)] if said else []
+
+
+def _attention(attention: Attention) -> list[str]:
+    told, plain = msgspec.structs.asdict(attention), msgspec.structs.asdict(Attention())
+    said = [f"{name}: {n}" for name, n in told.items() if n != plain[name]]
+    return ["attention:", *_inside(said)] if said else []
 
 
 def _lane(lane: LaneRule) -> list[str]:

@@ -22,7 +22,8 @@ from handrail.core.note import Checkpoint
 from handrail.core.proposal import Proposal
 from handrail.errors import HandrailError
 from handrail.prove.others import Told, odd_others, tell
-from handrail.prove.signed import ASSERTED, odd_assertions
+from handrail.prove.rows import kept_of, odd_kept
+from handrail.prove.signed import ASSERTED
 from handrail.prove.tiled import TiledTree
 from handrail.store.protocol import Tx
 
@@ -144,6 +145,6 @@ def _check_rows(tx: Tx, proposal: Proposal, entries: Sequence[Entry]) -> int:
         raise _Doubt
     signed = sum(name.startswith(ASSERTED) for name in committed)
     if signed:
-        for _ in odd_assertions(tx, proposal, reviews, committed):
+        for _ in odd_kept(kept_of(tx, proposal)):
             raise _Doubt
     return signed

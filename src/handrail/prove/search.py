@@ -8,24 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-import msgspec
-
 from handrail.core import merkle
-from handrail.core.entry import Entry, Tag, decode_entry, row_commitment
+from handrail.core.entry import Entry, Tag, decode_entry
 from handrail.core.merkle import Frontier
 from handrail.core.note import Checkpoint
 from handrail.core.proposal import Proposal
-from handrail.core.review import Review
-from handrail.errors import HandrailError
 from handrail.prove.others import Told, odd_others, tell
-from handrail.prove.signed import odd_assertions
+from handrail.prove.rows import UNREADABLE, odd_rows
 from handrail.prove.tiled import TiledTree
 from handrail.store.protocol import Tx
 
 __all__ = ["Find", "search"]
 
 _PAGE_ROWS: Final = 1000
-_UNREADABLE: Final = (HandrailError, msgspec.MsgspecError, ValueError, LookupError)
 
 
 class Find(Protocol):
@@ -104,7 +99,7 @@ class _Search:
     def _entry(self, index: int, person: str | None, proposal: str | None, leaf: bytes) -> None:
         try:
             entry: Entry = decode_entry(leaf)
-        except _UNREADABLE:
+        except UNREADABLE:
             self._find("an entry is not readable", index=index)
             if proposal is not None:
                 self._proposed[proposal] = None
@@ -133,7 +128,7 @@ class _Search:
         for id in self._proposed:
             try:
                 proposal = self._tx.proposals.get(self._desk, id)
-            except _UNREADABLE:
+            except UNREADABLE:
                 seen += 1
                 self._find("the row of an action is not readable", proposal=id)
                 continue
@@ -159,50 +154,9 @@ class _Search:
                     if proposal.id not in self._proposed:
                         self._find("an action was added outside the log", proposal=proposal.id)
                 after = page[-1].id
-        except _UNREADABLE:
+        except UNREADABLE:
             return
 
     def _action(self, proposal: Proposal) -> None:
-        try:
-            entries = self._tx.log.of_proposal(self._desk, proposal.id)
-        except _UNREADABLE:
-            self._find("an entry of an action is not readable", proposal=proposal.id)
-            return
-        committed: dict[str, tuple[int, str]] = {}
-        for logged in entries:
-            for name, digest in logged.entry.rows.items():
-                committed[name] = (logged.index, digest)
-        index, digest = committed.get("proposal", (None, ""))
-        if digest != row_commitment(proposal):
-            what = "the row of an action was changed outside the log"
+        for what, index in odd_rows(self._tx, proposal):
             self._find(what, index=index, proposal=proposal.id)
-        self._reviews(proposal, committed)
-
-    def _reviews(self, proposal: Proposal, committed: dict[str, tuple[int, str]]) -> None:
-        id = proposal.id
-        names = {name for name in committed if name.startswith("review:")}
-        try:
-            reviews = self._tx.proposals.reviews(self._desk, id)
-        except _UNREADABLE:
-            self._find("a review is not readable", proposal=id)
-            return
-        for review in reviews:
-            name = f"review:{review.n}"
-            index, digest = committed.get(name, (None, ""))
-            if digest != row_commitment(review):
-                what = "a review was changed or added outside the log"
-                self._find(what, index=index, proposal=id)
-            names.discard(name)
-        for name in sorted(names):
-            self._find("a review was removed", index=committed[name][0], proposal=id)
-        self._signed(proposal, reviews, committed)
-
-    def _signed(
-        self, proposal: Proposal, reviews: Sequence[Review], committed: dict[str, tuple[int, str]]
-    ) -> None:
-        said = {name: digest for name, (_, digest) in committed.items()}
-        try:
-            for what in odd_assertions(self._tx, proposal, reviews, said):
-                self._find(what, proposal=proposal.id)
-        except _UNREADABLE:
-            self._find("what a passkey signed is not readable", proposal=proposal.id)

@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from handrail.core.entry import row_commitment
-from handrail.core.passkey import Assertion, Purpose, challenge_of
+from handrail.core.passkey import Assertion, Passkey, Purpose, challenge_of
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
 from handrail.engine.passkeys import check_signature
 from handrail.errors import NotAllowed
-from handrail.store.protocol import Tx
 
 __all__ = ["ASSERTED", "odd_assertions"]
 
@@ -25,29 +24,35 @@ ASSERTED: Final = "assertion:"
 
 
 def odd_assertions(
-    tx: Tx, proposal: Proposal, reviews: Sequence[Review], committed: Mapping[str, str]
+    proposal: Proposal,
+    reviews: Sequence[Review],
+    assertions: Sequence[Assertion],
+    passkeys: Mapping[str, Passkey],
+    committed: Mapping[str, str],
 ) -> Iterator[str]:
     """What is wrong with what passkeys signed about an action, in words.
 
-    `committed` is what the log says of each row of the action, by name. `reviews` and `proposal`
-    are compared with it elsewhere.
+    `committed` is what the log says of each row of the action, by name. `reviews`, `proposal` and
+    `passkeys` (by id) are compared with the log elsewhere.
     """
     wanted = {name: said for name, said in committed.items() if name.startswith(ASSERTED)}
     by_number = {review.n: review for review in reviews}
-    for assertion in tx.passkeys.assertions(proposal.desk, proposal.id):
+    for assertion in assertions:
         said = wanted.pop(f"{ASSERTED}{assertion.n}", None)
         review = by_number.get(assertion.n)
         if said != row_commitment(assertion) or review is None:
             yield "what a passkey signed was changed or added outside the log"
             continue
-        why = _why_not(tx, proposal, review, assertion)
+        why = _why_not(proposal, review, assertion, passkeys.get(assertion.passkey))
         if why is not None:
             yield f"a passkey did not sign what stands in the log: {why}"
     for _ in wanted:
         yield "what a passkey signed was removed"
 
 
-def _why_not(tx: Tx, proposal: Proposal, review: Review, assertion: Assertion) -> str | None:
+def _why_not(
+    proposal: Proposal, review: Review, assertion: Assertion, passkey: Passkey | None
+) -> str | None:
     """Why a signature does not show that this person approved this, or None."""
     value = proposal.value
     amount = None if value is None else value.text()
@@ -55,7 +60,6 @@ def _why_not(tx: Tx, proposal: Proposal, review: Review, assertion: Assertion) -
         return "it is for another amount"
     if assertion.person != review.person:
         return "it is another person's"
-    passkey = tx.passkeys.get(proposal.desk, assertion.passkey)
     if passkey is None or passkey.public_key != assertion.public_key:
         return "its key is not the one that the log knows"
     ended = passkey.revoked_at

@@ -30,7 +30,7 @@ from handrail.prove.intact import intact
 from handrail.prove.search import search
 from handrail.store.protocol import Store, Tx
 
-__all__ = ["Finding", "Report", "verify_log"]
+__all__ = ["Finding", "Report", "Verify", "verify_log"]
 
 FINDINGS_MAX: Final = 100
 _PAGE_ROWS: Final = 1000

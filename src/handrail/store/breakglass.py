@@ -12,6 +12,7 @@ from handrail.store.rows import Rows, from_row, insert_sql, select_sql, to_row
 __all__ = ["Grants"]
 
 LATEST_MAX: Final = 100
+_NEWEST: Final = select_sql("breakglass", Grant) + " WHERE desk = ? ORDER BY id DESC LIMIT ?"
 
 
 class Grants:
@@ -19,9 +20,15 @@ class Grants:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self._latest: dict[str, list[Grant]] = {}
+
+    def forget(self) -> None:
+        """Read anew: grants were changed, or a change of them was rolled back."""
+        self._latest.clear()
 
     def add(self, grant: Grant) -> None:
         """A new grant, asked for."""
+        self.forget()
         self._rows.change(insert_sql("breakglass", Grant), to_row(grant))
 
     def get(self, desk: str, grant: str) -> Grant | None:
@@ -37,10 +44,15 @@ class Grants:
         return [from_row(Grant, row) for row in rows]
 
     def latest(self, desk: str) -> list[Grant]:
-        """The newest grants, oldest first: more than can be in force in any one hour of use."""
-        where = " WHERE desk = ? ORDER BY id DESC LIMIT ?"
-        rows = self._rows.all(select_sql("breakglass", Grant) + where, (desk, LATEST_MAX))
-        return [from_row(Grant, row) for row in reversed(rows)]
+        """The newest grants, oldest first: more than can be in force in any one hour of use.
+
+        Read once a transaction.
+        """
+        known = self._latest.get(desk)
+        if known is None:
+            rows = self._rows.all(_NEWEST, (desk, LATEST_MAX))
+            known = self._latest[desk] = [from_row(Grant, row) for row in reversed(rows)]
+        return known
 
     def everything(self, desk: str) -> list[Grant]:
         """Every grant there ever was, by id."""
@@ -50,6 +62,7 @@ class Grants:
 
     def change(self, grant: Grant) -> None:
         """Replace what is known of a grant."""
+        self.forget()
         fields = msgspec.structs.asdict(grant)
         names = [name for name in fields if name not in ("desk", "id")]
         changes = ", ".join(f"{name} = ?" for name in names)

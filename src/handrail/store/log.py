@@ -122,6 +122,15 @@ class Log:
         )
         return [_logged(index, leaf) for index, leaf in reversed(rows)]
 
+    def tagged(self, desk: str, person: str, tag: str, *, most: int) -> list[LoggedEntry]:
+        """The newest entries of one tag that a person caused, in order."""
+        rows = self._rows.all(
+            "SELECT idx, leaf FROM entry WHERE desk = ? AND person = ? AND tag = ?"
+            " ORDER BY idx DESC LIMIT ?",
+            (desk, person, tag, most),
+        )
+        return [_logged(index, leaf) for index, leaf in reversed(rows)]
+
     def latest(self, desk: str, *, before: int, most: int) -> list[LoggedEntry]:
         """The newest entries below an index, newest first."""
         rows = self._rows.all(

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from handrail.core.principal import Principal, PrincipalKind
+from handrail.core.roster import Roster
 from handrail.store.rows import Rows, columns_of, from_row, insert_sql, select_sql, to_row
 
 __all__ = ["Credential", "CredentialKind", "Means", "People", "Session"]
@@ -86,13 +87,16 @@ class People:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._met: dict[tuple[str, str], Principal] = {}
+        self._rosters: dict[str, Roster] = {}
 
     def forget(self) -> None:
         """Read anew: what was read may be of a unit that was rolled back."""
         self._met.clear()
+        self._rosters.clear()
 
     def add(self, principal: Principal) -> None:
         """A new principal."""
+        self.forget()
         self._rows.change(insert_sql("principal", Principal), to_row(principal))
 
     def change(self, principal: Principal) -> None:
@@ -124,6 +128,13 @@ class People:
         """Every principal of any kind, by id."""
         rows = self._rows.all(_PRINCIPAL + " WHERE desk = ? ORDER BY id", (desk,))
         return [from_row(Principal, row, _JSON) for row in rows]
+
+    def roster(self, desk: str) -> Roster:
+        """Everybody on a desk, read once a transaction."""
+        known = self._rosters.get(desk)
+        if known is None:
+            known = self._rosters[desk] = Roster(self.everybody(desk))
+        return known
 
     def add_credential(self, credential: Credential) -> None:
         """A new credential."""

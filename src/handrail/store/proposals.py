@@ -11,6 +11,7 @@ from msgspec.structs import astuple
 
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import OPEN, State
+from handrail.core.money import Money
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
@@ -28,9 +29,10 @@ from handrail.store.rows import (
 )
 from handrail.store.sifting import sifting_sql
 
-__all__ = ["Proposals"]
+__all__ = ["BY_KEY", "Proposals", "proposal_of"]
 
 _SELECT: Final = select_sql("proposal", Proposal)
+BY_KEY: Final = _SELECT + " WHERE desk = ? AND agent = ? AND key = ?"
 _INSERT: Final = insert_sql("proposal", Proposal)
 _MOVING: Final = "('READY', 'EXECUTING', 'UNKNOWN', 'HOLDING')"
 _WAITING: Final = "('PENDING', 'HOLDING', 'READY')"
@@ -85,17 +87,25 @@ class Proposals:
         """The same, only to be looked at: it may move at any time."""
         return self._one(" WHERE desk = ? AND id = ?", (desk, proposal))
 
-    def some(self, desk: str, ids: Sequence[str]) -> dict[str, Proposal]:
-        """Those of these proposals that there are, by id."""
+    def amounts(self, desk: str, ids: Sequence[str]) -> dict[str, tuple[str, Money | None]]:
+        """The kind and the amount of those of these proposals that there are, by id."""
         if not ids:
             return {}
         places = ", ".join("?" * len(ids))
-        found = self._many(f" WHERE desk = ? AND id IN ({places})", [desk, *ids])
-        return {one.id: one for one in found}
+        sql = (
+            "SELECT id, kind, value_minor, currency FROM proposal"
+            f" WHERE desk = ? AND id IN ({places})"
+        )
+        found: dict[str, tuple[str, Money | None]] = {}
+        for id, kind, minor, currency in self._rows.all(sql, [desk, *ids]):
+            value = None if minor is None else Money(minor=int(minor), currency=str(currency))
+            found[str(id)] = (str(kind), value)
+        return found
 
     def by_key(self, desk: str, agent: str, key: str) -> Proposal | None:
         """The proposal that an agent made under an idempotency key."""
-        return self._one(" WHERE desk = ? AND agent = ? AND key = ?", (desk, agent, key))
+        row = self._rows.one(BY_KEY, (desk, agent, key))
+        return None if row is None else proposal_of(row)
 
     def by_provider(self, desk: str, connector: str, provider_ref: str) -> Proposal | None:
         """The proposal that a provider's reference belongs to."""
@@ -146,15 +156,77 @@ class Proposals:
         never waited is not among those that were proposed.
         """
         rows = self._rows.all(_MOVED, (desk, since, most))
-        return [(str(row[0]), _proposal(row[1:])) for row in rows]
+        return [(str(row[0]), proposal_of(row[1:])) for row in rows]
 
-    def ran_alone(self, desk: str, *, before: str | None = None, most: int) -> list[Proposal]:
-        """What ran and notified, newest first; `before` is the last row's id."""
+    def deadlines(self, desk: str, *, most: int) -> list[tuple[int, int]]:
+        """When what waits runs out of time, and how many people it takes, by rank."""
+        sql = "SELECT decide_by, checkers FROM proposal WHERE desk = ? AND state = 'PENDING'"
+        rows = self._rows.all(sql + " ORDER BY rank, id LIMIT ?", (desk, most))
+        return [(int(due or 0), max(1, int(checkers or 0))) for due, checkers in rows]
+
+    def ran_alone(
+        self,
+        desk: str,
+        *,
+        before: str | None = None,
+        kind: str | None = None,
+        agent: str | None = None,
+        subject: str | None = None,
+        most: int,
+    ) -> list[Proposal]:
+        """What ran and notified, newest first, of a kind, an agent or a customer if one is named.
+
+        `before` is the last row's id.
+        """
         where = " WHERE desk = ? AND control = 'run_and_notify'"
         values: list[Value] = [desk]
+        wanted = {"kind": kind, "agent": agent, "subject": subject}
+        for name, value in wanted.items():
+            if value is not None:
+                where += f" AND {name} = ?"
+                values.append(value)
         if before is not None:
             where += " AND id < ?"
             values.append(before)
+        return self._many(where + " ORDER BY id DESC LIMIT ?", [*values, most])
+
+    def about(
+        self,
+        desk: str,
+        subject: str,
+        *,
+        kinds: Sequence[str] | None = None,
+        after: str = "",
+        most: int,
+    ) -> list[Proposal]:
+        """What was proposed about one customer, oldest first, of these kinds if some are named.
+
+        `after` is the last row's id.
+        """
+        where, values = " WHERE desk = ? AND subject = ? AND id > ?", [desk, subject, after]
+        if kinds is not None:
+            where += f" AND kind IN ({', '.join('?' * len(kinds))})"
+            values += kinds
+        return self._many(where + " ORDER BY id LIMIT ?", [*values, most])
+
+    def moving_money(
+        self,
+        desk: str,
+        *,
+        subject: str | None = None,
+        task: str | None = None,
+        value: Money | None = None,
+        most: int,
+    ) -> list[Proposal]:
+        """What moves money for one customer or in one task, newest first; of `value` if given."""
+        where, values = " WHERE desk = ? AND value_minor IS NOT NULL", list[Value]([desk])
+        for name, wanted in (("subject", subject), ("task", task)):
+            if wanted is not None:
+                where += f" AND {name} = ?"
+                values.append(wanted)
+        if value is not None:
+            where += " AND value_minor = ? AND currency = ?"
+            values += (value.minor, value.currency)
         return self._many(where + " ORDER BY id DESC LIMIT ?", [*values, most])
 
     def latest(self, desk: str, *, before: str | None = None, most: int) -> list[Proposal]:
@@ -267,13 +339,14 @@ class Proposals:
 
     def _one(self, where: str, values: tuple[Value, ...]) -> Proposal | None:
         row = self._rows.one(_SELECT + where, values)
-        return None if row is None else _proposal(row)
+        return None if row is None else proposal_of(row)
 
     def _many(self, where: str, values: tuple[Value, ...] | list[Value]) -> list[Proposal]:
-        return [_proposal(row) for row in self._rows.all(_SELECT + where, values)]
+        return [proposal_of(row) for row in self._rows.all(_SELECT + where, values)]
 
 
-def _proposal(row: Sequence[Value]) -> Proposal:
+def proposal_of(row: Sequence[Value]) -> Proposal:
+    """The proposal of a row."""
     """The proposal of a row. Written out, for a list of a page is made of fifty.
 
     Raises Unavailable `store_newer` for a state, grade or control that this version does not know.
@@ -294,7 +367,7 @@ def _readable(rows: Sequence[Sequence[Value]]) -> list[Proposal]:
     found = []
     for row in rows:
         try:
-            found.append(_proposal(row))
+            found.append(proposal_of(row))
         except Unavailable:
             continue
     return found

@@ -9,7 +9,7 @@ unit was written).
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from handrail.store.candidates import Differing
 from handrail.store.caps import Full
@@ -31,6 +31,7 @@ __all__ = [
     "Differing",
     "Escalation",
     "Full",
+    "KeyedUnit",
     "LoggedEntry",
     "Means",
     "PolicyVersion",
@@ -46,6 +47,24 @@ T_co = TypeVar("T_co", covariant=True)
 
 Unit = Callable[[Tx], T]
 """A state change. It may be run more than once before it counts: it must not touch the outside."""
+
+
+class KeyedUnit(Generic[T]):
+    """A unit that first asks for the action of an agent under an idempotency key.
+
+    `key` is (desk, agent, key). A store to which every question is a journey asks for the keys of a
+    whole batch at once.
+    """
+
+    __slots__ = ("_run", "key")
+
+    def __init__(self, key: tuple[str, str, str], run: Unit[T]) -> None:
+        self.key = key
+        self._run = run
+
+    def __call__(self, tx: Tx) -> T:
+        """Run it."""
+        return self._run(tx)
 
 
 class Ticket(Protocol[T_co]):

@@ -184,7 +184,7 @@ class SqliteStore:
             self._unlock()
             raise
         self.writing = _Rows(self.connection)
-        self._writer = Writer(lambda savepoints: _Batch(self, savepoints))
+        self._writer = Writer(lambda savepoints, _: _Batch(self, savepoints))
 
     @property
     def fence(self) -> int:

@@ -46,18 +46,18 @@ class Tasks:
         row = self._rows.one(_SELECT + " WHERE token_hash = ?", (token_hash,))
         return None if row is None else from_row(Task, row, _JSON)
 
-    def of_ticket(self, desk: str, ticket: str, *, most: int) -> list[str]:
-        """The ids of the newest tasks on a ticket."""
-        rows = self._rows.all(
-            "SELECT id FROM task WHERE desk = ? AND ticket = ? ORDER BY id DESC LIMIT ?",
-            (desk, ticket, most),
-        )
-        return [str(row[0]) for row in rows]
-
     def page(self, desk: str, *, after: str, most: int) -> list[Task]:
         """Tasks by id from `after` on, for going through all of them."""
         rows = self._rows.all(
             _SELECT + " WHERE desk = ? AND id > ? ORDER BY id LIMIT ?", (desk, after, most)
+        )
+        return [from_row(Task, row, _JSON) for row in rows]
+
+    def of_ticket(self, desk: str, ticket: str, *, most: int) -> list[Task]:
+        """The tasks that were issued for a ticket, newest first."""
+        rows = self._rows.all(
+            _SELECT + " WHERE desk = ? AND ticket = ? ORDER BY id DESC LIMIT ?",
+            (desk, ticket, most),
         )
         return [from_row(Task, row, _JSON) for row in rows]
 

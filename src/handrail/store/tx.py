@@ -12,6 +12,7 @@ from handrail.store.desks import Counters, Desks
 from handrail.store.escalations import Escalations
 from handrail.store.halts import Halts
 from handrail.store.log import Log, Trees
+from handrail.store.looks import Looks
 from handrail.store.passkeys import Passkeys
 from handrail.store.people import People
 from handrail.store.proposals import Proposals
@@ -50,6 +51,7 @@ class Tx:
         self.proposals = Proposals(rows)
         self.escalations = Escalations(rows)
         self.halts = Halts(rows)
+        self.looks = Looks(rows)
         self.grants = Grants(rows)
         self.amendments = Amendments(rows)
         self.restorations = Restorations(rows)
@@ -71,6 +73,7 @@ class Tx:
         self.people.forget()
         self.tasks.forget()
         self.halts.forget()
+        self.grants.forget()
 
     def finish(self) -> Trees:
         """Write the tree heads and counters; the trees to keep once the commit has landed."""

@@ -17,7 +17,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from handrail.errors import SetupFailed, Unavailable
+from handrail.errors import NotFound, SetupFailed, Unavailable
 from handrail.store.rows import Rows
 
 __all__ = ["DESK_SUBJECT", "Keys", "Vault"]
@@ -182,6 +182,18 @@ class Vault:
         # WHY NOT: remember it at once. The row may be of a unit that is still rolled back.
         self._met[desk, customer] = str(row[0])
         return str(row[0])
+
+    def erased_at(self, desk: str, ref: str) -> int | None:
+        """When the customer behind a reference was erased; None for one who was not.
+
+        Raises NotFound `subject_unknown` for a reference that was never made.
+        """
+        row = self._rows.one(
+            "SELECT erased_at FROM subject WHERE desk = ? AND ref = ?", (desk, ref)
+        )
+        if row is None:
+            raise NotFound("subject_unknown", "no customer has that reference")
+        return None if row[0] is None else int(row[0])
 
     def customer_of(self, desk: str, ref: str) -> str | None:
         """The customer id behind a reference; None once erased."""

@@ -15,7 +15,8 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from handrail.errors import Unavailable
@@ -122,8 +123,12 @@ def _wake(future: asyncio.Future[None]) -> None:
 class Writer:
     """The queue of units and the lock that makes one caller at a time the leader."""
 
-    def __init__(self, begin: Callable[[bool], Batch]) -> None:
-        """`begin` opens a transaction, told whether each unit needs a savepoint."""
+    def __init__(self, begin: Callable[[bool, Sequence[Callable[[Tx], Any]]], Batch]) -> None:
+        """`begin` opens a transaction.
+
+        It is told whether each unit needs a savepoint, and what waits: a store may read ahead for
+        those units. More may come while they run.
+        """
         self._begin = begin
         self._lock = threading.Lock()
         self._queue: deque[QueuedTicket[Any]] = deque()
@@ -174,7 +179,7 @@ class Writer:
         try:
             if self._over:
                 raise _closed()
-            batch = self._begin(False)
+            batch = self._begin(False, [each.unit for each in islice(self._queue, UNITS_MAX)])
         except BaseException as error:
             self._fail_all(error)
             return
@@ -220,7 +225,7 @@ class Writer:
                 batch.abandon()
                 raise
             tickets = [*taken]
-            batch = self._begin(savepoints)
+            batch = self._begin(savepoints, ())
 
     def _take(self, taken: list[QueuedTicket[Any]]) -> Iterator[QueuedTicket[Any]]:
         """What is queued, one after the other, noted in `taken` before it is run."""

@@ -87,7 +87,8 @@ def _read_ticket(db: apsw.Connection, request: _TicketRead, stamp: Stamp) -> Rec
         raise NotDone(f"ticket `{request.ticket}` is no longer there")
     customer, name, requester, subject, status = row
     messages = db.execute(
-        "SELECT author, sender, body, sent_at FROM messages WHERE ticket = ? ORDER BY position",
+        "SELECT author, sender, body, sent_at, EXISTS (SELECT 1 FROM mailbox b"
+        " WHERE b.message_id = m.message_id) FROM messages m WHERE ticket = ? ORDER BY position",
         (request.ticket,),
     ).fetchall()
     return Receipt(
@@ -99,8 +100,14 @@ def _read_ticket(db: apsw.Connection, request: _TicketRead, stamp: Stamp) -> Rec
             "subject": subject,
             "status": status,
             "messages": [
-                {"author": author, "sender": sender, "body": body, "sent_at": sent_at}
-                for author, sender, body, sent_at in messages
+                {
+                    "author": author,
+                    "sender": sender,
+                    "body": body,
+                    "sent_at": sent_at,
+                    "through_handrail": bool(sent),
+                }
+                for author, sender, body, sent_at, sent in messages
             ],
             "orders": _orders(db, customer),
         }

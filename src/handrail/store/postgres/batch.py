@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 from handrail.errors import Unavailable
 from handrail.store.postgres.link import Link, ServerRefused
 from handrail.store.postgres.rows import PostgresRows
 from handrail.store.postgres.tx import SharedTx
+from handrail.store.protocol import KeyedUnit
 from handrail.store.tx import Tx
 from handrail.store.vault import Keys
 from handrail.store.writer import BatchLost, BatchTorn
@@ -74,7 +75,9 @@ class Owner(Protocol):
 class PostgresBatch:
     """One BEGIN ... COMMIT. See `writer.Batch`."""
 
-    def __init__(self, store: Owner, savepoints: bool) -> None:
+    def __init__(
+        self, store: Owner, savepoints: bool, waiting: Sequence[Callable[[Tx], Any]]
+    ) -> None:
         self._store = store
         self._savepoints = savepoints
         self._link = store.writing_link()
@@ -90,6 +93,15 @@ class PostgresBatch:
         # before it has left it by every guess.
         shared.caps.early_ms = store.early_ms()
         self.tx: Tx = shared
+        self._read_ahead(shared, waiting)
+
+    def _read_ahead(self, tx: SharedTx, waiting: Sequence[Callable[[Tx], Any]]) -> None:
+        """Ask for every key of the batch in one journey, where each unit would make its own."""
+        try:
+            tx.foresee([unit.key for unit in waiting if isinstance(unit, KeyedUnit)])
+        except ServerRefused as refusal:
+            self.abandon()
+            raise refusal.translated() from refusal
 
     def run(self, unit: Callable[[Tx], T]) -> T:
         try:

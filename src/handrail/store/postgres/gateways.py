@@ -20,6 +20,7 @@ from typing import Any, Final
 import psycopg
 
 from handrail.store.postgres.link import ServerRefused, connect
+from handrail.store.postgres.statistics import keep_up
 
 __all__ = ["BEAT_S", "LEASE_MS", "Membership"]
 
@@ -32,9 +33,14 @@ PAUSE_S: Final = 0.5
 STOP_S_MAX: Final = 5.0
 CHANNEL: Final = "handrail"
 
+# INVARIANT: a fence is above every earlier one, and not below the clock's milliseconds. So one that
+# was given out after a backup was made is not given out again when that backup is put back.
 _JOIN: Final = (
-    "WITH next AS (INSERT INTO meta (name, value) VALUES ('fence', '1') ON CONFLICT (name)"
-    " DO UPDATE SET value = (meta.value::bigint + 1)::text RETURNING value::bigint AS fence)"
+    "WITH clock AS (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms),"
+    " next AS (INSERT INTO meta (name, value) SELECT 'fence', ms::text FROM clock"
+    " ON CONFLICT (name) DO UPDATE SET"
+    " value = GREATEST(meta.value::bigint + 1, excluded.value::bigint)::text"
+    " RETURNING value::bigint AS fence)"
     " INSERT INTO gateway (fence, since, lease_until) SELECT fence, clock_timestamp(),"
     " clock_timestamp() + %s * interval '1 millisecond' FROM next RETURNING fence"
 )
@@ -160,13 +166,17 @@ class Membership:
         elif fence == self.fence:
             self._ours_until = before + self._lease_ms / 1000
         connection.execute(_BURY)
+        keep_up(connection)
 
     def _hear(self, connection: Connection) -> None:
         """Pass on what others have moved, until the next beat is due."""
         until = time.monotonic() + self._beat_s
-        while not self._stopped.is_set() and (left := until - time.monotonic()) > 0:
-            ready, _, _ = select.select([connection.fileno(), self._bell.fileno()], [], [], left)
-            if connection.fileno() in ready:
-                for notice in connection.notifies(timeout=0):
-                    for moved in self._told:
-                        moved(notice.payload)
+        while not self._stopped.is_set():
+            # First what came in during a beat: for that the socket is no longer ready.
+            for notice in connection.notifies(timeout=0):
+                for moved in self._told:
+                    moved(notice.payload)
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            select.select([connection.fileno(), self._bell.fileno()], [], [], left)

@@ -133,19 +133,28 @@ class Link:
         """The rows that a statement gives."""
         return decoded(self.ask(sql, values))
 
+    def rows_of_each(self, sql: str, each: Sequence[Sequence[Value]]) -> list[list[Row]]:
+        """The rows that a statement gives for each of some values, in one round trip."""
+        for values in each:
+            self.send(sql, values)
+        return [decoded(outcome) for outcome in self._outcomes()[-len(each) :]] if each else []
+
     def sync(self) -> pq.abc.PGresult:
         """Wait for everything that was sent: the last outcome, or the first refusal raised."""
+        return self._outcomes()[-1]
+
+    def _outcomes(self) -> list[pq.abc.PGresult]:
         if self.broken:
             raise ServerRefused("", "the connection was lost")
         expected, self._pending = self._pending, 0
         refused: list[ServerRefused] = []
-        last: pq.abc.PGresult | None = None
+        found: list[pq.abc.PGresult] = []
         try:
             self._pg.pipeline_sync()
             for _ in range(expected):
-                last = self._outcome()
-                if last.status not in _GOOD:
-                    refused.append(_refusal(last))
+                found.append(self._outcome())
+                if found[-1].status not in _GOOD:
+                    refused.append(_refusal(found[-1]))
                 self._outcome_ends()
             self._outcome()  # the synchronization itself
         except psycopg.Error as error:
@@ -162,8 +171,7 @@ class Link:
             self._fresh.clear()
             raise refused[0]
         self._fresh.clear()
-        assert last is not None
-        return last
+        return found
 
     def _outcome(self) -> pq.abc.PGresult:
         self._wait()

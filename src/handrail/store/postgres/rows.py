@@ -66,6 +66,15 @@ class PostgresRows:
         rows = self.all(sql, values)
         return rows[0] if rows else None
 
+    def first_of_each(self, sql: str, each: Sequence[Sequence[Value]]) -> list[Row | None]:
+        """The first row that a question gives for each of some values, asked in one journey."""
+        try:
+            answers = self._link.rows_of_each(sql, each)
+        except ServerRefused:
+            self.torn = True
+            raise
+        return [rows[0] if rows else None for rows in answers]
+
     def change(self, sql: str, values: Sequence[Value] = ()) -> int:
         self.writes += 1
         try:

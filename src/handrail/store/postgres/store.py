@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -84,7 +85,7 @@ class PostgresStore:
                 said = ServerRefused(error.sqlstate or "", said_by(error))
                 raise _refused_at_start(said) from error
             raise
-        self._writer = Writer(lambda savepoints: PostgresBatch(self, savepoints))
+        self._writer = Writer(partial(PostgresBatch, self))
 
     @staticmethod
     def holds_desk(address: str) -> bool:

@@ -226,7 +226,8 @@ class LogEntryView(_Answer, frozen=True, kw_only=True):
 
 
 class DetailView(_Answer, frozen=True, kw_only=True):
-    """Everything about one action that this person may see. A review quotes `digest`.
+    """Everything about one action that this person may see. A review quotes `digest`; an approval
+    counts from `approve_from` on, milliseconds UTC.
 
     `changed` is what differs from what was decided on before, when it is put to people anew.
     `history` is what happened before that bears on it, `failed` are the policy's checks that did
@@ -239,6 +240,7 @@ class DetailView(_Answer, frozen=True, kw_only=True):
 
     card: CardView
     digest: str
+    approve_from: int | None
     lines: tuple[Line, ...]
     history: tuple[Line, ...]
     facts: tuple[Fact, ...]
@@ -275,6 +277,7 @@ class MessageView(_Answer, frozen=True, kw_only=True):
     sender: str
     body: str
     sent_at: int
+    through_handrail: bool
 
 
 class HandOffView(_Answer, frozen=True, kw_only=True):

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from handrail.errors import HandrailError, NotFound
 from handrail.surfaces.api import (
     amendments,
+    attention,
+    audit,
     breakglass,
     escalations,
     halts,
@@ -52,6 +54,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *sessions.OPERATIONS,
     *people.OPERATIONS,
     *reviews.OPERATIONS,
+    *attention.OPERATIONS,
     *breakglass.OPERATIONS,
     *amendments.OPERATIONS,
     *escalations.OPERATIONS,
@@ -59,6 +62,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *shadow.OPERATIONS,
     *held.OPERATIONS,
     *log.OPERATIONS,
+    *audit.OPERATIONS,
     *openapi.OPERATIONS,
     *probes.OPERATIONS,
 )

@@ -128,7 +128,7 @@ class Gateway:
     async def review(self, desk: str, id: str, opinion: Opinion) -> Proposal:
         """Count a person's verdict; an action that it lets run is read again and claimed at once.
 
-        Raises what `core.review.judge` raises.
+        Raises what `engine.review.review_unit` raises where handrail shows the action itself.
         """
         self.runner.check_working()
         reviewed = self.runner.spawn(self._reviewed(desk, id, opinion))
@@ -157,7 +157,9 @@ class Gateway:
 
     async def _reviewed(self, desk: str, id: str, opinion: Opinion) -> Proposal:
         """The verdict and what follows from it, also when its caller has gone away meanwhile."""
-        proposal = await self.ctx.store.submit(review_unit(self.ctx, desk, id, opinion))
+        proposal = await self.ctx.store.submit(
+            review_unit(self.ctx, desk, id, opinion, watched=True)
+        )
         kind = self.ctx.rulebook(desk).kind(proposal.kind)
         if proposal.state is not State.READY or kind is None or kind.runs_in_agent:
             self.runner.wake(id)

@@ -7,6 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from handrail.core.canonical import check_plain
+from handrail.core.lifecycle import State
+from handrail.engine.looks import shown_unit
 from handrail.engine.review import Opinion
 from handrail.engine.search import Haul, Search, haul
 from handrail.engine.show import Card, cards_of, show
@@ -116,8 +118,11 @@ async def get_proposal_in_full(call: Incoming) -> DetailView:
     person = call.by_person()
     ctx = call.gateway.ctx
     shown = show(ctx, person.desk, call.path_id("id", "proposal_not_found"), viewer=person)
+    look = None
+    if shown.card.proposal.state is State.PENDING and call.scope["method"] == "GET":
+        look = await ctx.store.submit(shown_unit(ctx, shown, person))
     escalations = ctx.store.read(lambda tx: [escalation_view(tx, one) for one in shown.escalations])
-    return detail_view(shown, escalations)
+    return detail_view(shown, escalations, look)
 
 
 async def get_queue(call: Incoming) -> QueueView:
@@ -174,6 +179,8 @@ OPERATIONS: Final = (
             "reviewed_already",
             "not_assigned",
             "nothing_can_run",
+            "too_soon",
+            "budget_spent",
             "passkey_needed",
             "passkey_refused",
             "content_erased",

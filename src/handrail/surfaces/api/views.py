@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from handrail.core.attention import Look
 from handrail.core.halt import Halt, HaltScope
 from handrail.core.lifecycle import FINAL, State
 from handrail.core.principal import Principal
@@ -136,11 +137,14 @@ def card_view(card: Card) -> CardView:
     )
 
 
-def detail_view(shown: Shown, escalations: list[EscalationView]) -> DetailView:
-    """One action's page, as data."""
+def detail_view(
+    shown: Shown, escalations: list[EscalationView], look: Look | None = None
+) -> DetailView:
+    """One action's page, as data; `look` is that it was shown to this person now."""
     return DetailView(
         card=card_view(shown.card),
         digest=shown.card.proposal.statement,
+        approve_from=None if look is None else look.first_at + look.dwell_ms,
         lines=shown.lines,
         history=shown.history,
         facts=shown.facts,

@@ -24,6 +24,7 @@ from handrail.surfaces.cli.identities import add_identity_commands
 from handrail.surfaces.cli.init import init
 from handrail.surfaces.cli.log import erase, log_app
 from handrail.surfaces.cli.people import agent_app, person_app
+from handrail.surfaces.cli.proof import add_proof_commands
 from handrail.surfaces.cli.report import report_app
 from handrail.surfaces.cli.restore import restore
 from handrail.surfaces.cli.serve import demo, serve
@@ -51,6 +52,7 @@ policy_app.command()(record)
 add_policy_commands(policy_app)
 policy_app.add_typer(shadow_app, name="shadow")
 app.add_typer(policy_app, name="policy")
+add_proof_commands(log_app)
 app.add_typer(log_app, name="log")
 add_identity_commands(person_app)
 app.add_typer(person_app, name="person")

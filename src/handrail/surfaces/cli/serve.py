@@ -6,6 +6,7 @@ What serves is imported when it is needed: the other commands start in half the 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,6 +90,9 @@ def serve(
     oidc_issuer: Issuer = None,
     oidc_client: Client = None,
     oidc_secret_file: SecretFile = None,
+    translations: Annotated[
+        Path | None, typer.Option(help="A folder with the console in other languages.")
+    ] = None,
 ) -> None:
     """Serve the API for agents and the console for people."""
     from handrail.surfaces.console import console_routes
@@ -105,7 +109,7 @@ def serve(
         opened,
         host=host or DEFAULT_HOST,
         port=DEFAULT_PORT if port is None else port,
-        console=console_routes,
+        console=partial(console_routes, translations=translations),
         door=door,
         behind_proxy=behind_proxy,
         on_ready=lambda address: typer.echo(

@@ -26,6 +26,7 @@ from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.lines import consequence, shown_lines
 from handrail.surfaces.console.literal import json_text
 from handrail.surfaces.console.pages import Visitor
+from handrail.surfaces.console.presence import attended, noted
 from handrail.surfaces.console.queue import SOON_MS
 from handrail.surfaces.console.words import (
     GRADES,
@@ -65,19 +66,41 @@ class _Around(msgspec.Struct, frozen=True, kw_only=True):
 
 async def action(visitor: Visitor) -> Response:
     """The page of one action."""
-    return action_page(visitor, visitor.request.path_params["id"])
+    id = visitor.request.path_params["id"]
+    since, shown = _looked_at(visitor, id)
+    await noted(visitor, shown)
+    return await _page(visitor, shown, since)
 
 
-def action_page(
+async def action_page(
     visitor: Visitor, id: str, *, status: int = 200, problem: str | None = None, typed: str = ""
 ) -> Response:
     """The page of one action; `problem` is what was wrong with the form, `typed` its reason."""
+    since, shown = _looked_at(visitor, id)
+    return await _page(visitor, shown, since, status=status, problem=problem, typed=typed)
+
+
+def _looked_at(visitor: Visitor, id: str) -> tuple[int, Shown]:
+    """An action, and how long the log was before: what happens in between is told to the page."""
     ctx = visitor.gateway.ctx
-    # Before anything is read: what happens in between is told to the open page.
     since = ctx.store.read(lambda tx: tx.log.size(visitor.desk))
-    shown = show(ctx, visitor.desk, id, viewer=visitor.person)
+    return since, show(ctx, visitor.desk, id, viewer=visitor.person)
+
+
+async def _page(
+    visitor: Visitor,
+    shown: Shown,
+    since: int,
+    *,
+    status: int = 200,
+    problem: str | None = None,
+    typed: str = "",
+) -> Response:
+    ctx = visitor.gateway.ctx
+    attention = attended(visitor, shown)
     proposal = shown.card.proposal
     around = ctx.store.read(lambda tx: _around(visitor, tx, shown))
+    talk = await visitor.pages.talks.heard(visitor.gateway, visitor.desk, around.ticket)
     over = proposal.decide_by is not None and ctx.clock() >= proposal.decide_by
     undecided = proposal.state is State.PENDING
     return visitor.render(
@@ -100,7 +123,8 @@ def action_page(
         undecided=undecided,
         over=undecided and over,
         soon=proposal.decide_by is not None and proposal.decide_by - ctx.clock() <= SOON_MS,
-        why_not=around.halted or shown.why_not or _why_never(ctx, proposal),
+        why_not=around.halted or shown.why_not or attention.tired or _why_never(ctx, proposal),
+        attention=attention,
         why_nothing=why_nothing(visitor, shown) if undecided else None,
         drawn=_is_drawn(visitor, shown),
         why_no_undo=may_undo(visitor) or shown.why_no_undo,
@@ -111,6 +135,7 @@ def action_page(
         problem=problem,
         typed=typed,
         around=around,
+        talk=talk,
         since=since,
         two_needed=proposal.state is State.UNKNOWN and needed_for(ctx, proposal) > 1,
     )

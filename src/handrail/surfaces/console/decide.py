@@ -24,6 +24,8 @@ __all__ = ["decide", "not_counted", "settle", "undo"]
 
 OUTCOME_WAIT_MS: Final = 2_500
 """How long a form waits for what it has set off; then the page says that it is running."""
+_KEEPS_FORM: Final = ("too_soon", "budget_spent")
+"""What is right a little later, or for somebody else: the page comes again with what was typed."""
 _MOVING: Final = (State.READY, State.EXECUTING)
 
 
@@ -36,8 +38,14 @@ async def decide(visitor: Visitor, form: Mapping[str, str]) -> Response:
         token, reviewed = await visitor.gateway.reviewed(visitor.session, id, opinion)
         await _settled(visitor, reviewed)
     except InvalidInput as error:
-        return action_page(visitor, id, status=error.status, problem=error.message, typed=reason)
+        return await action_page(
+            visitor, id, status=error.status, problem=error.message, typed=reason
+        )
     except (Conflict, NotAllowed) as error:
+        if error.code in _KEEPS_FORM:
+            return await action_page(
+                visitor, id, status=error.status, problem=error.message, typed=reason
+            )
         return not_counted(visitor, id, error, reason)
     answer = redirect(f"/actions/{id}")
     if token is not None:
@@ -59,7 +67,9 @@ async def settle(visitor: Visitor, form: Mapping[str, str]) -> Response:
         )
         await visitor.gateway.testify(visitor.desk, id, said)
     except (InvalidInput, Conflict, NotAllowed) as error:
-        return action_page(visitor, id, status=error.status, problem=error.message, typed=evidence)
+        return await action_page(
+            visitor, id, status=error.status, problem=error.message, typed=evidence
+        )
     return redirect(f"/actions/{id}")
 
 

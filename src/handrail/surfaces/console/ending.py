@@ -6,6 +6,7 @@ import msgspec
 
 from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
+from handrail.core.review import Verdict
 from handrail.engine.show import Shown
 from handrail.surfaces.console.words import STATE_TONES, STATES, VERDICTS, WHYS
 
@@ -31,13 +32,26 @@ _SENTENCES = {
 }
 
 
+_DECIDED = {
+    Verdict.APPROVE: "approved",
+    Verdict.REJECT: "rejected",
+    Verdict.REQUEST_CHANGES: "sent back for changes",
+    Verdict.ESCALATE: "handed over",
+}
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an action stands: its state in words, the colour of that, and a sentence."""
+    """Where an action stands: its state in words, the colour of that, and a sentence.
+
+    `already` says who decided it, for somebody who came too late; None while it waits.
+    """
 
     label: str
     tone: str
     sentence: str
     decided: str | None
+    already: str | None = None
+    decided_at: int = 0
 
 
 def standing_of(shown: Shown) -> Standing:
@@ -48,6 +62,8 @@ def standing_of(shown: Shown) -> Standing:
         tone="" if proposal.undone_by is not None else STATE_TONES.get(proposal.state, ""),
         sentence=_sentence(shown, proposal),
         decided=_decided(shown),
+        already=_already(shown),
+        decided_at=shown.reviews[-1].review.at if shown.reviews else 0,
     )
 
 
@@ -66,3 +82,11 @@ def _decided(shown: Shown) -> str | None:
     """Who said what, for the top of the page: `Dana Whitfield approved`."""
     said = [f"{given.name} {VERDICTS[given.review.verdict]}" for given in shown.reviews]
     return "; ".join(said) or None
+
+
+def _already(shown: Shown) -> str | None:
+    """Who was faster. While it waits for others, nobody is told what one of them said."""
+    if shown.card.proposal.state is State.PENDING or not shown.reviews:
+        return None
+    last = shown.reviews[-1]
+    return f"Already {_DECIDED[last.review.verdict]} by {last.name},"

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
 from markupsafe import Markup, escape
 
-from handrail.core.text import Mark, hidden_marks, visible
+from handrail.core.direction import turned_parts
+from handrail.core.text import Mark, hidden_marks, hidden_places, visible
 from handrail.core.triggers.span import Span, Trigger
 
 __all__ = ["clipped", "hidden_notes", "json_text", "literal", "marked", "money_markup", "told"]
 
 _RUN_SHOWN_MAX: Final = 3
 """Tokens in a row for one and the same character; a longer run is shown as one, with its length."""
+TURNED: Final = "set from right to left: what is written first does not stand on the left"
 _AMOUNT: Final = re.compile(r"([0-9]+)((?:\.[0-9]+)?) ([A-Z]{3})")
 _GROUP: Final = 3
 
@@ -29,16 +31,19 @@ def literal(text: object) -> Markup:
 def marked(text: str, spans: Iterable[Span]) -> Markup:
     """`literal`, with every place where something was found highlighted; a title says what."""
     marks = hidden_marks(text)
-    hidden = _hidden_places(text, marks) if marks else frozenset()
-    out: list[Markup] = []
+    hidden = hidden_places(text) if marks else frozenset()
+    found = _united(spans)
+    out: list[str] = []
     rest = 0
-    for start, end, what in _united(spans):
-        out.append(_between(text, rest, start, marks, hidden))
-        inner = _between(text, start, end, marks, hidden)
-        out.append(Markup('<mark class="found" title="{}">{}</mark>').format(what, inner))
+    for start, end in turned_parts(text, hidden):
+        out += _highlighted(text, rest, start, marks, hidden, found)
+        out.append(f'<span class="turned" title="{TURNED}">')
+        out += _highlighted(text, start, end, marks, hidden, found)
+        out.append("</span>")
         rest = end
-    out.append(_between(text, rest, len(text), marks, hidden))
-    return Markup("").join(out)
+    out += _highlighted(text, rest, len(text), marks, hidden, found)
+    # Every piece of the text in it went through `escape`; what is around it is our own.
+    return Markup("".join(out))
 
 
 def told(text: str) -> Markup:
@@ -88,24 +93,6 @@ def clipped(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
-def _hidden_places(text: str, marks: tuple[Mark, ...]) -> frozenset[int]:
-    """Places whose character `visible` shows as a token; the other marked ones can be seen."""
-    shown = visible(text)
-    found = []
-    ahead = 0  # how much further the same character stands in `shown`
-    at = 0
-    for mark in marks:
-        at = max(at, mark.start)
-        while at < mark.end:
-            if shown[at + ahead] == text[at]:
-                at += 1
-                continue
-            found.append(at)
-            ahead += len(_token(text[at])) - 1
-            at += 1
-    return frozenset(found)
-
-
 def _token(char: str) -> str:
     return f"[U+{ord(char):04X}]"
 
@@ -126,29 +113,49 @@ def _united(spans: Iterable[Span]) -> list[tuple[int, int, str]]:
     return found
 
 
+def _highlighted(
+    text: str,
+    start: int,
+    end: int,
+    marks: tuple[Mark, ...],
+    hidden: frozenset[int],
+    found: list[tuple[int, int, str]],
+) -> Iterator[str]:
+    """One part of the text, with what was found in it; a find may reach beyond the part."""
+    rest = start
+    for first, last, what in found:
+        first, last = max(first, rest), min(last, end)
+        if first >= last:
+            continue
+        yield from _between(text, rest, first, marks, hidden)
+        yield f'<mark class="found" title="{escape(what)}">'
+        yield from _between(text, first, last, marks, hidden)
+        yield "</mark>"
+        rest = last
+    yield from _between(text, rest, end, marks, hidden)
+
+
 def _between(
     text: str, start: int, end: int, marks: tuple[Mark, ...], hidden: frozenset[int]
-) -> Markup:
+) -> Iterator[str]:
     """One part of the text; `marks` and `hidden` are those of all of it."""
-    out: list[Markup] = []
     rest = start
     for mark in marks:
         first, last = max(mark.start, rest), min(mark.end, end)
         if first >= last:  # an odd word may hold a mark of its own
             continue
-        out.append(escape(text[rest:first]))
-        out.append(_odd(text, first, last, mark.what, hidden))
+        yield escape(text[rest:first])
+        yield from _odd(text, first, last, mark.what, hidden)
         rest = last
-    out.append(escape(text[rest:end]))
-    return Markup("").join(out)
+    yield escape(text[rest:end])
 
 
-def _odd(text: str, start: int, end: int, what: str, hidden: frozenset[int]) -> Markup:
-    parts: list[Markup] = []
+def _odd(text: str, start: int, end: int, what: str, hidden: frozenset[int]) -> Iterator[str]:
+    yield f'<mark class="odd" title="{escape(what)}">'
     at = start
     while at < end:
         if at not in hidden:
-            parts.append(escape(text[at]))
+            yield escape(text[at])
             at += 1
             continue
         run = 1
@@ -156,7 +163,6 @@ def _odd(text: str, start: int, end: int, what: str, hidden: frozenset[int]) -> 
             run += 1
         token = _token(text[at])
         shown = token * run if run <= _RUN_SHOWN_MAX else f"{token} {run} times "
-        parts.append(Markup('<span class="token">{}</span>').format(shown))
+        yield f'<span class="token">{shown}</span>'
         at += run
-    inner = Markup("").join(parts)
-    return Markup('<mark class="odd" title="{}">{}</mark>').format(what, inner)
+    yield "</mark>"

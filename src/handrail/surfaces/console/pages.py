@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import jinja2
@@ -20,8 +20,11 @@ from handrail.store.protocol import Session
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, check_role, note_use, session_of
 from handrail.surfaces.console.assets import Assets
+from handrail.surfaces.console.catalogue import Catalogue, Translated, languages
 from handrail.surfaces.console.forms import FORM_BYTES_MAX, read_form
 from handrail.surfaces.console.literal import clipped, literal, marked, money_markup, told
+from handrail.surfaces.console.reader import Reader, reader, reading
+from handrail.surfaces.console.talk import Talks
 from handrail.surfaces.console.times import (
     clock_text,
     iso_text,
@@ -31,7 +34,7 @@ from handrail.surfaces.console.times import (
 )
 from handrail.surfaces.console.words import HALT_SCOPES, ROLES, name_text
 
-__all__ = ["SECURITY_HEADERS", "Pages", "Visitor", "redirect", "safe_path"]
+__all__ = ["SECURITY_HEADERS", "Pages", "Visitor", "environment_in", "redirect", "safe_path"]
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": (
@@ -57,12 +60,21 @@ class Pages:
 
     gateway: Gateway
     assets: Assets = field(default_factory=Assets)
-    templates: jinja2.Environment = field(default_factory=lambda: _environment())
+    catalogues: Mapping[str, Catalogue] = field(default_factory=lambda: languages(None))
+    templates: Mapping[str, jinja2.Environment] = field(init=False, default_factory=dict)
+    talks: Talks = field(default_factory=Talks)
 
     def __post_init__(self) -> None:
-        self.templates.globals["asset"] = self.assets.url
-        for name in self.templates.list_templates():
-            self.templates.get_template(name)
+        made = {name: self._environment(one) for name, one in self.catalogues.items()}
+        object.__setattr__(self, "templates", made)
+
+    def _environment(self, catalogue: Catalogue) -> jinja2.Environment:
+        """The templates in a language, compiled once."""
+        environment = environment_in(catalogue)
+        environment.globals["asset"] = self.assets.url
+        for name in environment.list_templates():
+            environment.get_template(name)
+        return environment
 
     def render(self, name: str, *, status: int = 200, **data: object) -> Response:
         """A page, never kept by a browser or a proxy."""
@@ -72,7 +84,10 @@ class Pages:
             "relative": partial(relative_text, now=now),
             "clock": partial(clock_text, now=now),
         }
-        page = self.templates.get_template(name).render({"person": None, **tools, **data})
+        catalogue = reader().catalogue
+        tools |= {"language": catalogue.language, "direction": catalogue.direction}
+        template = self.templates[catalogue.language].get_template(name)
+        page = template.render({"person": None, **tools, **data})
         return Response(
             page,
             status_code=status,
@@ -86,10 +101,11 @@ class Pages:
         """A page that needs no login."""
 
         async def endpoint(request: Request) -> Response:
-            try:
-                return await view(request)
-            except HandrailError as error:
-                return self.refusal(error, acted=request.method == "POST")
+            with reading(Reader.of(request, self.catalogues)):
+                try:
+                    return await view(request)
+                except HandrailError as error:
+                    return self.refusal(error, acted=request.method == "POST")
 
         return endpoint
 
@@ -106,7 +122,7 @@ class Pages:
         With `for_script` anybody else gets an empty answer: a page left open asks again and again.
         """
 
-        async def endpoint(request: Request) -> Response:
+        async def answer(request: Request) -> Response:
             try:
                 visitor = self._visitor(request)
             except NotAuthenticated as error:
@@ -124,6 +140,10 @@ class Pages:
                 self.gateway.runner.meet(error)
                 return visitor.refusal(error)
 
+        async def endpoint(request: Request) -> Response:
+            with reading(Reader.of(request, self.catalogues)):
+                return await answer(request)
+
         return endpoint
 
     def act(
@@ -132,6 +152,7 @@ class Pages:
         *,
         roles: Sequence[Role] | None = tuple(Role),
         bytes_max: int = FORM_BYTES_MAX,
+        for_script: bool = False,
     ) -> Callable[[Request], Awaitable[Response]]:
         """A form of a page: as `page`, and the form must come from a page of this session."""
 
@@ -140,7 +161,7 @@ class Pages:
             check_csrf(visitor.session, form.get("csrf"), visitor.request.headers)
             return await view(visitor, form)
 
-        return self.page(checked, roles=roles)
+        return self.page(checked, roles=roles, for_script=for_script)
 
     def refusal(self, error: HandrailError, *, acted: bool = False) -> Response:
         """A page that says what did not happen, and why, to somebody who is not logged in."""
@@ -149,10 +170,11 @@ class Pages:
     async def nothing_here(self, request: Request) -> Response:
         """No such page, for anybody."""
         error = NotFound("page_not_found", "there is nothing at this address")
-        try:
-            return self._visitor(request).refusal(error)
-        except HandrailError:
-            return self.refusal(error)
+        with reading(Reader.of(request, self.catalogues)):
+            try:
+                return self._visitor(request).refusal(error)
+            except HandrailError:
+                return self.refusal(error)
 
     def _visitor(self, request: Request) -> Visitor:
         session, person = session_of(self.gateway.ctx, request.cookies.get(SESSION_COOKIE))
@@ -232,6 +254,12 @@ def safe_path(path: str | None) -> str:
     return path
 
 
+def _address(request: Request) -> str:
+    """The path of a page, with its query."""
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")
+
+
 def _told(error: HandrailError) -> dict[str, object]:
     return {
         "code": error.code,
@@ -243,23 +271,28 @@ def _told(error: HandrailError) -> dict[str, object]:
 def _to_login(request: Request, error: NotAuthenticated) -> Response:
     path = "/"
     if request.method in ("GET", "HEAD"):
-        query = request.url.query
-        path = safe_path(request.url.path + (f"?{query}" if query else ""))
+        path = safe_path(_address(request))
     ended = "" if error.code == "credential_missing" else "&ended=1"
     if request.method not in ("GET", "HEAD"):
         ended = "&ended=2"
     return redirect(f"/login?next={quote(path, safe='')}{ended}")
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("handrail.surfaces.console"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def environment_in(catalogue: Catalogue) -> jinja2.Environment:
+    """The templates, as they are or in another language."""
+    options: dict[str, Any] = {
+        "loader": jinja2.PackageLoader("handrail.surfaces.console"),
+        "autoescape": True,
+        "undefined": jinja2.StrictUndefined,
+        "auto_reload": False,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+    }
+    if catalogue.language == "en":
+        environment = jinja2.Environment(**options)
+    else:
+        environment = Translated(catalogue.messages, **options)
+    environment.globals["ngettext"] = catalogue.messages.ngettext
     environment.filters.update(
         {
             "literal": literal,

@@ -12,7 +12,7 @@ from handrail.core.action import Param
 from handrail.core.grade import Grade, grade_of
 from handrail.core.policy import Assignment, Band, CheckRule, KindRule, LaneRule, Policy
 from handrail.policy.difference import guard_text
-from handrail.policy.form import CLOCKS_FORM, LIMITS_FORM
+from handrail.policy.form import ATTENTION_FORM, CLOCKS_FORM, LIMITS_FORM
 from handrail.policy.shape import RecordShape, span_text
 from handrail.policy.written import amount_of
 from handrail.surfaces.console.caps import CapRow, cap_row
@@ -60,7 +60,7 @@ class ShownKind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole policy in words; `clocks` and `limits` are (name, value, what it means)."""
+    """A whole policy in words; `clocks`, `limits`, `attention` are (name, value, what it means)."""
 
     name: str
     version: int
@@ -70,6 +70,7 @@ class ShownPolicy(msgspec.Struct, frozen=True, kw_only=True):
     caps: tuple[CapRow, ...]
     clocks: tuple[tuple[str, str, str], ...]
     limits: tuple[tuple[str, str, str], ...]
+    attention: tuple[tuple[str, str, str], ...]
     sums: tuple[tuple[str, str], ...]
     by_lot: str
 
@@ -84,6 +85,10 @@ def shown_policy(policy: Policy) -> ShownPolicy:
         name: "none" if n is None else str(n)
         for name, n in msgspec.structs.asdict(policy.limits).items()
     }
+    attention = {
+        name: "none" if n is None else f"{n}%" if name == "dwell_percent" else str(n)
+        for name, n in msgspec.structs.asdict(policy.attention).items()
+    }
     return ShownPolicy(
         name=policy.name,
         version=policy.version,
@@ -96,6 +101,7 @@ def shown_policy(policy: Policy) -> ShownPolicy:
         caps=tuple(cap_row(policy, rule) for rule in policy.caps),
         clocks=tuple(_said(CLOCKS_FORM, clocks)),
         limits=tuple(_said(LIMITS_FORM, limits)),
+        attention=tuple(_said(ATTENTION_FORM, attention)),
         sums=() if policy.accumulation is None else tuple(_sums(policy.accumulation)),
         by_lot=_LOTS[policy.assignment],
     )

@@ -9,17 +9,21 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
+from handrail.core.attention import Load
 from handrail.core.decide import ReasonCode
 from handrail.core.policy import Control
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import why_not
+from handrail.engine.attention import load_for, outlook, tired
 from handrail.engine.bench import bench_of, makers_of, roster_of
 from handrail.engine.context import Context
+from handrail.engine.looks import Presence, presence_of
 from handrail.engine.search import LOOKED_AT_MAX, Haul, Search, haul
 from handrail.engine.show import Card, cards_of
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
+from handrail.surfaces.console.attention import shown_overflow
 from handrail.surfaces.console.finder import (
     SEARCH_FIELDS,
     address_of,
@@ -29,6 +33,7 @@ from handrail.surfaces.console.finder import (
 )
 from handrail.surfaces.console.lines import lines_of, summary
 from handrail.surfaces.console.pages import Visitor
+from handrail.surfaces.console.presence import presence_text
 from handrail.surfaces.console.words import GRADES, LOUD_REASONS, REASONS, count_text
 
 __all__ = ["QUEUE_PAGE", "WaitingRow", "queue", "waiting_rows"]
@@ -44,7 +49,8 @@ class WaitingRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `summary` says where it goes, or what it does. `flags` are reasons to look twice, each with its
     colour. `not_mine` says why this person may not approve it. `urgency` is the colour of the
-    deadline. `also` is what else of the same task waits on this page of the queue: it is one case.
+    deadline. `presence` says who else is at it. `also` is what else of the same task waits on this
+    page of the queue: it is one case.
     """
 
     card: Card
@@ -54,16 +60,18 @@ class WaitingRow(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[tuple[str, str], ...]
     not_mine: str | None
     urgency: str
+    presence: str = ""
     also: tuple[WaitingRow, ...] = ()
 
 
 def waiting_rows(
-    ctx: Context, tx: Tx, viewer: Principal, proposals: list[Proposal]
+    ctx: Context, tx: Tx, viewer: Principal, proposals: list[Proposal], load: Load
 ) -> list[WaitingRow]:
-    """The lines of the queue for one person, in the order given."""
+    """The lines of the queue for one person with this load, in the order given."""
     tickets: dict[str, str | None] = {}
     rows = []
     roster = roster_of(tx, viewer.desk)
+    around = presence_of(tx, proposals, viewer.id)
     for card in cards_of(ctx, tx, proposals):
         proposal = card.proposal
         if proposal.task not in tickets:
@@ -84,8 +92,10 @@ def waiting_rows(
                     viewer,
                     prior,
                     bench_of(ctx, tx, proposal, roster=roster),
-                ),
+                )
+                or tired(tx, ctx, proposal, viewer, load),
                 urgency=_urgency(proposal, tx.now),
+                presence=presence_text(around.get(proposal.id, Presence()), tx.now),
             )
         )
     return rows
@@ -107,7 +117,9 @@ async def queue(visitor: Visitor) -> Response:
 
     def look(tx: Tx, search: Search) -> tuple[Haul, list[WaitingRow], int]:
         found = haul(ctx, tx, visitor.person, search, after=after, most=QUEUE_PAGE)
-        return found, waiting_rows(ctx, tx, visitor.person, found.proposals), tx.log.size(desk)
+        load = load_for(tx, visitor.person)
+        rows = waiting_rows(ctx, tx, visitor.person, found.proposals, load)
+        return found, rows, tx.log.size(desk)
 
     problem, typed = None, {name: query.get(name, "") for name in SEARCH_FIELDS}
     try:
@@ -115,6 +127,9 @@ async def queue(visitor: Visitor) -> Response:
         found, rows, since = ctx.store.read(partial(look, search=search))
     except InvalidInput as error:
         problem, search, found, rows, since = error, Search(), Haul(proposals=[], rest=None), [], 0
+    overflow, load, waiting = ctx.store.read(
+        lambda tx: (outlook(tx, desk), load_for(tx, visitor.person), tx.counters.of(desk))
+    )
     return visitor.render(
         "queue.html",
         status=200 if problem is None else problem.status,
@@ -129,6 +144,8 @@ async def queue(visitor: Visitor) -> Response:
         problem=None if problem is None else problem.message,
         kinds=kinds_of(ctx, desk),
         grades=GRADES,
+        overflow=shown_overflow(overflow, waiting.get("state:PENDING", 0), ctx.clock()),
+        decided_today=load.day,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,9 +12,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from handrail.engine.amendment import POLICY_READERS
+from handrail.prove.export import EXPORTERS
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import DECIDERS, action
+from handrail.surfaces.console.attention import attention
+from handrail.surfaces.console.audit import audit
 from handrail.surfaces.console.caps import caps
+from handrail.surfaces.console.catalogue import languages
 from handrail.surfaces.console.decide import decide, settle, undo
 from handrail.surfaces.console.edit import correct, edit, recuse
 from handrail.surfaces.console.entrance import leave, login_form, login_page
@@ -23,6 +28,7 @@ from handrail.surfaces.console.forms import EDIT_BYTES_MAX
 from handrail.surfaces.console.grader import grader
 from handrail.surfaces.console.halts import halts, lift, stop
 from handrail.surfaces.console.held import held, recall
+from handrail.surfaces.console.life import customer_life, customer_proof, life, proof
 from handrail.surfaces.console.live import live
 from handrail.surfaces.console.log import action_log, log
 from handrail.surfaces.console.pages import Pages
@@ -41,22 +47,24 @@ from handrail.surfaces.console.policy_proposal import proposal, proposals, step
 from handrail.surfaces.console.policy_room import policy, version
 from handrail.surfaces.console.policy_shadow import end_shadow, shadow, start_shadow
 from handrail.surfaces.console.policy_try import suppose, supposed
+from handrail.surfaces.console.presence import TAKERS, leave_action, seen, take_action
 from handrail.surfaces.console.provider import come_back, invited, leave_for_provider
 from handrail.surfaces.console.queue import queue
 from handrail.surfaces.console.ran import ran
-from handrail.surfaces.console.sessions import end_session, end_sessions, sessions
+from handrail.surfaces.console.sessions import choose_telling, end_session, end_sessions, sessions
 
 __all__ = ["console_routes"]
 
 
-def console_routes(gateway: Gateway) -> list[BaseRoute]:
+def console_routes(gateway: Gateway, *, translations: Path | None = None) -> list[BaseRoute]:
     """The routes of the console over a gateway, to be mounted at `/`.
 
     Templates are compiled and static files read here, once. The gateway's runner must be started.
     Every page and form takes a person with a role; with `roles` one of those, or with None anybody
     who is logged in. Who may decide about one action is the engine's to say.
+    `translations` is a folder with other languages, see `catalogue.languages`.
     """
-    pages = Pages(gateway=gateway)
+    pages = Pages(gateway=gateway, catalogues=languages(translations))
     page, act = pages.page, pages.act
     get, post = ["GET"], ["POST"]
     return [
@@ -66,12 +74,16 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/actions/{id}", page(action), methods=get),
         Route("/actions/{id}", act(decide), methods=post),
         Route("/actions/{id}/challenge", page(ask_to_sign), methods=get),
+        Route("/actions/{id}/seen", act(seen, for_script=True), methods=post),
+        Route("/actions/{id}/take", act(take_action, roles=TAKERS), methods=post),
+        Route("/actions/{id}/leave", act(leave_action, roles=TAKERS), methods=post),
         Route("/actions/{id}/outcome", act(settle), methods=post),
         Route("/actions/{id}/edit", page(correct), methods=get),
         Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),
         Route("/actions/{id}/recuse", act(recuse), methods=post),
         Route("/actions/{id}/undo", act(undo, roles=DECIDERS), methods=post),
         Route("/actions/{id}/recall", act(recall), methods=post),
+        Route("/attention", page(attention), methods=get),
         Route("/held", page(held), methods=get),
         Route("/halts", page(halts), methods=get),
         Route("/halts", act(stop), methods=post),
@@ -80,6 +92,7 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/ran", page(ran), methods=get),
         Route("/log", page(log), methods=get),
         Route("/log/{id}", page(action_log), methods=get),
+        *_audit_routes(pages),
         Route("/caps", page(caps), methods=get),
         Route("/grader", page(grader), methods=get),
         *_policy_routes(pages),
@@ -107,12 +120,26 @@ def _about_oneself(pages: Pages) -> list[BaseRoute]:
         Route("/login/passkey", pages.open(passkey_login(pages)), methods=post),
         Route("/logout", act(leave), methods=post),
         Route("/sessions", page(sessions), methods=get),
+        Route("/sessions/telling", act(choose_telling), methods=post),
         Route("/sessions/end", act(end_sessions), methods=post),
         Route("/sessions/{handle}/end", act(end_session), methods=post),
         Route("/passkeys", page(passkeys), methods=get),
         Route("/passkeys", act(add_passkey), methods=post),
         Route("/passkeys/challenge", page(ask_for_new), methods=get),
         Route("/passkeys/{name}/end", act(end_passkey), methods=post),
+    ]
+
+
+def _audit_routes(pages: Pages) -> list[BaseRoute]:
+    """Questions about the record. Whoever reads the log may ask; few take records out."""
+    page, act = pages.page, partial(pages.act, roles=tuple(EXPORTERS))
+    get, post = ["GET"], ["POST"]
+    return [
+        Route("/audit", page(audit), methods=get),
+        Route("/audit/actions/{id}", page(life), methods=get),
+        Route("/audit/actions/{id}/proof", act(proof), methods=post),
+        Route("/audit/customers/{ref}", page(customer_life), methods=get),
+        Route("/audit/customers/{ref}/proof", act(customer_proof), methods=post),
     ]
 
 

@@ -12,12 +12,26 @@ from starlette.responses import Response
 
 from handrail.core.principal import Principal, Role
 from handrail.engine.sessions import close_all_unit, close_unit, listed_unit
-from handrail.errors import NotFound
+from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import Means, Session, Tx
 from handrail.surfaces.auth import cleared_cookie
 from handrail.surfaces.console.pages import Visitor, redirect
+from handrail.surfaces.console.reader import (
+    LANGUAGE_COOKIE,
+    ZONE_COOKIE,
+    keep,
+    reader,
+    zone_names,
+)
 
-__all__ = ["SessionRow", "browser_text", "end_session", "end_sessions", "sessions"]
+__all__ = [
+    "SessionRow",
+    "browser_text",
+    "choose_telling",
+    "end_session",
+    "end_sessions",
+    "sessions",
+]
 
 _BROWSERS: Final = (
     ("Edg/", "Edge"),
@@ -77,6 +91,9 @@ async def sessions(visitor: Visitor) -> Response:
         whose=person or me,
         mine=whose == me.id,
         may_others=Role.ADMIN in me.roles,
+        zone_name=str(reader().zone),
+        zone_names=zone_names(),
+        languages=list(visitor.pages.catalogues),
         ended=visitor.request.query_params.get("ended") == "1",
     )
 
@@ -116,3 +133,17 @@ def _after(visitor: Visitor, whose: str, *, gone: bool) -> Response:
         return answer
     about = "" if whose == visitor.person.id else f"&person={quote(whose, safe='')}"
     return redirect(f"/sessions?ended=1{about}")
+
+
+async def choose_telling(visitor: Visitor, form: Mapping[str, str]) -> Response:
+    """From now on tell times in this zone and speak this language, in this browser."""
+    zone, language = form.get("zone", "").strip() or "UTC", form.get("language", "en")
+    if zone not in zone_names():
+        raise InvalidInput("field_malformed", f"there is no time zone `{zone[:60]}`")
+    if language not in visitor.pages.catalogues:
+        raise InvalidInput("field_malformed", f"there is no language `{language[:60]}` here")
+    answer = redirect("/sessions#telling")
+    secure = visitor.request.url.scheme == "https"
+    keep(answer, ZONE_COOKIE, zone, secure=secure)
+    keep(answer, LANGUAGE_COOKIE, language, secure=secure)
+    return answer

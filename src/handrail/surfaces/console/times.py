@@ -1,9 +1,14 @@
-"""Times as the console says them: UTC, with a plain phrase of how far away they are."""
+"""Times as the console says them: in the reader's zone, with how far from UTC that is.
+
+Beside it stands a plain phrase of how far away they are.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
+
+from handrail.surfaces.console.reader import reader
 
 __all__ = ["clock_text", "iso_text", "moment_text", "relative_text", "span_text"]
 
@@ -15,20 +20,20 @@ _DAY_MS: Final = 24 * _HOUR_MS
 
 def iso_text(at: int) -> str:
     """A time in milliseconds as the `datetime` of a `<time>`: `2026-02-28T11:02:09Z`."""
-    return _of(at).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(at // _SECOND_MS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def moment_text(at: int) -> str:
     """A time to the second: `28 Feb 2026, 11:02:09 UTC`."""
     when = _of(at)
-    return f"{when.day} {when.strftime('%b %Y, %H:%M:%S')} UTC"
+    return f"{when.day} {when.strftime('%b %Y, %H:%M:%S')} {_ahead(when)}"
 
 
 def clock_text(at: int, now: int) -> str:
     """A time to the minute, with the day when that is not today's: `1 Mar, 11:02 UTC`."""
     when = _of(at)
     day = "" if when.date() == _of(now).date() else f"{when.day} {when.strftime('%b')}, "
-    return f"{day}{when.strftime('%H:%M')} UTC"
+    return f"{day}{when.strftime('%H:%M')} {_ahead(when)}"
 
 
 def relative_text(at: int, now: int) -> str:
@@ -54,4 +59,13 @@ def span_text(span_ms: int) -> str:
 
 
 def _of(at: int) -> datetime:
-    return datetime.fromtimestamp(at // _SECOND_MS, UTC)
+    return datetime.fromtimestamp(at // _SECOND_MS, reader().zone)
+
+
+def _ahead(when: datetime) -> str:
+    """`UTC`, `UTC+2` or `UTC-3:30`: an abbreviation such as CST is more than one place's."""
+    minutes = (when.utcoffset() or timedelta()) // timedelta(minutes=1)
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '-'}{hours}{f':{rest:02}' if rest else ''}"

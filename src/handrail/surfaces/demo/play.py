@@ -70,7 +70,7 @@ def play_headless(*, folder: Path | None = None) -> dict[str, object]:
     Raises Conflict `desk_exists` for a folder with a desk in it.
     """
     with ExitStack() as stack:
-        stage = set_up(_place(stack, folder))
+        stage = set_up(_place(stack, folder), scripted=True)
         stack.callback(stage.desk.close)
         with serving(stage.desk, console=console_routes) as address:
             typer.echo(f"The agent `{AGENT}` works through {len(PLAYBOOK)} tickets:")

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, cast
 
+import msgspec
+
 from handrail.bootstrap import open as open_desk
+from handrail.core.policy import Attention
 from handrail.engine.people import issue_key_unit
+from handrail.policy.loader import digest_policy, load
 from handrail.surfaces.auth import set_password
 from handrail.surfaces.embedded import OPERATOR, Desk
 
@@ -62,6 +66,18 @@ PEOPLE: Final = (
         limits=("20000.00 USD", "500000 JPY"),
         shows="owns the agent, so may not approve what it proposes",
     ),
+    Sample(
+        id="pat",
+        name="Pat Okafor",
+        roles=("policy_owner",),
+        shows="policy owner: reads, tries and proposes policies under Rules",
+    ),
+    Sample(
+        id="ada",
+        name="Ada Lind",
+        roles=("admin", "policy_owner"),
+        shows="administrator: the whole desk, and the second person for a policy",
+    ),
 )
 
 
@@ -83,9 +99,16 @@ class Stage:
     passwords: Mapping[str, str]
 
 
-def set_up(folder: Path) -> Stage:
-    """Make the demo's desk in an empty folder, with people, passwords, an agent and its key."""
-    desk = open_desk(folder)
+def set_up(folder: Path, *, scripted: bool = False) -> Stage:
+    """Make the demo's desk in an empty folder, with people, passwords, an agent and its key.
+
+    Reviewers of a script read nothing, so nothing has to be shown to them for a while.
+    """
+    policy = load("support-desk")
+    if scripted:
+        policy = msgspec.structs.replace(policy, attention=Attention(dwell_percent=0))
+        policy = msgspec.structs.replace(policy, digest=digest_policy(policy))
+    desk = open_desk(folder, policy=policy)
     passwords = {}
     for person in PEOPLE:
         desk.person(person.id, name=person.name, roles=person.roles, limits=person.limits)

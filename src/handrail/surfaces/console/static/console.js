@@ -68,3 +68,16 @@ for (const link of document.querySelectorAll("[data-line]")) {
     field.scrollTop = (field.scrollHeight * (at - 5)) / lines.length;
   });
 }
+
+// The zone of this computer is one click away.
+for (const button of document.querySelectorAll("[data-zone]")) {
+  const field = document.getElementById(button.dataset.zone);
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!here || here === field.value) continue;
+  button.textContent = `Use this computer's: ${here}`;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    field.value = here;
+    field.form.requestSubmit();
+  });
+}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from handrail.core.lifecycle import State
-from tests.console.scene import PHONE, Scene
+from handrail.core.policy import Attention
+from tests.console.scene import PHONE, Scene, scene_in
 from tests.console.test_every_page import RULES, violations
 
 HIDE = """(hidden) => {
@@ -137,6 +139,36 @@ def test_a_case_that_was_decided_meanwhile(scene: Scene) -> None:
     assert widths[0] <= widths[1]
     banner.get_by_role("link", name="Reload").click()
     expect(page.locator(".outcome")).to_contain_text("Sam Novak approved")
+
+
+def test_the_time_to_read_brings_no_button_back(tmp_path: Path, browser: Browser) -> None:
+    """M9: when the seconds before an approval are over, a page that is out of date stays so."""
+    with scene_in(tmp_path, browser, attention=Attention()) as scene:
+        action = scene.refund()
+        page = scene.enter("dana", f"/actions/{action.id}")
+        dwell = page.locator("[data-dwell]")
+        expect(dwell).to_contain_text("s left")
+        scene.desk.review(action.id, "reject", by="sam", digest=action.digest, reason="no")
+        expect(page.locator(".overtaken")).to_contain_text("out of date")
+        expect(dwell.locator("[data-left]")).to_be_empty(timeout=30_000)
+        expect(page.get_by_role("button", name="Approve").first).to_be_disabled()
+
+
+def test_what_is_under_the_pointer_stays_there(scene: Scene) -> None:
+    """However much is said above it, the line that is pointed at does not move away."""
+    made = [scene.reply(f"message {n}") for n in range(20)]
+    page = scene.enter("dana", viewport={"width": 900, "height": 500})
+    line = page.locator(f"[data-action='{made[10].id}']")
+    # The room that is kept for what is said is taken away, so that it pushes the list down, and so
+    # is the help that some browsers give.
+    page.evaluate("document.documentElement.style = 'overflow-anchor: none'")
+    page.evaluate("document.querySelector('.fresh').style = 'min-height: 0; font-size: 40px'")
+    line.scroll_into_view_if_needed()
+    line.hover()
+    before = top(page, made[10].id)
+    scene.refund()
+    expect(page.locator(".fresh")).to_have_text("1 new. Show")
+    assert abs(top(page, made[10].id) - before) <= 1
 
 
 def test_a_second_checker_s_page_stays_as_it_is(scene: Scene) -> None:

@@ -165,6 +165,20 @@ def test_from_right_to_left_nothing_runs_out_of_the_page(served: Scene, width: i
         assert [one["id"] for one in found["violations"]] == [], path
 
 
+def test_an_amount_reads_the_same_from_right_to_left(served: Scene) -> None:
+    """B7: the digits, then the currency, in that order on the screen; and the page is turned."""
+    page = served.enter("dana", "/", locale="ar")
+    order = page.locator("h2 .money").first.evaluate(
+        "one => [...one.children].map((part) => part.getBoundingClientRect().left)"
+    )
+    assert order == sorted(order)
+    brand, leave = page.locator(".brand"), page.get_by_role("button", name="Log out")
+    left, right = leave.bounding_box(), brand.bounding_box()
+    assert left is not None
+    assert right is not None
+    assert left["x"] < right["x"]
+
+
 def test_nothing_but_text_is_translated() -> None:
     """A translation cannot bring an element in."""
 

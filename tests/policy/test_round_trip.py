@@ -15,6 +15,8 @@ from handrail.core.caps import CapRule, Scope, WhenFull
 from handrail.core.grade import Axes, Catchable, Grade, grade_of
 from handrail.core.money import MINOR_MAX
 from handrail.core.policy import (
+    Assignment,
+    Attention,
     Band,
     CheckRule,
     Cleared,
@@ -26,6 +28,7 @@ from handrail.core.policy import (
     LaneRule,
     Limits,
     Otherwise,
+    PasskeyRule,
     Policy,
 )
 from handrail.engine.versions import as_stored
@@ -47,6 +50,10 @@ TEXTS: Final = st.one_of(
     st.from_regex(r"[!-~]( ?[!-~]){0,20}", fullmatch=True),
 )
 SPANS: Final = st.integers(1, 999_999_999)
+BUDGETS: Final = st.none() | st.integers(1, 1_000_000)
+ATTENTIONS: Final = st.builds(
+    Attention, dwell_percent=st.integers(0, 400), per_hour=BUDGETS, per_day=BUDGETS
+)
 STEPS: Final = st.integers(0, 3)
 AXES: Final = st.builds(Axes, reversibility=STEPS, blast_radius=STEPS, stakes=STEPS)
 CURRENCIES: Final = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF"])
@@ -210,6 +217,9 @@ def policies(draw: st.DrawFn) -> Policy:
             }
         ),
         accumulation=draw(st.none() | accumulations(kinds)),
+        assignment=draw(st.sampled_from(Assignment)),
+        passkeys=draw(st.sampled_from(PasskeyRule)),
+        attention=draw(ATTENTIONS),
         lane_order=tuple(lanes),
     )
     return msgspec.structs.replace(policy, digest=digest_policy(policy))

@@ -1,7 +1,4 @@
 -- An auditor asks for a payout by the ticket that it was made in.
-CREATE INDEX task_by_ticket ON task (desk, ticket, id) WHERE ticket IS NOT NULL;
 CREATE INDEX proposal_by_task ON proposal (desk, task, id) WHERE value_minor IS NOT NULL;
 
-INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
-  ('task', 'task_by_ticket', '100000 100000 2 1'),
-  ('proposal', 'proposal_by_task', '300000 300000 3 1');
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('proposal', 'proposal_by_task', '300000 300000 3 1');

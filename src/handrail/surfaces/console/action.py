@@ -110,16 +110,7 @@ async def _page(
         card=shown.card,
         proposal=proposal,
         standing=standing_of(shown),
-        lines=shown_lines(proposal, shown.lines, shown.spans),
-        facts=shown_facts(shown.facts, shown.failed),
-        reasons=[
-            (REASONS[one.code], one.text, LOUD_REASONS.get(one.code)) for one in shown.reasons
-        ],
-        meaning_of_grade=GRADES[proposal.grade],
-        control=control_text(proposal.control, proposal.checkers),
-        consequence=consequence(proposal, shown.card.title, shown.lines),
-        checkers=count_text(proposal.checkers),
-        together=proposal.control is Control.MAKER_CHECKER and proposal.checkers > 1,
+        **_in_words(shown, proposal),
         undecided=undecided,
         over=undecided and over,
         soon=proposal.decide_by is not None and proposal.decide_by - ctx.clock() <= SOON_MS,
@@ -139,6 +130,22 @@ async def _page(
         since=since,
         two_needed=proposal.state is State.UNKNOWN and needed_for(ctx, proposal) > 1,
     )
+
+
+def _in_words(shown: Shown, proposal: Proposal) -> dict[str, object]:
+    """What the action is, and why it is here."""
+    return {
+        "lines": shown_lines(proposal, shown.lines, shown.spans),
+        "facts": shown_facts(shown.facts, shown.failed),
+        "reasons": [
+            (REASONS[one.code], one.text, LOUD_REASONS.get(one.code)) for one in shown.reasons
+        ],
+        "meaning_of_grade": GRADES[proposal.grade],
+        "control": control_text(proposal.control, proposal.checkers),
+        "consequence": consequence(proposal, shown.card.title, shown.lines),
+        "checkers": count_text(proposal.checkers),
+        "together": proposal.control is Control.MAKER_CHECKER and proposal.checkers > 1,
+    }
 
 
 def shown_facts(facts: tuple[Fact, ...], failed: tuple[FailedCheck, ...] = ()) -> list[ShownFact]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 
 from handrail.core.lifecycle import State
-from tests.console.scene import PHONE, Scene
+from handrail.core.policy import Attention
+from tests.console.scene import PHONE, Scene, scene_in
+from tests.console.test_every_page import RULES, violations
 
 HIDE = """(hidden) => {
   Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
@@ -91,6 +95,22 @@ def test_one_line_of_a_case_is_marked_alone(scene: Scene) -> None:
     expect(page.locator(".row.over")).to_have_count(0)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_a_page_says_of_itself_is_accessible(scene: Scene, scheme: str) -> None:
+    """Axe finds nothing against lines that are gone, what is announced, and a page out of date."""
+    refund = scene.refund()
+    scene.reply("Hello Dana")
+    queue = scene.enter("dana", color_scheme=scheme)
+    case = scene.enter("dana", f"/actions/{refund.id}", color_scheme=scheme)
+    scene.reply("Hello Maria", ticket="T-102")
+    scene.desk.review(refund.id, "reject", by="sam", digest=refund.digest, reason="no")
+    expect(queue.locator(".how")).to_have_count(1)
+    expect(queue.locator(".fresh")).to_have_text("1 new. Show")
+    expect(case.locator(".overtaken")).not_to_be_empty()
+    assert violations(queue, RULES) == []
+    assert violations(case, RULES) == []
+
+
 def test_a_background_page_catches_up(scene: Scene) -> None:
     """Out of sight it holds no connection, and when it is seen again it hears what it missed."""
     first = scene.refund()
@@ -119,6 +139,36 @@ def test_a_case_that_was_decided_meanwhile(scene: Scene) -> None:
     assert widths[0] <= widths[1]
     banner.get_by_role("link", name="Reload").click()
     expect(page.locator(".outcome")).to_contain_text("Sam Novak approved")
+
+
+def test_the_time_to_read_brings_no_button_back(tmp_path: Path, browser: Browser) -> None:
+    """M9: when the seconds before an approval are over, a page that is out of date stays so."""
+    with scene_in(tmp_path, browser, attention=Attention()) as scene:
+        action = scene.refund()
+        page = scene.enter("dana", f"/actions/{action.id}")
+        dwell = page.locator("[data-dwell]")
+        expect(dwell).to_contain_text("s left")
+        scene.desk.review(action.id, "reject", by="sam", digest=action.digest, reason="no")
+        expect(page.locator(".overtaken")).to_contain_text("out of date")
+        expect(dwell.locator("[data-left]")).to_be_empty(timeout=30_000)
+        expect(page.get_by_role("button", name="Approve").first).to_be_disabled()
+
+
+def test_what_is_under_the_pointer_stays_there(scene: Scene) -> None:
+    """However much is said above it, the line that is pointed at does not move away."""
+    made = [scene.reply(f"message {n}") for n in range(20)]
+    page = scene.enter("dana", viewport={"width": 900, "height": 500})
+    line = page.locator(f"[data-action='{made[10].id}']")
+    # The room that is kept for what is said is taken away, so that it pushes the list down, and so
+    # is the help that some browsers give.
+    page.evaluate("document.documentElement.style = 'overflow-anchor: none'")
+    page.evaluate("document.querySelector('.fresh').style = 'min-height: 0; font-size: 40px'")
+    line.scroll_into_view_if_needed()
+    line.hover()
+    before = top(page, made[10].id)
+    scene.refund()
+    expect(page.locator(".fresh")).to_have_text("1 new. Show")
+    assert abs(top(page, made[10].id) - before) <= 1
 
 
 def test_a_second_checker_s_page_stays_as_it_is(scene: Scene) -> None:

@@ -49,16 +49,16 @@ _GRADES: Final = {grade.value: grade for grade in Grade}
 _CONTROLS: Final = {control.value: control for control in Control}
 _ENUMS: Final = tuple(_COLUMNS.index(name) for name in ("state", "grade", "control"))
 _REVIEWS: Final = select_sql("review", Review)
-_BEGAN: Final = "('action.proposed', 'action.reopened')"
+_BEGAN: Final = "'action.proposed', 'action.reopened'"
 _ENDED: Final = (
-    "('action.approved', 'action.rejected', 'action.expired', 'action.withdrawn',"
-    " 'action.superseded', 'action.escalated', 'action.doubted')"
+    "'action.approved', 'action.rejected', 'action.expired', 'action.withdrawn',"
+    " 'action.superseded', 'action.escalated', 'action.doubted'"
 )
 _MOVED: Final = (
     f"SELECT e.tag, {', '.join(f'p.{name}' for name in columns_of(Proposal))}"
     " FROM entry e JOIN proposal p ON p.desk = e.desk AND p.id = e.proposal"
-    f" WHERE e.desk = ? AND e.idx >= ? AND (e.tag IN {_ENDED}"
-    f" OR (e.tag IN {_BEGAN} AND p.state = 'PENDING')) ORDER BY e.idx LIMIT ?"
+    f" WHERE e.desk = ? AND e.idx >= ? AND e.tag IN ({_BEGAN}, {_ENDED})"
+    f" AND (p.state = 'PENDING' OR e.tag IN ({_ENDED})) ORDER BY e.idx LIMIT ?"
 )
 
 

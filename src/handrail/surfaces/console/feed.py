@@ -39,8 +39,8 @@ STREAMS_MAX: Final = 1_000
 QUEUED_MAX: Final = 50
 """Messages that wait for a slow console; it then hears only that it has missed some."""
 LOOK_AGAIN_S: Final = 1.0
-GAP_S: Final = 0.1
-"""Between two looks: what happens meanwhile is told together."""
+GAP_S: Final = 0.5
+"""Between two looks: what happens meanwhile is told together. Writing to a socket is what costs."""
 BEAT_S: Final = 5.0
 CHECKED_S: Final = 1.0
 """How old the last look at a session may be when something is told."""

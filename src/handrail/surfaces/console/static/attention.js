@@ -28,8 +28,10 @@ if (dwell) {
     tell();
     if (left > 0) return;
     clearInterval(timer);
-    for (const button of approvals()) button.disabled = false;
-    dwell.querySelector("[data-now]").textContent = "It can be approved now.";
+    // A page that has said meanwhile that it is out of date keeps them off.
+    const late = document.querySelector(".overtaken.notice") !== null;
+    for (const button of approvals()) button.disabled = late;
+    if (!late) dwell.querySelector("[data-now]").textContent = "It can be approved now.";
   }, TICK_MS);
 }
 

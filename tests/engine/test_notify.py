@@ -19,7 +19,7 @@ from handrail.engine.channels import (
     try_channel_unit,
 )
 from handrail.engine.deliver import LEASE_MS, Parcel, claim_unit, settle_unit
-from handrail.engine.notify import gather, pack
+from handrail.engine.notify import KEPT_MS, gather, pack, prune
 from handrail.errors import HandrailError
 from handrail.store.protocol import ChannelState, Tx
 from handrail.surfaces.embedded import Action, Desk
@@ -225,6 +225,19 @@ def test_a_dead_channel(telling: Telling) -> None:
     telling.settle(later, None)
     assert telling.state(channel).failed == 0
     assert telling.state(channel).sent == 1
+
+
+def test_what_was_told_long_ago_is_forgotten(telling: Telling) -> None:
+    """After a month, and not before; what was told then is not told again."""
+    telling.add(ChannelKind.WEBHOOK, topics=(Topic.HALTED,))
+    telling.desk.halt("kind", "reply.send", by="sam")
+    assert telling.sent() == {"": [Topic.HALTED]}
+    ctx = telling.desk.ctx
+    telling.clock[0] += KEPT_MS - MINUTE_MS
+    assert prune(ctx, "main") == 0
+    telling.clock[0] += 2 * MINUTE_MS
+    assert prune(ctx, "main") == 1
+    assert telling.sent() == {}
 
 
 def test_a_test_message(telling: Telling) -> None:

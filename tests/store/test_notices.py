@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from handrail.core.notice import Carries, Channel, ChannelKind, Letter, Notice, Topic
-from handrail.store.protocol import ChannelState, Store
+from handrail.store.protocol import ChannelState, Store, Tx
 from tests.store.databases import NOW
 from tests.store.samples import DESK, add_entries
 
@@ -89,7 +89,8 @@ def test_notices_are_told_once(store: Store) -> None:
     waits = store.read(lambda tx: tx.notices.recipients(DESK))
     assert waits == {("ch_1", "dana"): 3, ("ch_1", "kim"): 1}
     store.write(lambda tx: tx.notices.put_into(waiting, "nl_1"))
-    store.write(lambda tx: tx.notices.put_into(marked, ""))
+    store.write(lambda tx: tx.notices.drop(marked))
+    assert not store.read(lambda tx: tx.notices.is_known(marked))
     left = store.read(lambda tx: tx.notices.unsent(DESK, "ch_1", "dana", most=9))
     assert [one.about for one in left] == ["hr_2"]
     told = msgspec.structs.replace(waiting, letter="nl_1")
@@ -114,6 +115,26 @@ def test_letters_move_once(store: Store) -> None:
     assert store.read(lambda tx: tx.notices.due(DESK, NOW + 999, most=9)) == [second]
     assert store.read(lambda tx: tx.notices.last_to(DESK, "ch_1", "dana")) == second
     assert store.read(lambda tx: tx.notices.last_to(DESK, "ch_1", "kim")) is None
+
+
+def test_old_letters_are_forgotten(store: Store) -> None:
+    """Those that are over and older, with what they told, some at a time; never an open one."""
+    over = [letter_of(f"nl_{n}", sent_at=NOW) for n in (1, 2, 5)]
+
+    def unit(tx: Tx) -> None:
+        for one in (*over, letter_of("nl_3"), letter_of("nl_4", given_up_at=NOW)):
+            tx.notices.write(one)
+            notice = notice_of(about=one.id)
+            tx.notices.add(notice)
+            tx.notices.put_into(notice, one.id)
+
+    def known(tx: Tx) -> list[int]:
+        return [n for n in range(1, 6) if tx.notices.is_known(notice_of(about=f"nl_{n}"))]
+
+    store.write(unit)
+    for forgotten in (2, 1, 0):
+        assert store.write(lambda tx: tx.notices.prune(DESK, "nl_5", most=2)) == forgotten
+    assert store.read(known) == [3, 5]
 
 
 def test_the_cursor(store: Store) -> None:

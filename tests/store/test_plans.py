@@ -72,6 +72,7 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     ),
     "notices of a letter": lambda tx: tx.notices.inside(DESK, "nl_1"),
     "letters that are due": lambda tx: tx.notices.due(DESK, 1, most=50),
+    "letters to forget": lambda tx: tx.notices.prune(DESK, "nl_1", most=50),
     "the last letter": lambda tx: tx.notices.last_to(DESK, "ch_1", "dana"),
     "entries from an index on": lambda tx: tx.log.following(DESK, 1, most=50),
     "the same again": lambda tx: tx.proposals.same(DESK, "f0", most=50),

@@ -33,12 +33,15 @@ from handrail.engine.context import Context, new_id
 from handrail.errors import Tampered, Unavailable
 from handrail.store.protocol import Tx
 
-__all__ = ["gather", "pack"]
+__all__ = ["KEPT_MS", "gather", "pack", "prune"]
 
 ENTRIES_MAX: Final = 200
 """Entries that are looked at in one unit."""
 EXPIRING_MS: Final = 30 * 60_000
 EXPIRING_MAX: Final = 50
+KEPT_MS: Final = 30 * 24 * 3_600_000
+"""How long it is kept what was told in which letter."""
+PRUNED_MAX: Final = 200
 UNSENT_MAX: Final = 500
 """What waits for one recipient at most. Beyond that nothing is lost: it stands on the pages."""
 _DECIDERS: Final = frozenset((Role.REVIEWER, Role.CHECKER, Role.ADMIN))
@@ -92,7 +95,7 @@ def pack(ctx: Context, desk: str) -> int:
             if (None if last is None else last.id) != news.last:
                 continue
             for notice in news.dropped:
-                tx.notices.put_into(notice, "")
+                tx.notices.drop(notice)
             if news.told:
                 letter = _letter(tx, ctx, desk, news)
                 for notice in news.told:
@@ -101,6 +104,17 @@ def pack(ctx: Context, desk: str) -> int:
         return written
 
     return ctx.store.write(unit) if found else 0
+
+
+def prune(ctx: Context, desk: str) -> int:
+    """Forget letters that were over long ago, some at a time; how many."""
+    # The id of a letter begins with when it was made.
+    before = f"nl_{max(0, ctx.clock() - KEPT_MS):012x}"
+
+    def unit(tx: Tx) -> int:
+        return tx.notices.prune(desk, before, most=PRUNED_MAX)
+
+    return ctx.store.write(unit)
 
 
 def _gathered(

@@ -16,6 +16,9 @@ _NOTICE: Final = select_sql("notice", Notice)
 _LETTER: Final = select_sql("letter", Letter)
 _OPEN: Final = "sent_at IS NULL AND given_up_at IS NULL"
 _JSON: Final = frozenset({"topics"})
+_THIS: Final = (
+    " WHERE desk = ? AND channel = ? AND person = ? AND topic = ? AND about = ? AND mark = ?"
+)
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,18 +115,7 @@ class Notices:
 
     def is_known(self, notice: Notice) -> bool:
         """Whether this was told already, or waits to be."""
-        row = self._rows.one(
-            "SELECT 1 FROM notice WHERE desk = ? AND channel = ? AND person = ? AND topic = ?"
-            " AND about = ? AND mark = ?",
-            (
-                notice.desk,
-                notice.channel,
-                notice.person,
-                notice.topic.value,
-                notice.about,
-                notice.mark,
-            ),
-        )
+        row = self._rows.one(f"SELECT 1 FROM notice{_THIS}", _key_of(notice))
         return row is not None
 
     def recipients(self, desk: str) -> dict[tuple[str, str], int]:
@@ -144,20 +136,24 @@ class Notices:
         return [from_row(Notice, row) for row in rows]
 
     def put_into(self, notice: Notice, letter: str) -> None:
-        """Tell it in this letter; an empty id says that it need not be told any more."""
-        self._rows.change(
-            "UPDATE notice SET letter = ? WHERE desk = ? AND channel = ? AND person = ?"
-            " AND topic = ? AND about = ? AND mark = ?",
-            (
-                letter,
-                notice.desk,
-                notice.channel,
-                notice.person,
-                notice.topic.value,
-                notice.about,
-                notice.mark,
-            ),
+        """Tell it in this letter."""
+        self._rows.change(f"UPDATE notice SET letter = ?{_THIS}", (letter, *_key_of(notice)))
+
+    def drop(self, notice: Notice) -> None:
+        """It need not be told any more."""
+        self._rows.change(f"DELETE FROM notice{_THIS}", _key_of(notice))
+
+    def prune(self, desk: str, before: str, *, most: int) -> int:
+        """Forget letters that are over with an id below `before`, and what they told; how many."""
+        rows = self._rows.all(
+            f"SELECT id FROM letter WHERE desk = ? AND id < ? AND NOT ({_OPEN})"
+            " ORDER BY id LIMIT ?",
+            (desk, before, most),
         )
+        for (id,) in rows:
+            self._rows.change("DELETE FROM notice WHERE desk = ? AND letter = ?", (desk, id))
+            self._rows.change("DELETE FROM letter WHERE desk = ? AND id = ?", (desk, id))
+        return len(rows)
 
     def inside(self, desk: str, letter: str) -> list[Notice]:
         """What a letter tells."""
@@ -204,3 +200,14 @@ class Notices:
             ),
         )
         return changed == 1
+
+
+def _key_of(notice: Notice) -> tuple[str, ...]:
+    return (
+        notice.desk,
+        notice.channel,
+        notice.person,
+        notice.topic.value,
+        notice.about,
+        notice.mark,
+    )

@@ -16,7 +16,7 @@ from typing import Final
 from handrail.core.notice import ChannelKind
 from handrail.engine.context import Context
 from handrail.engine.deliver import Parcel, claim_unit, settle_unit
-from handrail.engine.notify import gather, pack
+from handrail.engine.notify import gather, pack, prune
 from handrail.errors import HandrailError
 from handrail.surfaces.outbound.egress import NotSent
 from handrail.surfaces.outbound.mail import send_mail
@@ -30,6 +30,8 @@ THREADS: Final = 4
 BATCH_MAX: Final = 40
 EXPIRING_ROUNDS: Final = 20
 """How many rounds there are for each look at what is about to expire."""
+PRUNING_ROUNDS: Final = 600
+"""And for each time that old letters are forgotten."""
 STOP_S_MAX: Final = 5.0
 _SENDS: Final[Mapping[ChannelKind, Callable[[Parcel, int], None]]] = {
     ChannelKind.MAIL: send_mail,
@@ -67,14 +69,20 @@ class Courier:
                 return
             for desk in list(self._ctx.rulebooks):
                 try:
-                    self._round(desk, expiring=round_ % EXPIRING_ROUNDS == 0)
+                    self._round(
+                        desk,
+                        expiring=round_ % EXPIRING_ROUNDS == 0,
+                        prunes=round_ % PRUNING_ROUNDS == PRUNING_ROUNDS - 1,
+                    )
                 except HandrailError as error:
                     _log.error("people of `%s` were not told: %s", desk, error)
 
-    def _round(self, desk: str, *, expiring: bool) -> None:
+    def _round(self, desk: str, *, expiring: bool, prunes: bool) -> None:
         """Read on, write letters, and hand what is due to free threads."""
         gather(self._ctx, desk, expiring=expiring)
         pack(self._ctx, desk)
+        if prunes:
+            prune(self._ctx, desk)
         with self._lock:
             busy = frozenset(self._busy)
         if not self._ctx.store.read(lambda tx: tx.notices.due(desk, tx.now, most=1)):

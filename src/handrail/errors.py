@@ -210,6 +210,9 @@ CODES: Final[dict[str, Code]] = {
     "grant_not_open": _code(409, "this break-glass grant is confirmed or closed already"),
     "permit_invalid": _code(409, "the permit is unknown, used up or for another action"),
     "principal_exists": _code(409, "there is already a person or agent of that name"),
+    # telling people
+    "channel_not_found": _code(404, "no such channel in use on this desk"),
+    "channel_invalid": _code(422, "settings of a channel that make no sense together"),
     # policy
     "policy_invalid": _code(422, "a policy that does not load"),
     "condition_invalid": _code(422, "a condition of a policy that is none"),

@@ -23,6 +23,7 @@ DECIDE: Final = frozenset({"reviewer", "checker"})
 MEND: Final = frozenset({"reviewer", "checker", "admin"})
 READ_POLICY: Final = frozenset({"policy_owner", "auditor", "admin"})
 OWN_POLICY: Final = frozenset({"policy_owner"})
+ADMIN: Final = frozenset({"admin"})
 EXPORT: Final = frozenset({"auditor", "admin"})
 NOT_AN_ID: Final = "hr_" + "0" * 32
 
@@ -55,6 +56,10 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("POST", "/audit/actions/{id}/proof"): EXPORT,
     ("GET", "/audit/customers/{ref}"): SOME,
     ("POST", "/audit/customers/{ref}/proof"): EXPORT,
+    ("GET", "/notifications"): ADMIN,
+    ("POST", "/notifications"): ADMIN,
+    ("POST", "/notifications/{id}/end"): ADMIN,
+    ("POST", "/notifications/{id}/try"): ADMIN,
     ("GET", "/caps"): SOME,
     ("GET", "/grader"): SOME,
     ("GET", "/policy"): READ_POLICY,
@@ -140,7 +145,12 @@ def test_no_route_is_left_out(served: Scene) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(
-    ("method", "path"), [one for one in TABLE if not one[1].endswith("/end") or "tasks" in one[1]]
+    ("method", "path"),
+    [
+        one
+        for one in TABLE
+        if not one[1].endswith("/end") or "tasks" in one[1] or "notifications" in one[1]
+    ],
 )
 def test_who_gets_in(
     served: Scene,

@@ -30,6 +30,7 @@ SMALL_TABLES = (
     "amendment",
     "breakglass",
     "candidate",
+    "channel",
     "checkpoint",
     "counter",
     "restoration",
@@ -37,6 +38,7 @@ SMALL_TABLES = (
     "principal",
     "policy_version",
     "meta",
+    "notice_cursor",
 )
 
 SIFTED = Sieve(
@@ -79,6 +81,18 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     ),
     "ran alone, of a customer": lambda tx: tx.proposals.ran_alone(DESK, subject="s", most=50),
     "one sort of entries of a person": lambda tx: tx.log.tagged(DESK, "dana", "x", most=50),
+    "channels": lambda tx: (tx.channels.live(DESK), tx.channels.get(DESK, "ch_1")),
+    "how a channel fares": lambda tx: tx.channels.state(DESK, "ch_1"),
+    "how far people are told": lambda tx: tx.notices.cursor(DESK),
+    "notices that wait": lambda tx: (
+        tx.notices.recipients(DESK),
+        tx.notices.unsent(DESK, "ch_1", "dana", most=50),
+    ),
+    "notices of a letter": lambda tx: tx.notices.inside(DESK, "nl_1"),
+    "letters that are due": lambda tx: tx.notices.due(DESK, 1, most=50),
+    "letters to forget": lambda tx: tx.notices.prune(DESK, "nl_1", most=50),
+    "the last letter": lambda tx: tx.notices.last_to(DESK, "ch_1", "dana"),
+    "entries from an index on": lambda tx: tx.log.following(DESK, 1, most=50),
     "the same again": lambda tx: tx.proposals.same(DESK, "f0", most=50),
     "what an agent has waiting": lambda tx: tx.proposals.waiting_of(DESK, "bot", most=200),
     "a counter": lambda tx: tx.counters.now(DESK, "state:PENDING"),

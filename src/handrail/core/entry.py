@@ -49,6 +49,8 @@ class Tag(Enum):
     LOG_RECONCILED = "log.reconciled"
     CUSTOMER_ERASED = "customer.erased"
     PROOF_EXPORTED = "proof.exported"
+    CHANNEL_ADDED = "channel.added"
+    CHANNEL_ENDED = "channel.ended"
     ACTION_PROPOSED = "action.proposed"
     REVIEW_RECORDED = "review.recorded"
     ACTION_APPROVED = "action.approved"

@@ -122,6 +122,11 @@ def _credentials(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
         yield f"credential:{credential.id}", credential.principal
 
 
+def _channels(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
+    for channel in tx.channels.everything(desk):
+        yield f"channel:{channel.id}", row_commitment(channel)
+
+
 def _passkeys(tx: Tx, desk: str) -> Iterator[tuple[str, str]]:
     for passkey in _paged(tx.passkeys.page, desk):
         yield f"passkey:{key_name(passkey.id)}", row_commitment(passkey)
@@ -146,4 +151,5 @@ _KINDS: Final[dict[str, Callable[[Tx, str], Iterator[tuple[str, str]]]]] = {
     "a candidate": _candidates,
     "a credential": _credentials,
     "a passkey": _passkeys,
+    "a channel": _channels,
 }

@@ -139,6 +139,14 @@ class Log:
         )
         return [_logged(index, leaf) for index, leaf in rows]
 
+    def following(self, desk: str, start: int, *, most: int) -> list[LoggedEntry]:
+        """The entries from an index on, oldest first."""
+        rows = self._rows.all(
+            "SELECT idx, leaf FROM entry WHERE desk = ? AND idx >= ? ORDER BY idx LIMIT ?",
+            (desk, start, most),
+        )
+        return [_logged(index, leaf) for index, leaf in rows]
+
     def scan(
         self, desk: str, start: int = 0
     ) -> Iterator[tuple[int, str | None, str | None, bytes]]:

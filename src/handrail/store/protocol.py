@@ -17,6 +17,7 @@ from handrail.store.desks import DeskRow, PolicyVersion
 from handrail.store.escalations import Escalation
 from handrail.store.halts import ACTIVE_HALTS_MAX
 from handrail.store.log import CheckpointRow, LoggedEntry
+from handrail.store.notices import ChannelState
 from handrail.store.people import Credential, CredentialKind, Means, Session
 from handrail.store.tx import Tx
 from handrail.store.vault import DESK_SUBJECT
@@ -24,6 +25,7 @@ from handrail.store.vault import DESK_SUBJECT
 __all__ = [
     "ACTIVE_HALTS_MAX",
     "DESK_SUBJECT",
+    "ChannelState",
     "CheckpointRow",
     "Credential",
     "CredentialKind",

@@ -13,6 +13,7 @@ from handrail.store.escalations import Escalations
 from handrail.store.halts import Halts
 from handrail.store.log import Log, Trees
 from handrail.store.looks import Looks
+from handrail.store.notices import Channels, Notices
 from handrail.store.passkeys import Passkeys
 from handrail.store.people import People
 from handrail.store.proposals import Proposals
@@ -55,6 +56,8 @@ class Tx:
         self.grants = Grants(rows)
         self.amendments = Amendments(rows)
         self.restorations = Restorations(rows)
+        self.channels = Channels(rows)
+        self.notices = Notices(rows)
         self.caps = Caps(rows)
         self.counters = Counters(rows)
         self.log = Log(rows, trees)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from handrail.surfaces.api import (
     attention,
     audit,
     breakglass,
+    channels,
     escalations,
     halts,
     held,
@@ -43,6 +45,7 @@ from handrail.surfaces.api.operations import (
     problem_answer,
 )
 from handrail.surfaces.embedded import Desk
+from handrail.surfaces.outbound.courier import Courier
 from handrail.surfaces.provider import Door
 
 __all__ = ["OPERATIONS", "Console", "create_app"]
@@ -63,6 +66,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *held.OPERATIONS,
     *log.OPERATIONS,
     *audit.OPERATIONS,
+    *channels.OPERATIONS,
     *openapi.OPERATIONS,
     *probes.OPERATIONS,
 )
@@ -109,10 +113,13 @@ def _routes(gateway: Gateway) -> list[Route]:
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     gateway: Gateway = app.state.gateway
+    courier = Courier(gateway.ctx)
     await gateway.runner.start()
+    courier.start()
     try:
         yield
     finally:
+        await asyncio.to_thread(courier.stop)
         await gateway.runner.stop()
         gateway.logins.close()
 

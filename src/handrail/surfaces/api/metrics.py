@@ -29,6 +29,7 @@ def metrics_text(gateway: Gateway) -> bytes:
     """The metrics in Prometheus's text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Desks(gateway))
+    registry.register(_Channels(gateway))
     registry.register(_Process(gateway))
     return generate_latest(registry)
 
@@ -87,6 +88,39 @@ class _Desks(Collector):
 
         self._gateway.ctx.store.read(look)
         yield from (decisions, refused, actions, depth, oldest, handed, late, halts, size)
+
+
+class _Channels(Collector):
+    """How the ways to tell people fare."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def collect(self) -> Iterator[Metric]:
+        labels = ["desk", "channel", "kind"]
+        failed = GaugeMetricFamily(
+            "handrail_channel_failures",
+            "Tries that failed on a channel since the last one that worked",
+            labels=labels,
+        )
+        sent = CounterMetricFamily(
+            "handrail_letters_sent", "Messages that a channel has taken", labels=labels
+        )
+        given_up = CounterMetricFamily(
+            "handrail_letters_given_up", "Messages that were given up", labels=labels
+        )
+
+        def look(tx: Tx) -> None:
+            for desk in self._gateway.ctx.rulebooks:
+                for channel in tx.channels.live(desk):
+                    state = tx.channels.state(desk, channel.id)
+                    named = [desk, channel.id, channel.kind.value]
+                    failed.add_metric(named, state.failed)
+                    sent.add_metric(named, state.sent)
+                    given_up.add_metric(named, state.given_up)
+
+        self._gateway.ctx.store.read(look)
+        yield from (failed, sent, given_up)
 
 
 class _Process(Collector):

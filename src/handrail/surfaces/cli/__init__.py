@@ -16,6 +16,7 @@ from handrail.errors import HandrailError
 from handrail.surfaces.cli.amendments import add_policy_commands
 from handrail.surfaces.cli.backtest import backtest, record
 from handrail.surfaces.cli.breakglass import breakglass_app
+from handrail.surfaces.cli.channels import channel_app
 from handrail.surfaces.cli.check import check
 from handrail.surfaces.cli.diff import diff
 from handrail.surfaces.cli.explain import explain_command
@@ -59,6 +60,7 @@ app.add_typer(person_app, name="person")
 app.add_typer(agent_app, name="agent")
 app.add_typer(task_app, name="task")
 app.add_typer(breakglass_app, name="breakglass")
+app.add_typer(channel_app, name="channel")
 app.add_typer(report_app, name="report")
 app.command()(demo)
 app.command()(init)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from handrail.core.principal import Role
 from handrail.engine.amendment import POLICY_READERS
 from handrail.prove.export import EXPORTERS
 from handrail.surfaces.api.gateway import Gateway
@@ -32,6 +33,12 @@ from handrail.surfaces.console.invitation import accept, invited
 from handrail.surfaces.console.life import customer_life, customer_proof, life, proof
 from handrail.surfaces.console.live import live
 from handrail.surfaces.console.log import action_log, log
+from handrail.surfaces.console.notifications import (
+    add_channel,
+    end_channel,
+    notifications,
+    try_channel,
+)
 from handrail.surfaces.console.pages import Pages
 from handrail.surfaces.console.passkeys import (
     add_passkey,
@@ -94,6 +101,7 @@ def console_routes(gateway: Gateway, *, translations: Path | None = None) -> lis
         Route("/log", page(log), methods=get),
         Route("/log/{id}", page(action_log), methods=get),
         *_audit_routes(pages),
+        *_channel_routes(pages),
         Route("/caps", page(caps), methods=get),
         Route("/grader", page(grader), methods=get),
         *_policy_routes(pages),
@@ -142,6 +150,17 @@ def _audit_routes(pages: Pages) -> list[BaseRoute]:
         Route("/audit/actions/{id}/proof", act(proof), methods=post),
         Route("/audit/customers/{ref}", page(customer_life), methods=get),
         Route("/audit/customers/{ref}/proof", act(customer_proof), methods=post),
+    ]
+
+
+def _channel_routes(pages: Pages) -> list[BaseRoute]:
+    """How people are told elsewhere: for administrators."""
+    page, act = partial(pages.page, roles=(Role.ADMIN,)), partial(pages.act, roles=(Role.ADMIN,))
+    return [
+        Route("/notifications", page(notifications), methods=["GET"]),
+        Route("/notifications", act(add_channel, bytes_max=EDIT_BYTES_MAX), methods=["POST"]),
+        Route("/notifications/{id}/end", act(end_channel), methods=["POST"]),
+        Route("/notifications/{id}/try", act(try_channel), methods=["POST"]),
     ]
 
 

@@ -171,6 +171,8 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.HALT_LIFTED.value: "Work goes on",
     Tag.CUSTOMER_ERASED.value: "Customer's content erased",
     Tag.PROOF_EXPORTED.value: "Records exported as a proof",
+    Tag.CHANNEL_ADDED.value: "Notifications: a channel added",
+    Tag.CHANNEL_ENDED.value: "Notifications: a channel ended",
     Tag.ACTION_PROPOSED.value: "Proposed",
     Tag.REVIEW_RECORDED.value: "Approved, and waits for a further checker",
     Tag.ACTION_APPROVED.value: "Approved",

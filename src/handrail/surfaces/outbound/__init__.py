@@ -1,0 +1,1 @@
+"""What leaves the desk to tell people: the courier, and one module for each kind of channel."""

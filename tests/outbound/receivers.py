@@ -1,0 +1,176 @@
+"""Real receivers on loopback sockets: over HTTP and SMTP, well-behaved and otherwise."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+__all__ = ["PASSWORD", "Mailbox", "Receiver", "certificate", "mailbox", "receiver", "wait_until"]
+
+PATIENCE_S: Final = 30.0
+PASSWORD: Final = "smtp-password-4711"
+
+
+def wait_until(happened: Callable[[], object]) -> None:
+    """Wait until it has happened; a busy machine may take long."""
+    until = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.05)
+
+
+@dataclass(kw_only=True)
+class Receiver:
+    """An HTTP server that notes every POST. `answer` is a status, `hang`, `close` or `flood`."""
+
+    url: str = ""
+    answer: int | str = 200
+    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def receiver() -> Iterator[Receiver]:
+    """One on a free port of 127.0.0.1."""
+    found = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            found.got.append(({name.lower(): text for name, text in self.headers.items()}, body))
+            match found.answer:
+                case int(status):
+                    self.send_response(status)
+                    self.send_header("location", f"{found.url}/elsewhere")
+                    self.send_header("content-length", "2")
+                    self.end_headers()
+                    self.wfile.write(b"ok")
+                case "hang":
+                    found.over.wait(PATIENCE_S)
+                case "flood":
+                    self.send_response(200)
+                    self.end_headers()
+                    with_room = b"x" * 65_536
+                    try:
+                        for _ in range(10_000):
+                            self.wfile.write(with_room)
+                    except OSError:
+                        found.over.set()
+                case _:
+                    self.connection.close()
+
+        def do_GET(self) -> None:
+            found.asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        host, port = server.server_address[:2]
+        found.url = f"http://{host!s}:{port}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield found
+        finally:
+            found.over.set()
+            server.shutdown()
+            thread.join()
+
+
+@dataclass(kw_only=True)
+class Mailbox:
+    """An SMTP server that keeps what it takes, as (recipient, message)."""
+
+    port: int = 0
+    refuses: bool = False
+    got: list[tuple[str, Message]] = field(default_factory=list)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Take a message, or not."""
+        if self.refuses:
+            return "451 not now"
+        for to in envelope.rcpt_tos:
+            self.got.append((to, message_from_bytes(envelope.content)))
+        return "250 taken"
+
+
+def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for `localhost` that nobody trusts, and a server's context with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file, secret = folder / "certificate.pem", folder / "key.pem"
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, secret)
+    return file, context
+
+
+@contextmanager
+def mailbox(*, user: str | None = None, tls: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
+    """One on a free port of 127.0.0.1. With `tls` it wants STARTTLS and the password of `user`."""
+    box = Mailbox()
+
+    def check(_: Any, __: Any, ___: Any, mechanism: str, login: Any) -> AuthResult:
+        given = (login.login, login.password)
+        return AuthResult(success=given == ((user or "").encode(), PASSWORD.encode()))
+
+    options: dict[str, Any] = {}
+    if tls is not None:
+        options = {
+            "tls_context": tls,
+            "require_starttls": True,
+            "auth_required": True,
+            "authenticator": check,
+        }
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        box.port = free.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=box.port, **options)
+    controller.start()
+    try:
+        yield box
+    finally:
+        controller.stop()

@@ -30,6 +30,7 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("GET", "/pulse"): SOME,
     ("GET", "/actions/{id}"): SOME,
     ("POST", "/actions/{id}"): DECIDE,
+    ("GET", "/actions/{id}/attachments/{n:int}"): SOME,
     ("GET", "/actions/{id}/challenge"): SOME,
     ("POST", "/actions/{id}/outcome"): SOME,
     ("GET", "/actions/{id}/edit"): SOME,
@@ -146,6 +147,7 @@ def test_who_gets_in(
         else served.desk.show(served.reply("Hello").id, by="ava").card.proposal
     )
     at = path.replace("{id}", action.id if path == "/actions/{id}" else NOT_AN_ID)
+    at = at.replace("{n:int}", "1")
     if method == "GET":
         answer = client.get(at)
     else:

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from handrail.engine.amendment import POLICY_READERS
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import DECIDERS, action
+from handrail.surfaces.console.attachments import attachment
 from handrail.surfaces.console.caps import caps
 from handrail.surfaces.console.decide import decide, settle, undo
 from handrail.surfaces.console.edit import correct, edit, recuse
@@ -64,6 +65,7 @@ def console_routes(gateway: Gateway) -> list[BaseRoute]:
         Route("/actions/{id}", page(action), methods=get),
         Route("/actions/{id}", act(decide), methods=post),
         Route("/actions/{id}/challenge", page(ask_to_sign), methods=get),
+        Route("/actions/{id}/attachments/{n:int}", page(attachment), methods=get),
         Route("/actions/{id}/outcome", act(settle), methods=post),
         Route("/actions/{id}/edit", page(correct), methods=get),
         Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),

@@ -31,6 +31,17 @@ def test_read_runs_and_answers(stage: Stage) -> None:
     assert found["result"]["customer"] == "C-1001"
 
 
+def test_a_reply_with_a_file(stage: Stage) -> None:
+    """A5: the bytes come with the proposal and are what a person is shown; no address is taken."""
+    file = {"name": "a.txt", "type": "text/plain", "content": "aGVsbG8="}
+    params = {"ticket": "T-101", "body": "Dear Maya, see the file.", "attachments": [file]}
+    held = stage.propose(stage.task(), "reply.send", params)
+    assert (held["state"], held["control"]) == ("PENDING", "approve")
+    page = stage.person("maria").get(f"/v1/proposals/{held['id']}/full").json()
+    (shown,) = page["artifact"]["request"]["attachments"]
+    assert (shown["name"], shown["content"], shown["size"]) == ("a.txt", "aGVsbG8=", 5)
+
+
 def test_without_waiting_it_runs_in_the_background(stage: Stage) -> None:
     """The answer comes with the durable decision; the effect follows by itself."""
     headers = stage.task()

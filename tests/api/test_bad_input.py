@@ -57,6 +57,12 @@ def check(answer: httpx.Response, status: int, code: str) -> None:
         (b'{"kind":"ticket.read","params":{},"wait_ms":30001}', 422, "field_malformed"),
         (b'{"kind":"ticket.read","params":{},"claim":4}', 422, "field_malformed"),
         (b'{"kind":"","params":{}}', 422, "field_malformed"),
+        (
+            b'{"kind":"reply.send","params":{"ticket":"T-101","body":"a",'
+            b'"attachments":[{"name":"a.txt","type":"text/plain","url":"https://evil.test"}]}}',
+            422,
+            "field_malformed",
+        ),
         (b'{"kind":"ticket.read","params":{},"key":""}', 422, "field_malformed"),
         (b'{"kind":"ticket.read","params":{"ticket":"T-101","x":1}}', 422, "field_unknown"),
         (b'{"kind":"ticket.read","params":{}}', 422, "field_missing"),

@@ -219,6 +219,20 @@ def test_files_that_are_no_desk(tmp_path: Path) -> None:
         assert after == before
 
 
+def test_a_desk_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    """A file from before messages had attachments gets the table, and keeps what is in it."""
+    with Sandbox.open(tmp_path / "desk") as desk:
+        tickets = desk.tickets()
+    older = apsw.Connection(str(tmp_path / "desk"))
+    older.execute("DROP TABLE mail_files")
+    older.execute("PRAGMA user_version = 1")
+    older.close()
+    for _ in range(2):
+        with Sandbox.open(tmp_path / "desk") as desk:
+            assert desk.tickets() == tickets
+            assert desk.mailbox() == []
+
+
 def test_questions_about_nothing(desk: Sandbox) -> None:
     """Tickets and payments that do not exist are named; credit that nobody has is nothing."""
     for question in (desk.conversation, desk.ticket_customer, desk.balance):

@@ -39,7 +39,7 @@ def test_before_and_now_stand_side_by_side(fronted: Scene, front: Front) -> None
     row = page.get_by_role("row", name="Last customer message").first
     expect(row).to_contain_text("<t-101.")
     assert fronted.desk.get(action.id).state is State.PENDING
-    assert front.calls == []
+    assert front.desk.mailbox() == []
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("heading", name="Done")).to_be_visible()
     assert fronted.desk.get(action.id).state is State.SUCCEEDED

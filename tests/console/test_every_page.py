@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +11,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from handrail.connectors.protocol import Prepared
+from handrail.connectors.protocol import Prepared, Receipt
 from handrail.connectors.sandbox import Sandbox
 from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
@@ -60,6 +61,13 @@ class HostileDesk(Sandbox):
             missing=prepared.missing,
         )
 
+    def execute(self, kind: str, request: Any, key: str, *, now: int) -> Receipt:
+        receipt = super().execute(kind, request, key, now=now)
+        if kind != "ticket.read":
+            return receipt
+        said = {"author": EVIL, "sender": EVIL, "body": f"{EVIL}\n{LONG}", "sent_at": now}
+        return Receipt(result={**receipt.result, "messages": [said] * 5})
+
     def preview(self, kind: str, request: Any) -> list[Line]:
         evil = [Line(label=EVIL, text=EVIL), Line(label="To", text=f"{EVIL}\n{LONG}")]
         return [*super().preview(kind, request), *evil]
@@ -81,6 +89,12 @@ def busy(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
 def paths(busy: Scene) -> dict[str, str]:
     """Every page of the console by name, with actions in many states."""
     waiting = busy.reply(f"{EVIL}\n\n{LONG}", note=EVIL)
+    files = [
+        {"name": f"{name}.txt", "type": "text/plain", "content": b64encode(data).decode()}
+        for name, data in ((MARKUP.replace("/", "|"), MARKUP.encode()), (LONG, EVIL.encode()))
+    ]
+    attached = {"ticket": "T-102", "body": MARKUP, "attachments": files}
+    with_files = busy.propose("T-102", "reply.send", attached, EVIL)
     done, rejected = busy.refund("20.00 USD", note=EVIL), busy.large_refund("2400.00 USD")
     busy.desk.review(done.id, "approve", by="dana", digest=done.digest)
     said = f"{EVIL} {LONG}"
@@ -99,6 +113,7 @@ def paths(busy: Scene) -> dict[str, str]:
         "queue, nothing like that": "/?find=%3Cscript%3E&agent=%22%27%3E&kind=%3Cb%3E",
         "queue, a bad filter": "/?at_least=%3Cscript%3E",
         "waiting": f"/actions/{waiting.id}",
+        "with files": f"/actions/{with_files.id}",
         "done": f"/actions/{done.id}",
         "rejected": f"/actions/{rejected.id}",
         "strange": f"/actions/{strange.id}",
@@ -236,7 +251,7 @@ def test_hidden_characters_are_visible(scene: Scene) -> None:
     assert odd.get_attribute("title") == "mixed scripts: cyrillic and latin"
     expect(page.locator(".hidden-note")).to_contain_text("changes the direction of text (2 times)")
     page.goto("/")
-    expect(page.locator(".row")).to_contain_text("Hidden characters")
+    expect(page.locator(".row")).to_contain_text("Something hides")
 
 
 def test_contradicting_facts_come_first_in_red(scene: Scene) -> None:

@@ -32,6 +32,7 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("GET", "/live"): SOME,
     ("GET", "/actions/{id}"): SOME,
     ("POST", "/actions/{id}"): DECIDE,
+    ("GET", "/actions/{id}/attachments/{n:int}"): SOME,
     ("GET", "/actions/{id}/challenge"): SOME,
     ("POST", "/actions/{id}/seen"): SOME,
     ("POST", "/actions/{id}/take"): DECIDE,
@@ -168,6 +169,7 @@ def test_who_gets_in(
         else served.desk.show(served.reply("Hello").id, by="ava").card.proposal
     )
     at = path.replace("{id}", action.id if path == "/actions/{id}" else NOT_AN_ID)
+    at = at.replace("{n:int}", "1")
     if method == "GET":
         answer = client.get(at)
     else:

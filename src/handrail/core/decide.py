@@ -234,7 +234,7 @@ def _findings(ask: Ask) -> Iterator[_Finding]:
         text = "the facts speak against it: " + "; ".join(ask.contradicted)
         yield _Finding(ReasonCode.FACTS_CONTRADICT, text)
     if ask.hidden:
-        text = "hidden or deceptive characters: " + "; ".join(ask.hidden)
+        text = "hidden, or cannot be looked into: " + "; ".join(ask.hidden)
         yield _Finding(ReasonCode.HIDDEN_CONTENT, text, grade=Grade.G0, steps=1)
     if ask.unresolved:
         text = "not filled in: " + "; ".join(ask.unresolved)

@@ -263,4 +263,4 @@ def _joins(text: str, place: int) -> bool:
 
 
 def _is_mark(char: str) -> bool:
-    return unicodedata.category(char)[0] == "M"
+    return unicodedata.category(char)[0] == "M" and char != "\u034f" and not _SELECTOR.match(char)

@@ -67,7 +67,7 @@ def _explained(tx: Tx, desk: str, id: str) -> Explained:
         against=ask.contradicted,
         hidden=ask.hidden,
         unresolved=ask.unresolved,
-        found=dict(found_in(rules, proposal.kind, content.spans)),
+        found=dict(found_in(rules, proposal.kind, content.spans, stored["request"])),
         claim=ask.claim,
         as_undo=ask.as_undo,
         late=ask.late,

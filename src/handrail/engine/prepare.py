@@ -22,7 +22,7 @@ from handrail.core.template import unresolved_markers
 from handrail.core.text import hidden_marks
 from handrail.engine.circuits import Way
 from handrail.engine.context import AGENT_CONNECTOR, Context, Rulebook
-from handrail.engine.outgoing import Spans, found_in, spans_of
+from handrail.engine.outgoing import Spans, doubts_of, found_in, spans_of
 from handrail.errors import HandrailError, InvalidInput, Unavailable
 from handrail.policy.checks import NOTHING, Checked
 from handrail.policy.conditions import Given, once_read
@@ -164,7 +164,7 @@ def _judged(
     kind = rules.kind(draft.kind)
     value = None if kind is None else _value(kind, params, prepared.value)
     spans = spans_of(rules, draft.kind, params, prepared) if graded else {}
-    found = found_in(rules, draft.kind, spans) if graded else {}
+    found = found_in(rules, draft.kind, spans, prepared.request) if graded else {}
     checks = rules.checks.get(draft.kind) if graded else None
     given = None if checks is None else _given(params, prepared, value, now(), found)
     verdict = NOTHING if checks is None or given is None else checks.early(given)
@@ -300,6 +300,8 @@ def _ask(
     unresolved: tuple[str, ...],
 ) -> Ask:
     missing = prepared.missing
+    doubtful, closed = doubts_of(prepared.request)
+    missing += closed
     if kind is not None and kind.needs:
         known = {fact.name for fact in prepared.facts if fact.value is not None}
         missing += tuple(name for name in kind.needs if name not in known and name not in missing)
@@ -309,7 +311,7 @@ def _ask(
         value=value,
         missing=missing,
         contradicted=tuple(fact.against for fact in prepared.facts if fact.against is not None),
-        hidden=_hidden_in(draft.params, prepared.request),
+        hidden=(*_hidden_in(draft.params, prepared.request), *doubtful),
         unresolved=unresolved,
         claim=draft.claim,
         as_undo=draft.undoes is not None,

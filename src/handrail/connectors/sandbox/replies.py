@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode
 from typing import Final
 
 import apsw
@@ -21,6 +22,7 @@ from handrail.connectors.sandbox.served import (
 )
 from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
+from handrail.core.attachment import Attachment, read_attachments
 from handrail.core.canonical import canonical
 
 __all__ = ["DRAFT_DISCARD", "FROM_ADDRESS", "MAIL_HOST", "REPLY_DRAFT", "REPLY_SEND", "receive"]
@@ -48,6 +50,17 @@ class _ReplySend(DeskRequest, frozen=True, kw_only=True):
     message_id: str
     in_reply_to: str
     body: str
+    attachments: tuple[_File, ...] = ()
+
+
+class _File(DeskRequest, frozen=True, kw_only=True):
+    """One attached file, its bytes in base64."""
+
+    name: str
+    type: str
+    size: int
+    sha256: str
+    content: str
 
 
 class _DraftDiscard(DeskRequest, frozen=True, kw_only=True):
@@ -171,6 +184,7 @@ def _draft(db: apsw.Connection, request: _ReplyDraft, stamp: Stamp) -> Receipt:
 def _prepare_send(db: apsw.Connection, params: Params, now: int) -> Prepared:
     ticket, body = text_of(params, "ticket"), text_of(params, "body")
     thread = _thread(db, ticket)
+    files = [_file_of(one) for one in read_attachments(params.get("attachments", []))]
     subject = thread.subject
     content = {
         "ticket": ticket,
@@ -181,11 +195,15 @@ def _prepare_send(db: apsw.Connection, params: Params, now: int) -> Prepared:
         "in_reply_to": thread.question_id,
         "body": body,
     }
-    request = _ReplySend(**content, message_id=_message_id(content))
-    again = _was_sent(db, request.message_id)
+    message_id = _message_id(content, files)
+    again = _was_sent(db, message_id)
     return Prepared(
         customer=thread.customer,
-        request=msgspec.structs.asdict(request),
+        request={
+            **content,
+            "message_id": message_id,
+            **({"attachments": files} if files else {}),
+        },
         about=about_recipient(db, thread.customer, MAIL_HOST),
         facts=(
             *_facts_of(thread),
@@ -200,13 +218,25 @@ def _prepare_send(db: apsw.Connection, params: Params, now: int) -> Prepared:
     )
 
 
-def _message_id(content: dict[str, str]) -> str:
+def _file_of(one: Attachment) -> dict[str, object]:
+    data = one.data
+    return {
+        "name": one.name,
+        "type": one.type,
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "content": one.content,
+    }
+
+
+def _message_id(content: dict[str, str], files: list[dict[str, object]]) -> str:
     """A Message-ID that belongs to exactly this message, known before anybody approves it.
 
     The customer's message that it answers is part of it: the same words sent twice to the same
     question are one message, and once the customer has written again they are another.
     """
-    return f"<{hashlib.sha256(canonical(content)).hexdigest()[:32]}@{MAIL_HOST}>"
+    whole = canonical({**content, "attachments": files} if files else content)
+    return f"<{hashlib.sha256(whole).hexdigest()[:32]}@{MAIL_HOST}>"
 
 
 def _was_sent(db: apsw.Connection, message_id: str) -> bool:
@@ -220,6 +250,13 @@ def _send_lines(request: _ReplySend) -> list[Line]:
         Line(label="From", text=request.sender),
         Line(label="Subject", text=request.subject),
         Line(label="Message", text=request.body),
+        *(
+            Line(
+                label="Attachment",
+                text=f"{one.name} ({one.type}, {one.size} bytes, SHA-256 {one.sha256})",
+            )
+            for one in request.attachments
+        ),
         Line(label="Ticket", text=request.ticket),
         Line(label="Customer", text=request.customer),
         Line(label="Message-ID", text=request.message_id),
@@ -251,6 +288,15 @@ def _send(db: apsw.Connection, request: _ReplySend, stamp: Stamp) -> Receipt:
             stamp.now,
         ),
     )
+    for place, one in enumerate(request.attachments):
+        data = b64decode(one.content)
+        if len(data) != one.size or hashlib.sha256(data).hexdigest() != one.sha256:
+            raise NotDone(f"the attachment `{one.name}` is not what its hash says")
+        db.execute(
+            "INSERT INTO mail_files (message_id, place, name, type, content)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (request.message_id, place, one.name, one.type, data),
+        )
     db.execute(
         "INSERT INTO messages (message_id, ticket, author, sender, body, sent_at)"
         " VALUES (?, ?, 'support', ?, ?, ?)",

@@ -14,10 +14,22 @@ __all__ = ["BUSY_MS", "VERSION", "create_tables", "open_reader", "open_writer"]
 BUSY_MS: Final = 2_000
 """Longest wait for another process that is writing to the same file."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of these tables, kept in the file as `user_version`."""
 
 _APPLICATION_ID: Final = 0x48524C44
+
+_MAIL_FILES: Final = """
+CREATE TABLE mail_files (
+    message_id TEXT NOT NULL REFERENCES mailbox (message_id),
+    place INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (message_id, place)
+) STRICT, WITHOUT ROWID;
+"""
+"""What came with version 2: the files that a sent message has attached."""
 
 _SCHEMA: Final = """
 CREATE TABLE customers (
@@ -188,10 +200,17 @@ def open_reader(path: Path) -> apsw.Connection:
 
 
 def create_tables(db: apsw.Connection) -> bool:
-    """Create the tables if the file has none; say whether it did. Call it in a transaction."""
-    if _pragma(db, "user_version") != 0:
+    """Create the tables if the file has none; say whether it did. Call it in a transaction.
+
+    An older file gets the tables that it lacks.
+    """
+    version = _pragma(db, "user_version")
+    if version != 0:
+        if version < VERSION:
+            db.execute(_MAIL_FILES)
+            db.execute(f"PRAGMA user_version = {VERSION}")
         return False
-    db.execute(_SCHEMA)
+    db.execute(_SCHEMA + _MAIL_FILES)
     db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     return True

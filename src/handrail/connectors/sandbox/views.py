@@ -11,6 +11,7 @@ __all__ = [
     "DeskMessage",
     "DeskTicket",
     "PaymentBalance",
+    "SentFile",
     "SentMail",
     "balance_of",
     "conversation_of",
@@ -45,6 +46,14 @@ class DeskMessage(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     sent_at: int
 
 
+class SentFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that went out with a message."""
+
+    name: str
+    type: str
+    content: bytes
+
+
 class SentMail(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A message that left the desk, as it left."""
 
@@ -56,6 +65,7 @@ class SentMail(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     subject: str
     body: str
     sent_at: int
+    attachments: tuple[SentFile, ...] = ()
 
 
 class PaymentBalance(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -106,7 +116,17 @@ def sent_mails(db: apsw.Connection) -> list[SentMail]:
         "SELECT message_id, in_reply_to, ticket, sender, recipient, subject, body, sent_at"
         " FROM mailbox ORDER BY position"
     ).fetchall()
-    return msgspec.convert(rows, list[SentMail])
+    files: dict[str, list[SentFile]] = {}
+    for message_id, name, type_, content in db.execute(
+        "SELECT message_id, name, type, content FROM mail_files ORDER BY message_id, place"
+    ):
+        sent = SentFile(name=name, type=type_, content=content)
+        files.setdefault(message_id, []).append(sent)
+    mails = msgspec.convert(rows, list[SentMail])
+    return [
+        msgspec.structs.replace(mail, attachments=tuple(files.get(mail.message_id, ())))
+        for mail in mails
+    ]
 
 
 def balance_of(db: apsw.Connection, payment: str) -> PaymentBalance:

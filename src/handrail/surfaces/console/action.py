@@ -22,6 +22,7 @@ from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.engine.testify import needed_for
 from handrail.errors import Conflict, NotAllowed
 from handrail.store.protocol import Tx
+from handrail.surfaces.console.attachments import shortened, shown_files
 from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.lines import consequence, shown_lines
 from handrail.surfaces.console.literal import json_text
@@ -120,7 +121,8 @@ async def _page(
         drawn=_is_drawn(visitor, shown),
         why_no_undo=may_undo(visitor) or shown.why_no_undo,
         may_recall=may_undo(visitor) is None,
-        request_json=json_text(shown.artifact.get("request")),
+        request_json=json_text(shortened(shown.artifact.get("request"))),
+        files=shown_files(shown.artifact.get("request")),
         verdicts=VERDICTS,
         signing=_signing(visitor, proposal) if undecided else "",
         problem=problem,

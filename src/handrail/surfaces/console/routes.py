@@ -18,6 +18,7 @@ from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import DECIDERS, action
 from handrail.surfaces.console.attention import attention
 from handrail.surfaces.console.audit import audit
+from handrail.surfaces.console.attachments import attachment
 from handrail.surfaces.console.caps import caps
 from handrail.surfaces.console.catalogue import languages
 from handrail.surfaces.console.decide import decide, settle, undo
@@ -85,6 +86,7 @@ def console_routes(gateway: Gateway, *, translations: Path | None = None) -> lis
         Route("/actions/{id}/seen", act(seen, for_script=True), methods=post),
         Route("/actions/{id}/take", act(take_action, roles=TAKERS), methods=post),
         Route("/actions/{id}/leave", act(leave_action, roles=TAKERS), methods=post),
+        Route("/actions/{id}/attachments/{n:int}", page(attachment), methods=get),
         Route("/actions/{id}/outcome", act(settle), methods=post),
         Route("/actions/{id}/edit", page(correct), methods=get),
         Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),

@@ -99,7 +99,7 @@ REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.CHECK_FLAGGED: "A check points at it",
     ReasonCode.FACTS_MISSING: "A fact is missing",
     ReasonCode.FACTS_CONTRADICT: "Facts against it",
-    ReasonCode.HIDDEN_CONTENT: "Hidden characters",
+    ReasonCode.HIDDEN_CONTENT: "Something hides",
     ReasonCode.UNRESOLVED_REFERENCE: "A placeholder is not filled in",
     ReasonCode.LATE_UNDO: "Undone late",
     ReasonCode.CLAIMED_GRADE: "The agent's own warning",

@@ -16,9 +16,9 @@ from handrail.engine.amendment import POLICY_READERS
 from handrail.prove.export import EXPORTERS
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.action import DECIDERS, action
+from handrail.surfaces.console.attachments import attachment
 from handrail.surfaces.console.attention import attention
 from handrail.surfaces.console.audit import audit
-from handrail.surfaces.console.attachments import attachment
 from handrail.surfaces.console.caps import caps
 from handrail.surfaces.console.catalogue import languages
 from handrail.surfaces.console.decide import decide, settle, undo

@@ -153,6 +153,11 @@ CODES: Final[dict[str, Code]] = {
     "not_assigned": _code(403, "others were drawn by lot to decide this action"),
     "amount_raised": _code(403, "an edit may lower an amount, never raise it"),
     "edit_refused": _code(409, "this action cannot be edited like that"),
+    "retype_missing": _code(422, "at G3 the amount is typed once more to approve"),
+    "retype_wrong": _code(422, "what was typed once more is not what the action says"),
+    "take_back_too_late": _code(409, "the action was sent before its approval was taken back"),
+    "nothing_to_take_back": _code(409, "no approval of this person stands on the action"),
+    "snooze_too_late": _code(409, "too little time is left to put the action off"),
     "reason_missing": _code(422, "a rejection needs a reason"),
     "nothing_can_run": _code(409, "no connector serves this kind, so approving it is not possible"),
     # lookups

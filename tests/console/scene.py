@@ -185,7 +185,7 @@ def scene_in(
         for id, (name, roles, limits) in PEOPLE.items():
             desk.person(id, name=name, roles=roles, limits=limits)
         desk.agent(AGENT, owner="lee")
-        with serving(desk, console=console_routes, door=door) as url:
+        with serving(desk, console=console_routes, door=door or Door(take_back_ms=0)) as url:
             scene = Scene(desk=desk, url=url, clock=clock, browser=browser)
             yield scene
             for context in scene.contexts:

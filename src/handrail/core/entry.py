@@ -50,6 +50,7 @@ class Tag(Enum):
     CUSTOMER_ERASED = "customer.erased"
     ACTION_PROPOSED = "action.proposed"
     REVIEW_RECORDED = "review.recorded"
+    REVIEW_WITHDRAWN = "review.withdrawn"
     ACTION_APPROVED = "action.approved"
     ACTION_REJECTED = "action.rejected"
     ACTION_EXPIRED = "action.expired"

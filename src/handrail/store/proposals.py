@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
@@ -33,6 +33,7 @@ _INSERT: Final = insert_sql("proposal", Proposal)
 _MOVING: Final = "('READY', 'EXECUTING', 'UNKNOWN', 'HOLDING')"
 _WAITING: Final = "('PENDING', 'HOLDING', 'READY')"
 _STANDS: Final = "('PENDING', 'HOLDING', 'READY', 'EXECUTING', 'UNKNOWN', 'REJECTED', 'REFUSED')"
+_ASKED: Final = "('approve', 'maker_checker')"
 _COLUMNS: Final = columns_of(Proposal)
 _OPEN: Final = frozenset(state.value for state in OPEN)
 _OF_SUBJECT: Final = (
@@ -102,11 +103,22 @@ class Proposals:
         return self._rows.change(_update_sql(names), [*values, *where]) == 1
 
     def queue(
-        self, desk: str, *, after: tuple[int, str] | None = None, most: int
+        self,
+        desk: str,
+        *,
+        after: tuple[int, str] | None = None,
+        without: Collection[str] = (),
+        most: int,
     ) -> list[Proposal]:
-        """What waits for a person, by rank; `after` is the last row's (rank, id)."""
+        """What waits for a person, by rank; `after` is the last row's (rank, id).
+
+        `without` are ids that are left out; they are few.
+        """
         where = " WHERE desk = ? AND state = 'PENDING'"
         values: list[Value] = [desk]
+        if without:
+            where += f" AND id NOT IN ({', '.join('?' * len(without))})"
+            values.extend(without)
         if after is not None:
             where += " AND (rank, id) > (?, ?)"
             values.extend(after)
@@ -133,6 +145,14 @@ class Proposals:
         """What was proposed about one customer, newest first."""
         where = " WHERE desk = ? AND subject = ? ORDER BY id DESC LIMIT ?"
         return self._many(where, (desk, subject, most))
+
+    def passed(self, desk: str, kind: str, agent: str, *, most: int) -> list[Proposal]:
+        """What an agent had done of a kind after people passed it, newest first."""
+        where = (
+            " WHERE desk = ? AND kind = ? AND agent = ? AND state = 'SUCCEEDED'"
+            f" AND control IN {_ASKED} ORDER BY id DESC LIMIT ?"
+        )
+        return self._many(where, (desk, kind, agent, most))
 
     def under_way(
         self,

@@ -56,6 +56,8 @@ async def review_proposal(call: Incoming) -> ReviewedView | Answer:
         statement=body.digest,
         reason=body.reason,
         signed=body.signed,
+        ground=body.ground,
+        retyped=body.retyped,
     )
     id = call.path_id("id", "proposal_not_found")
     assert call.session is not None
@@ -174,6 +176,10 @@ OPERATIONS: Final = (
             "reviewed_already",
             "not_assigned",
             "nothing_can_run",
+            "nothing_to_take_back",
+            "take_back_too_late",
+            "retype_missing",
+            "retype_wrong",
             "passkey_needed",
             "passkey_refused",
             "content_erased",

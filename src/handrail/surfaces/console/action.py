@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from handrail.core.artifact import Fact
 from handrail.core.decide import FailedCheck
+from handrail.core.ground import GROUNDS
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Role
@@ -22,6 +23,7 @@ from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.engine.testify import needed_for
 from handrail.errors import Conflict, NotAllowed
 from handrail.store.protocol import Tx
+from handrail.surfaces.console.deciding import TurnedDown, deciding_of
 from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.lines import consequence, shown_lines
 from handrail.surfaces.console.literal import json_text
@@ -69,19 +71,23 @@ async def action(visitor: Visitor) -> Response:
 
 
 def action_page(
-    visitor: Visitor, id: str, *, status: int = 200, problem: str | None = None, typed: str = ""
+    visitor: Visitor, id: str, *, refused: TurnedDown | None = None, typed: str = ""
 ) -> Response:
-    """The page of one action; `problem` is what was wrong with the form, `typed` its reason."""
+    """The page of one action, after a form that was turned down if any; `typed` is its reason."""
     ctx = visitor.gateway.ctx
     shown = show(ctx, visitor.desk, id, viewer=visitor.person)
     proposal = shown.card.proposal
-    around = ctx.store.read(lambda tx: _around(visitor, tx, shown))
+    around, deciding = ctx.store.read(
+        lambda tx: (_around(visitor, tx, shown), deciding_of(visitor, tx, shown, refused))
+    )
     over = proposal.decide_by is not None and ctx.clock() >= proposal.decide_by
     undecided = proposal.state is State.PENDING
     return visitor.render(
         "action.html",
-        status=status,
+        status=200 if refused is None else refused.error.status,
         shown=shown,
+        deciding=deciding,
+        grounds=GROUNDS,
         card=shown.card,
         proposal=proposal,
         standing=standing_of(shown),
@@ -106,7 +112,7 @@ def action_page(
         request_json=json_text(shown.artifact.get("request")),
         verdicts=VERDICTS,
         signing=_signing(visitor, proposal) if undecided else "",
-        problem=problem,
+        problem=None if refused is None else refused.error.message,
         typed=typed,
         around=around,
         two_needed=proposal.state is State.UNKNOWN and needed_for(ctx, proposal) > 1,

@@ -20,6 +20,7 @@ from handrail.store.protocol import Session
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, check_role, note_use, session_of
 from handrail.surfaces.console.assets import Assets
+from handrail.surfaces.console.diffs import diff_markup
 from handrail.surfaces.console.forms import FORM_BYTES_MAX, read_form
 from handrail.surfaces.console.literal import clipped, literal, marked, money_markup, told
 from handrail.surfaces.console.times import (
@@ -264,6 +265,7 @@ def _environment() -> jinja2.Environment:
         {
             "literal": literal,
             "marked": marked,
+            "reworded": diff_markup,
             "told": told,
             "line": partial(clipped, most=_LINE_CHARS_MAX),
             "money": money_markup,

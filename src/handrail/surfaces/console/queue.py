@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 
 from handrail.core.decide import ReasonCode
+from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
@@ -83,6 +84,13 @@ def waiting_rows(
     return rows
 
 
+def put_off(tx: Tx, person: Principal) -> list[Proposal]:
+    """What a person has put off and that waits, the next to come back first."""
+    found = tx.snoozes.of(person.desk, person.id, tx.now)
+    known = tx.proposals.some(person.desk, list(found))
+    return [known[id] for id in found if id in known and known[id].state is State.PENDING]
+
+
 def _by_case(rows: list[WaitingRow]) -> list[WaitingRow]:
     """One line a case, where its most urgent action stands, with the others of the task in it."""
     cases: dict[str, list[WaitingRow]] = {}
@@ -92,21 +100,31 @@ def _by_case(rows: list[WaitingRow]) -> list[WaitingRow]:
 
 
 async def queue(visitor: Visitor) -> Response:
-    """The page of the queue; `after` goes on below the last line of the page before."""
+    """The page of the queue; `after` goes on below the last line of the page before.
+
+    What this person has put off is left out; with `snoozed` it alone is shown.
+    """
     after = _cursor(visitor.request.query_params.get("after"))
     ctx, desk = visitor.gateway.ctx, visitor.desk
+    only_snoozed = visitor.request.query_params.get("snoozed") == "1"
 
-    def look(tx: Tx) -> tuple[list[WaitingRow], bool]:
-        found = tx.proposals.queue(desk, after=after, most=QUEUE_PAGE + 1)
+    def look(tx: Tx) -> tuple[list[WaitingRow], bool, int]:
+        off = put_off(tx, visitor.person)
+        if only_snoozed:
+            return waiting_rows(ctx, tx, visitor.person, off), False, len(off)
+        without = [one.id for one in off]
+        found = tx.proposals.queue(desk, after=after, without=without, most=QUEUE_PAGE + 1)
         rows = waiting_rows(ctx, tx, visitor.person, found[:QUEUE_PAGE])
-        return rows, len(found) > QUEUE_PAGE
+        return rows, len(found) > QUEUE_PAGE, len(off)
 
-    rows, more = ctx.store.read(look)
+    rows, more, snoozed = ctx.store.read(look)
     last = rows[-1].card.proposal if more else None
     return visitor.render(
         "queue.html",
         rows=_by_case(rows),
         first_page=after is None,
+        snoozed=snoozed,
+        only_snoozed=only_snoozed,
         next_after=None if last is None else f"{last.rank}.{last.id}",
         asked=_asked(ctx.store.read(lambda tx: tx.counters.of(desk))),
     )

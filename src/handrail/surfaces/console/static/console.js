@@ -23,10 +23,12 @@ document.addEventListener("keydown", (event) => {
 });
 
 const toggle = document.querySelector("[data-keys]");
-if (toggle && rows().length > 0) {
+if (toggle && document.querySelector("[data-rows] h2 a, [data-keys-list]")) {
   const show = () => toggle.setAttribute("aria-pressed", String(keysOn()));
   toggle.closest("[hidden]").hidden = false;
-  toggle.title = "j and k move along the list, Enter opens";
+  toggle.title = rows().length > 0
+    ? "j and k move along the list, Enter opens"
+    : "? shows the keys of this page";
   toggle.addEventListener("click", () => {
     localStorage.setItem(SWITCH, keysOn() ? "off" : "on");
     show();

@@ -157,6 +157,11 @@ CODES: Final[dict[str, Code]] = {
     "budget_spent": _code(403, "this person has decided so much that G3 goes to others"),
     "taken_already": _code(409, "somebody else has taken this action for now"),
     "checked_blind": _code(409, "several check this blind to each other, so nobody takes it"),
+    "retype_missing": _code(422, "at G3 the amount is typed once more to approve"),
+    "retype_wrong": _code(422, "what was typed once more is not what the action says"),
+    "take_back_too_late": _code(409, "the action was sent before its approval was taken back"),
+    "nothing_to_take_back": _code(409, "no approval of this person stands on the action"),
+    "snooze_too_late": _code(409, "too little time is left to put the action off"),
     "reason_missing": _code(422, "a rejection needs a reason"),
     "nothing_can_run": _code(409, "no connector serves this kind, so approving it is not possible"),
     # lookups

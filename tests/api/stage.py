@@ -17,6 +17,7 @@ from handrail.policy.loader import load_text
 from handrail.policy.packs import pack_text
 from handrail.surfaces.auth import set_password
 from handrail.surfaces.embedded import Desk
+from handrail.surfaces.provider import Door
 from handrail.surfaces.server import serving
 
 __all__ = ["PASSWORD", "Person", "Stage", "agent_key", "in_agent_policy", "peopled", "staged"]
@@ -147,14 +148,17 @@ def peopled(desk: Desk) -> None:
 
 
 @contextmanager
-def staged(folder: Path, **options: Any) -> Iterator[Stage]:
-    """A served desk `main`, with a desk `b` in the same store; nothing has to be looked at long."""
+def staged(folder: Path, *, take_back_ms: int = 0, **options: Any) -> Iterator[Stage]:
+    """A served desk `main`, with a desk `b` in the same store.
+
+    Nothing has to be looked at long, and what is approved runs at once.
+    """
     options.setdefault("policy", load_text(AT_ONCE + pack_text("support-desk"), source="test"))
     with handrail.open(folder, desk="b", **options) as other:
         peopled(other)
     with handrail.open(folder, **options) as desk:
         peopled(desk)
-        with serving(desk) as url:
+        with serving(desk, door=Door(take_back_ms=take_back_ms)) as url:
             stage = Stage(desk, url)
             try:
                 yield stage

@@ -107,7 +107,7 @@ def test_when_it_last_changed_tells_a_second_checker_nothing(stage: Stage) -> No
         return [walt.get("/v1/queue").json(), {**page, "entries": len(page["entries"])}]
 
     before = seen()
-    assert review(stage, held["id"], "vera").json()["reviews_given"] == 1
+    assert review(stage, held["id"], "vera", retyped="5400 USD").json()["reviews_given"] == 1
     assert seen() == before
 
 
@@ -146,7 +146,8 @@ def test_breakglass(stage: Stage) -> None:
     confirmed = adam.post(f"{path}/confirm", json={}).json()
     assert (confirmed["in_force"], confirmed["confirmed_by"]) == (True, "adam")
     assert [one["reason"] for one in adam.get("/v1/breakglass").json()["items"]] == ["all ill"]
-    assert review(stage, held["id"], "nina").json()["state"] != "PENDING"
+    passed = review(stage, held["id"], "nina", retyped="2400 USD")
+    assert passed.json()["state"] != "PENDING"
     assert adam.post(f"{path}/close", json={}).json()["closed_at"] is not None
     assert adam.get("/v1/breakglass").json()["items"] == []
     missing = f"/v1/breakglass/bg_{'0' * 32}/close"

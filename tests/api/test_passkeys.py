@@ -26,7 +26,7 @@ def test_a_review_at_g3_is_signed(tmp_path: Path) -> None:
         asked = vera.get(f"{path}/challenge").json()
         assert asked["needed"] is True
         assert len(asked["options"]["allowCredentials"]) == 1
-        body = {"verdict": "approve", "digest": held.digest}
+        body = {"verdict": "approve", "digest": held.digest, "retyped": "2400 USD"}
         refused = vera.post(f"{path}/reviews", json=body)
         assert (refused.status_code, refused.json()["code"]) == (403, "passkey_needed")
         challenge = urlsafe_b64decode(asked["options"]["challenge"] + "=")

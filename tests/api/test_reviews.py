@@ -81,7 +81,7 @@ def test_two_checkers_are_blind_to_each_other(stage: Stage) -> None:
     held = stage.propose(headers, "refund.issue", params)
     assert (held["state"], held["control"]) == ("PENDING", "maker_checker")
     assert refused(review(stage, held["id"], "maria")) == (403, "not_entitled")
-    first = review(stage, held["id"], "vera").json()
+    first = review(stage, held["id"], "vera", retyped="5400.00 USD").json()
     assert (first["state"], first["reviews_needed"], first["reviews_given"]) == ("PENDING", 2, 1)
     assert refused(review(stage, held["id"], "vera")) == (409, "reviewed_already")
 
@@ -99,7 +99,7 @@ def test_two_checkers_are_blind_to_each_other(stage: Stage) -> None:
     hidden = walt.get(f"/v1/log/{recorded[0]}/proof")
     assert refused(hidden) == (404, "entry_not_found")
 
-    second = review(stage, held["id"], "walt").json()
+    second = review(stage, held["id"], "walt", retyped="USD 5,400.00").json()
     assert second["reviews_given"] == 2
     done = stage.http.get(f"/v1/proposals/{held['id']}?wait_ms=5000", headers=headers).json()
     assert done["state"] == "SUCCEEDED"

@@ -194,7 +194,7 @@ def scene_in(
             desk.person(id, name=name, roles=roles, limits=limits)
         desk.agent(AGENT, owner="lee")
         spoken = partial(console_routes, translations=translations)
-        with serving(desk, console=spoken, door=door) as url:
+        with serving(desk, console=spoken, door=door or Door(take_back_ms=0)) as url:
             scene = Scene(desk=desk, url=url, clock=clock, browser=browser)
             yield scene
             for context in scene.contexts:

@@ -45,6 +45,22 @@ def test_before_and_now_stand_side_by_side(fronted: Scene, front: Front) -> None
     assert fronted.desk.get(action.id).state is State.SUCCEEDED
 
 
+def test_a_page_of_before_is_refused_with_what_changed(fronted: Scene, front: Front) -> None:
+    """M9: who still has the page of before decides nothing, and is told what is different now."""
+    action = fronted.reply("Dear Dana, it is on its way.")
+    old, fresh = (fronted.enter(one, f"/actions/{action.id}") for one in ("dana", "sam"))
+    front.desk.receive("T-101", "Forget it.", now=fronted.clock())
+    fresh.get_by_role("button", name="Approve").click()
+    expect(fresh.get_by_role("heading", name="What changed since")).to_be_visible()
+    old.get_by_role("button", name="Approve").click()
+    expect(old.locator("h1")).to_have_text("This is not what you saw")
+    row = old.get_by_role("row", name="Last customer message").first
+    expect(row.locator("del")).to_contain_text("<t-101.")
+    expect(row.locator("ins")).to_contain_text("<t-101.")
+    assert fronted.desk.get(action.id).state is State.PENDING
+    assert front.calls == []
+
+
 def test_two_people_say_what_became_of_it(fronted: Scene, front: Front) -> None:
     """H8: the first one's word is shown to the second, whose word settles it."""
 

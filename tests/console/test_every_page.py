@@ -15,6 +15,8 @@ from handrail.connectors.protocol import Prepared, Receipt
 from handrail.connectors.sandbox import Sandbox
 from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
+from handrail.core.snooze import Nap
+from handrail.engine.snooze import snooze_unit
 from tests.console.scene import AGENT, PHONE, Scene, scene_in
 
 AXE: Final = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
@@ -85,6 +87,29 @@ def busy(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
         yield scene
 
 
+def _decided(busy: Scene) -> dict[str, str]:
+    """Pages on which something was decided just now, was put off, or comes a second time."""
+    large, leaving = busy.large_refund("6000.50 USD"), busy.refund("21.00 USD")
+    busy.desk.review(
+        leaving.id, "approve", by="dana", digest=leaving.digest, take_back_ms=3_600_000
+    )
+    again = busy.desk.task(ticket="T-101", agent=AGENT)
+    bodies = ({"ticket": "T-101", "body": f"{body} {EVIL}\n{LONG}"} for body in ("one", "two"))
+    first = busy.desk.propose(again, "reply.send", next(bodies))
+    busy.desk.review(
+        first.id, "request_changes", by="evil", digest=first.digest, reason=f"{EVIL} {LONG}"
+    )
+    tried = busy.desk.propose(again, "reply.send", next(bodies))
+    busy.desk.ctx.store.write(snooze_unit("main", large.id, person="dana", nap=Nap.HOUR))
+    return {
+        "large": f"/actions/{large.id}",
+        "leaving": f"/actions/{leaving.id}",
+        "sent back": f"/actions/{first.id}",
+        "tried": f"/actions/{tried.id}",
+        "snoozed": "/?snoozed=1",
+    }
+
+
 @pytest.fixture(scope="module")
 def paths(busy: Scene) -> dict[str, str]:
     """Every page of the console by name, with actions in many states."""
@@ -108,6 +133,7 @@ def paths(busy: Scene) -> dict[str, str]:
     busy.desk.halt("customer", f"C-{MARKUP}", by="sam", reason=said)
     busy.desk.checkpoint()
     return {
+        **_decided(busy),
         "queue": "/",
         "queue, sifted": "/?find=T-101&grade=G2&mine=yes",
         "queue, nothing like that": "/?find=%3Cscript%3E&agent=%22%27%3E&kind=%3Cb%3E",
@@ -166,7 +192,7 @@ def violations(page: Page, rules: list[str]) -> list[str]:
 
 ONE_OF_EACH: Final = set(
     "queue waiting edit rejected ran log caps graded escalations escalation held halts"
-    " sessions life".split()
+    " sessions life large leaving tried snoozed".split()
 )
 """One page of each make; axe takes its time."""
 LOOKS: Final[dict[str, dict[str, Any]]] = {

@@ -228,7 +228,8 @@ def test_bad_forms_decide_nothing(
     action = served.refund()
     with served.client("dana") as client:
         page = client.get(f"/actions/{action.id}").text
-        form = {"verdict": "reject", "digest": digest_in(page), "csrf": csrf_in(page)}
+        form = {"verdict": "reject", "ground": "facts", "digest": digest_in(page)}
+        form["csrf"] = csrf_in(page)
         answer = client.post(f"/actions/{action.id}", data={**form, field: value})
         assert answer.status_code == status
         assert said in answer.text

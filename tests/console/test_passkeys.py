@@ -89,6 +89,7 @@ def test_an_approval_at_g3_is_signed(local: Scene) -> None:
     expect(page.locator(".decide")).to_contain_text("your passkey signs the approval")
     expect(page.locator("[data-without]")).to_be_hidden()
     before = token_of(page)
+    page.get_by_label("Type the amount once more").fill("2400 USD")
     page.locator(".decide").get_by_role("button", name="Approve").click()
     expect(page.locator(".outcome")).to_be_visible()
     assert local.desk.get(waiting.id).state.value == "SUCCEEDED"
@@ -113,10 +114,11 @@ def test_a_device_that_says_no_sends_nothing(local: Scene) -> None:
     add(page)
     page.goto(f"/actions/{waiting.id}")
     tell.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": False})
+    page.get_by_label("Type the amount once more").fill("2400 USD")
     page.locator(".decide").get_by_role("button", name="Approve").click()
     expect(page.locator("[data-said]")).to_contain_text("Nothing was sent")
     assert local.desk.get(waiting.id).state.value == "PENDING"
-    page.get_by_label("Reason").fill("not like this")
+    page.get_by_label("Wrong amount").check()
     page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.locator(".outcome")).to_be_visible()
     assert local.desk.get(waiting.id).state.value == "REJECTED"
@@ -132,6 +134,7 @@ def test_without_a_script_the_page_offers_another_person(local: Scene) -> None:
     plain.context.add_cookies([{"name": SESSION_COOKIE, "value": token_of(page), "url": local.url}])
     plain.goto(f"/actions/{waiting.id}")
     expect(plain.locator("[data-without]")).to_contain_text("hand it to someone else")
+    plain.get_by_label("Type the amount once more").fill("2400 USD")
     plain.locator(".decide").get_by_role("button", name="Approve").click()
     expect(plain.locator("h1")).to_have_text("A passkey has to sign this")
     expect(plain.locator("main")).to_contain_text("hand it to someone else")
@@ -148,6 +151,7 @@ def test_who_has_none_approves_as_before(local: Scene) -> None:
     waiting = local.large_refund("2400.00 USD")
     page = local.enter("kim", f"/actions/{waiting.id}")
     expect(page.locator(".decide")).not_to_contain_text("passkey")
+    page.get_by_label("Type the amount once more").fill("2400 USD")
     page.locator(".decide").get_by_role("button", name="Approve").click()
     expect(page.locator(".outcome")).to_be_visible()
 

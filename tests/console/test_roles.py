@@ -40,6 +40,8 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("POST", "/actions/{id}/outcome"): SOME,
     ("GET", "/actions/{id}/edit"): SOME,
     ("POST", "/actions/{id}/edit"): SOME,
+    ("POST", "/actions/{id}/snooze"): SOME,
+    ("POST", "/actions/{id}/wake"): SOME,
     ("POST", "/actions/{id}/recuse"): SOME,
     ("POST", "/actions/{id}/undo"): MEND,
     ("POST", "/actions/{id}/recall"): SOME,
@@ -174,7 +176,9 @@ def test_who_gets_in(
         answer = client.get(at)
     else:
         form = {"csrf": csrf, "verdict": "reject", "digest": action.statement, "scope": "nothing"}
-        answer = client.post(at, data={**form, "reason": "because", "outcome": "done"})
+        answer = client.post(
+            at, data={**form, "reason": "because", "outcome": "done", "ground": "facts"}
+        )
     refused = answer.status_code == 403 and "role" in answer.text
     assert refused is (role not in TABLE[method, path]), answer.text
 

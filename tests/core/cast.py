@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from handrail.core.grade import Grade
+from handrail.core.ground import Ground
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Principal, PrincipalKind, Role
@@ -101,6 +102,7 @@ def verdict_of(
     reason: str = "because",
     prior: Sequence[Review] = (),
     now: int = NOW,
+    ground: Ground | None = None,
 ) -> Outcome:
     """What the desk does with a verdict; by default ann's approval of the refund."""
     return judge(
@@ -112,6 +114,7 @@ def verdict_of(
         reason=reason,
         prior=prior,
         now=now,
+        ground=ground,
     )
 
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handrail.core.ground import GROUNDS, TOLD, Ground
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import PrincipalKind, Role
-from handrail.core.review import Outcome, Verdict, why_not
+from handrail.core.review import Outcome, Verdict, counted, why_not
 from handrail.errors import Conflict, NotAllowed
 from tests.core.cast import (
     AGENT,
@@ -210,17 +211,26 @@ def test_a_service_can_only_add_a_stop(verdict: Verdict) -> None:
     service = person_of("model", kind=PrincipalKind.SERVICE)
     if verdict is Verdict.APPROVE:
         assert code_of(service, verdict=verdict) == "not_entitled"
+    elif verdict is Verdict.TAKE_BACK:
+        assert code_of(service, verdict=verdict) == "nothing_to_take_back"
     else:
         assert verdict_of(service, verdict=verdict) in (Outcome.REJECTED, Outcome.ESCALATED)
     nobody = person_of("model", kind=PrincipalKind.SERVICE, roles=(Role.AUDITOR,))
     assert code_of(nobody, verdict=verdict) == "not_entitled"
 
 
+_SENT = (State.EXECUTING, State.UNKNOWN, State.SUCCEEDED, State.FAILED)
+_TOO_LATE = dict.fromkeys(_SENT, "take_back_too_late") | {State.READY: "nothing_to_take_back"}
+
+
 @pytest.mark.parametrize("state", [state for state in State if state is not State.PENDING])
 @pytest.mark.parametrize("verdict", Verdict)
 def test_only_what_is_pending_can_be_reviewed(state: State, verdict: Verdict) -> None:
     """In every other state every verdict comes too late, or too early."""
-    assert code_of(proposal=proposal_of(state=state), verdict=verdict) == "not_pending"
+    expected = "not_pending"
+    if verdict is Verdict.TAKE_BACK:
+        expected = _TOO_LATE.get(state, "not_pending")
+    assert code_of(proposal=proposal_of(state=state), verdict=verdict) == expected
 
 
 @pytest.mark.parametrize(
@@ -260,8 +270,70 @@ def test_a_rejection_says_why(verdict: Verdict, reason: str) -> None:
     """Blanks and invisible characters are not a reason; an approval needs none."""
     if verdict in (Verdict.REJECT, Verdict.REQUEST_CHANGES):
         assert code_of(verdict=verdict, reason=reason) == "reason_missing"
+    elif verdict is Verdict.TAKE_BACK:
+        prior = [review_by("ann")]
+        assert verdict_of(verdict=verdict, reason=reason, prior=prior) is Outcome.TAKEN_BACK
     else:
         assert verdict_of(verdict=verdict, reason=reason) in (Outcome.APPROVED, Outcome.ESCALATED)
+
+
+# what was said before, by whom | what ann's taking back comes to
+TAKING_BACK = """
+ann:approve                                              taken_back
+-                                                        nothing_to_take_back
+bob:approve                                              nothing_to_take_back
+ann:approve ann:take_back                                nothing_to_take_back
+ann:approve ann:take_back ann:approve                    taken_back
+ann:approve bob:approve                                  taken_back
+ann:approve bob:approve ann:take_back                    nothing_to_take_back
+ann:approve bob:approve bob:take_back                    taken_back
+ann:reject                                               nothing_to_take_back
+"""
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.READY])
+@pytest.mark.parametrize("row", TAKING_BACK.strip().splitlines())
+def test_who_approved_takes_back_their_own_approval(row: str, state: State) -> None:
+    """Their own, once each; what others said stands. Not on another statement, nor once sent."""
+    said, expected = row.rsplit(maxsplit=1)
+    prior = [
+        review_by(one.partition(":")[0], Verdict(one.partition(":")[2]), n=n)
+        for n, one in enumerate(said.split(), start=1)
+        if one != "-"
+    ]
+    about: dict[str, Any] = {"verdict": Verdict.TAKE_BACK, "prior": prior}
+    proposal = proposal_of(state=state)
+    if expected == "taken_back":
+        assert verdict_of(proposal=proposal, **about) is Outcome.TAKEN_BACK
+        assert code_of(proposal=proposal, statement="00" * 32, **about) == "stale_digest"
+        tried = proposal_of(state=State.READY, attempt=1)
+        assert code_of(proposal=tried, **about) == "take_back_too_late"
+    else:
+        assert code_of(proposal=proposal, **about) == expected
+
+
+def test_what_was_taken_back_counts_no_more() -> None:
+    """Two checkers: one takes their approval back, and it takes two again; both may give it."""
+    proposal = proposal_of(checkers=2)
+    prior = [review_by("ann"), review_by("ann", Verdict.TAKE_BACK, n=2)]
+    assert counted(prior) == []
+    assert verdict_of(person_of("bob"), proposal, prior=prior) is Outcome.WAITING
+    prior.append(review_by("bob", n=3))
+    assert verdict_of(person_of("ann"), proposal, prior=prior) is Outcome.APPROVED
+    assert code_of(person_of("bob"), proposal, prior=prior) == "reviewed_already"
+
+
+@pytest.mark.parametrize("ground", Ground)
+def test_a_ground_says_why_and_something_else_needs_words(ground: Ground) -> None:
+    """A rejection names one of a fixed list; only `other` has to be put into words."""
+    assert verdict_of(verdict=Verdict.REJECT, ground=ground) is Outcome.REJECTED
+    if ground is Ground.OTHER:
+        assert code_of(verdict=Verdict.REJECT, ground=ground, reason=" ") == "reason_missing"
+    else:
+        assert verdict_of(verdict=Verdict.REJECT, ground=ground, reason="") is Outcome.REJECTED
+    wish = {"verdict": Verdict.REQUEST_CHANGES, "ground": ground, "reason": ""}
+    assert code_of(**wish) == "reason_missing"
+    assert set(TOLD) < set(GROUNDS) == set(Ground)
 
 
 @pytest.mark.parametrize("earlier", list(FLAWS))

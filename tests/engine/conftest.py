@@ -21,6 +21,7 @@ ON_POSTGRES_TOO: Final = (
     "test_hold_and_permit",
     "test_idempotency",
     "test_policy_change",
+    "test_taking_back",
     "test_undo",
     "test_unknown",
 )

@@ -24,7 +24,7 @@ from handrail.engine.looks import (
     shown_unit,
     take_unit,
 )
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.review import Manner, Opinion, review_unit
 from handrail.engine.show import show
 from handrail.policy.loader import digest_policy
 from handrail.surfaces.embedded import Action
@@ -69,7 +69,7 @@ def say(
     """Somebody decides where handrail shows it."""
     opinion = Opinion(person=by, verdict=verdict, statement=action.digest, reason=reason)
     ctx = story.desk.ctx
-    return ctx.store.write(review_unit(ctx, "main", action.id, opinion, watched=True))
+    return ctx.store.write(review_unit(ctx, "main", action.id, opinion, Manner(watched=True)))
 
 
 def decide(story: Story, action: Action, by: str, *, after: int = MINUTE) -> Proposal:

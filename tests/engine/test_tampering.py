@@ -132,8 +132,8 @@ def test_a_forged_review_does_not_count(tampered: Story) -> None:
     action = tampered.refund(HUGE, "O-5005")
     _behind_its_back(
         tampered,
-        "INSERT INTO review SELECT desk, id, 1, 'carl', 'carl', 'approve', statement, created_at"
-        f" FROM proposal WHERE id = '{action.id}'",
+        "INSERT INTO review SELECT desk, id, 1, 'carl', 'carl', 'approve', statement, created_at,"
+        f" 0, NULL FROM proposal WHERE id = '{action.id}'",
     )
     assert tampered.refused(action, by="cora") == "tampered"
     assert tampered.state(action) is State.PENDING

@@ -15,6 +15,7 @@ import handrail
 from handrail.engine.people import issue_key_unit
 from handrail.surfaces.auth import set_password
 from handrail.surfaces.embedded import Desk
+from handrail.surfaces.provider import Door
 from handrail.surfaces.server import serving
 
 __all__ = ["RunningDesk", "ShiftedClock", "running"]
@@ -85,7 +86,7 @@ def running(folder: Path) -> Iterator[RunningDesk]:
         desk.person(PERSON)
         set_password(desk.ctx, desk.id, PERSON, PASSWORD)
         key = desk.ctx.store.write(issue_key_unit(desk.ctx, desk.id, AGENT, actor="operator"))
-        with serving(desk) as url:
+        with serving(desk, door=Door(take_back_ms=0)) as url:
             served = RunningDesk(url=url, api_key=key, desk=desk, clock=clock)
             try:
                 yield served

@@ -7,7 +7,7 @@ from typing import Final
 
 from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
-from handrail.core.review import Verdict
+from handrail.core.review import Review, Verdict
 from tests.sim.rules import AGENTS, PEOPLE, graded, makers, needed
 from tests.sim.view import Said, Sight, View
 
@@ -41,8 +41,12 @@ def was_allowed(view: View) -> Iterator[str]:
     What the policy forbids, hands on or does not know takes a person as well: no agent runs it.
     """
     for sight in view.changed:
-        if sight.row.state in PASSED and sight.row.undoes is None:
+        row = sight.row
+        if row.state in PASSED and row.undoes is None:
             yield from lacking(view, sight)
+        held = row.hold_until is not None and row.updated_at < row.hold_until
+        if held and row.state in PASSED and row.state is not State.READY:
+            yield f"`{row.id}` left while it could still be taken back"
 
 
 def lacking(view: View, sight: Sight) -> Iterator[str]:
@@ -65,9 +69,11 @@ def approvals(sight: Sight) -> set[str]:
     row = sight.row
     _, checkers_only = needed(row.kind, row.value_minor)
     found = set()
-    for review in sight.reviews:
+    for place, review in enumerate(sight.reviews):
         person = PEOPLE.get(review.person)
         if review.verdict is not Verdict.APPROVE or person is None:
+            continue
+        if any(withdraws(later, review) for later in sight.reviews[place + 1 :]):
             continue
         limit = person.limit_minor
         over = limit is not None and (row.value_minor or 0) > limit
@@ -77,6 +83,12 @@ def approvals(sight: Sight) -> set[str]:
         if entitled and not over and row.statement and review.statement == row.statement:
             found.add(person.identity)
     return found
+
+
+def withdraws(later: Review, review: Review) -> bool:
+    """Whether somebody took back, later, what they had said about the same statement."""
+    same = (later.identity, later.statement) == (review.identity, review.statement)
+    return same and later.verdict is Verdict.TAKE_BACK
 
 
 def makers_do_not_check(view: View) -> Iterator[str]:
@@ -98,9 +110,15 @@ def one_approval_for_one_action(view: View) -> Iterator[str]:
         if row.statement and bound.setdefault(row.statement, row.id) != row.id:
             yield f"`{row.id}` and `{bound[row.statement]}` are bound by one statement"
     for sight in view.changed:
-        given = [(review.identity, review.statement) for review in sight.reviews]
-        if len(set(given)) != len(given):
-            yield f"one person reviewed `{sight.row.id}` twice"
+        stands: set[tuple[str, str]] = set()
+        for review in sight.reviews:
+            given = (review.identity, review.statement)
+            taken = review.verdict is Verdict.TAKE_BACK
+            if taken and given not in stands:
+                yield f"`{review.person}` took back on `{sight.row.id}` what they had not said"
+            elif not taken and given in stands:
+                yield f"one person reviewed `{sight.row.id}` twice"
+            stands ^= {given}
 
 
 def people_said_it_in_time(view: View) -> Iterator[str]:
@@ -111,7 +129,7 @@ def people_said_it_in_time(view: View) -> Iterator[str]:
             said = Said(person=review.person, proposal=row.id, verdict=review.verdict.value)
             if said not in view.said:
                 yield f"nobody said what stands as {said}"
-            if review.statement != row.statement:
+            if review.statement != row.statement or review.verdict is Verdict.TAKE_BACK:
                 continue
             if row.decide_by is None or review.at >= row.decide_by:
                 yield f"`{row.id}` was reviewed after its time by `{review.person}`"

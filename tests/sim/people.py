@@ -31,6 +31,7 @@ class Reviewers:
         return [
             (self._review, 24),
             (self._approve_everything, 2),
+            (self._take_back, 6),
             (self._testify, 6),
             (self._trespass, 2),
             (self._halt, 1),
@@ -65,11 +66,29 @@ class Reviewers:
         waiting = [row for row in rows if row.state is State.PENDING]
         return "; ".join(self._say(person, row, "approve", row.statement) for row in waiting)
 
+    def _take_back(self) -> str:
+        """Somebody thinks again about what they approved, or tries to about what another did."""
+        rows = [row for row in self._life.watch.view.rows if row.desk == MAIN and row.statement]
+        open_rows = [row for row in rows if row.state in (State.READY, State.PENDING)]
+        if not rows:
+            return "nothing to take back"
+        row = self._chance.choice(open_rows or rows)
+        said = [one.person for one in self._life.watch.view.said if one.proposal == row.id]
+        person = PEOPLE[self._chance.choice(sorted(said) or [*PEOPLE])]
+        return self._say(person, row, "take_back", row.statement)
+
     def _say(self, person: Person, row: Proposal, verdict: str, statement: str) -> str:
+        # Most approvals wait for a moment in which they can be taken back.
+        window = self._chance.choice((0, 10_000, 10_000))
         self._life.watch.view.said.add(Said(person=person.id, proposal=row.id, verdict=verdict))
         try:
             action = self._life.desk.review(
-                row.id, verdict, by=person.id, digest=statement, reason="because"
+                row.id,
+                verdict,
+                by=person.id,
+                digest=statement,
+                reason="because",
+                take_back_ms=window,
             )
         except HandrailError as error:
             return f"{person.id} on {row.id[-6:]} {verdict}: {error.code}"

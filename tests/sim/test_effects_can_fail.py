@@ -12,13 +12,16 @@ import msgspec
 import pytest
 
 from handrail.connectors.protocol import Found, Looked, NotDone, Receipt
+from handrail.core import review as core_review
 from handrail.core.artifact import Line
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event
 from handrail.core.principal import Role
-from handrail.core.review import judge
+from handrail.core.proposal import Proposal
+from handrail.core.review import Verdict, judge
 from handrail.engine import (
     again,
+    bench,
     dispatch,
     execute,
     halt,
@@ -50,6 +53,23 @@ def test_a_reviewer_without_authority(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(review, "judge", generous)
     monkeypatch.setattr(dispatch, "standing", lambda ctx, tx, proposal, reviews: reviews)
     assert re.match("I1 .*approvals", broken())
+
+
+def test_an_approval_that_was_taken_back_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one of two took back is weighed with the other's."""
+
+    def stubborn(reviews: Any) -> list[Any]:
+        return [one for one in reviews if one.verdict is not Verdict.TAKE_BACK]
+
+    for room in (core_review, dispatch, bench):
+        monkeypatch.setattr(room, "counted", stubborn)
+    assert re.match("I1 .*approvals|I3 .*took back", broken())
+
+
+def test_a_claim_that_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves in the moment in which it can be taken back."""
+    monkeypatch.setattr(Proposal, "waits_out", lambda self, now: False)
+    assert re.match("I1.* could still be taken back", broken())
 
 
 def test_an_unknown_outcome_taken_for_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,5 +84,5 @@ def test_a_person_reviews_once(database: Database) -> None:
     with pytest.raises(Refused, match=r"(?i)unique"):
         database.change(
             "INSERT INTO review VALUES"
-            " ('main', 'hr_1', 2, 'ann-at-home', 'ann', 'approve', '5e', 1)"
+            " ('main', 'hr_1', 2, 'ann-at-home', 'ann', 'approve', '5e', 1, 0, NULL)"
         )

@@ -24,9 +24,9 @@ from handrail.errors import InvalidInput
 __all__ = [
     "ATTACHED_BYTES_MAX",
     "ATTACHMENTS_MAX",
+    "Appearance",
     "Attachment",
     "Insight",
-    "Look",
     "look_at",
     "read_attachments",
 ]
@@ -69,7 +69,7 @@ class Insight(Enum):
     UNINSPECTABLE = "uninspectable"
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
+class Appearance(msgspec.Struct, frozen=True, kw_only=True):
     """What an attachment is by its bytes. `sniffed` is its media type, `wrong` what is not right.
 
     `text` is what it says, for one that is plain text. `size` is in bytes, `sha256` in hex.
@@ -143,7 +143,7 @@ def _check(where: str, one: Attachment) -> None:
         )
 
 
-def look_at(one: Attachment) -> Look:
+def look_at(one: Attachment) -> Appearance:
     """What it is by its bytes, and what speaks against its being only that."""
     data = one.data
     sniffed, text = _sniffed(data)
@@ -156,7 +156,7 @@ def look_at(one: Attachment) -> Look:
     if text is not None and hidden_marks(text):
         wrong.append("characters hide in its text")
     insight = Insight.READABLE if text is not None else Insight.OPAQUE
-    return Look(
+    return Appearance(
         sniffed=sniffed,
         insight=Insight.UNINSPECTABLE if wrong else insight,
         wrong=tuple(wrong),

@@ -53,6 +53,7 @@ class Tag(Enum):
     CHANNEL_ENDED = "channel.ended"
     ACTION_PROPOSED = "action.proposed"
     REVIEW_RECORDED = "review.recorded"
+    REVIEW_WITHDRAWN = "review.withdrawn"
     ACTION_APPROVED = "action.approved"
     ACTION_REJECTED = "action.rejected"
     ACTION_EXPIRED = "action.expired"

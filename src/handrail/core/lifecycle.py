@@ -51,6 +51,7 @@ class Event(Enum):
     CLAIM = "claim"
     WAIT = "wait"
     ASK_AGAIN = "ask_again"
+    TAKE_BACK = "take_back"
     SUCCEED = "succeed"
     FAIL = "fail"
     LOSE = "lose"
@@ -80,6 +81,7 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
     (State.READY, Event.CLAIM): State.EXECUTING,
     (State.READY, Event.WAIT): State.READY,
     (State.READY, Event.ASK_AGAIN): State.PENDING,
+    (State.READY, Event.TAKE_BACK): State.PENDING,
     (State.READY, Event.EXPIRE): State.EXPIRED,
     (State.READY, Event.WITHDRAW): State.WITHDRAWN,
     (State.EXECUTING, Event.SUCCEED): State.SUCCEEDED,

@@ -18,7 +18,9 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     `digest` is the artifact's digest; `statement` is what a review binds (empty when nobody was
     asked). `fingerprint` is a keyed hash of the content without nonce, for idempotency. Times are
     milliseconds UTC: `decide_by` ends the asking, `execute_by` the right to run, `hold_until` the
-    recall window, `attempt_until` the running attempt, `undo_until` the undo window. `rounds` says
+    window in which it can be recalled or its approval taken back (nothing leaves before),
+    `attempt_until` the running attempt, `undo_until` the undo window. `sent_back_at` is when a
+    person asked for changes, which ended it. `rounds` says
     how often it was put to a person anew after it had been allowed; `same_as` is the open action
     because of which this one was refused. `assigned` are the people who may approve it, drawn by
     lot (empty: whoever may), `assign_by` is when one more is drawn, `recused` are those who said
@@ -71,6 +73,11 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     assigned: str = ""
     assign_by: int | None = None
     recused: str = ""
+    sent_back_at: int | None = None
+
+    def waits_out(self, now: int) -> bool:
+        """Whether it is allowed and does not leave yet: its approval can still be taken back."""
+        return self.hold_until is not None and now < self.hold_until
 
     @property
     def guard(self) -> Guard:

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from handrail.core.breakglass import Grant
+from handrail.core.ground import Ground
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Principal, PrincipalKind, Role
@@ -28,18 +29,20 @@ __all__ = [
     "Verdict",
     "able",
     "check_reviewer",
+    "counted",
     "judge",
     "why_not",
 ]
 
 
 class Verdict(Enum):
-    """What a person says about one digest."""
+    """What a person says about one digest. TAKE_BACK voids what they approved just before."""
 
     APPROVE = "approve"
     REJECT = "reject"
     REQUEST_CHANGES = "request_changes"
     ESCALATE = "escalate"
+    TAKE_BACK = "take_back"
 
 
 class Outcome(Enum):
@@ -49,10 +52,15 @@ class Outcome(Enum):
     WAITING = "waiting"
     REJECTED = "rejected"
     ESCALATED = "escalated"
+    TAKEN_BACK = "taken_back"
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One review as stored: a person's verdict on one statement digest, single use."""
+    """One review as stored: a person's verdict on one statement digest, single use.
+
+    `turn` counts what the same person said about this statement before: an approval that was taken
+    back can be given again. `ground` is why they said no.
+    """
 
     desk: str
     proposal: str
@@ -62,6 +70,8 @@ class Review(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     verdict: Verdict
     statement: str
     at: int
+    turn: int = 0
+    ground: Ground | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +96,19 @@ class Bench:
 
 
 _BARE: Final = Bench()
+_SENT: Final = (State.EXECUTING, State.UNKNOWN, State.SUCCEEDED, State.FAILED)
+
+
+def counted(reviews: Sequence[Review]) -> list[Review]:
+    """The reviews that count: without what was taken back, and without the taking back."""
+    found: list[Review] = []
+    for review in reviews:
+        if review.verdict is Verdict.TAKE_BACK:
+            said = (review.identity, review.statement)
+            found = [one for one in found if (one.identity, one.statement) != said]
+        else:
+            found.append(review)
+    return found
 
 
 def judge(
@@ -99,14 +122,39 @@ def judge(
     prior: Sequence[Review],
     now: int,
     bench: Bench = _BARE,
+    ground: Ground | None = None,
 ) -> Outcome:
     """What the desk does with this verdict; raises with a stable code when it does not count.
 
     The order of the checks is the order of the codes: not_pending, review_expired, stale_digest,
     reason_missing, maker_is_checker, delegation_cycle, beneficiary_conflict, not_entitled,
     not_seasoned, reviewed_already, not_assigned. Only approvals of this very statement by distinct
-    independent people count towards the quorum.
+    independent people count towards the quorum. A rejection says why: by a `ground`, or in words.
+    Taking an approval back needs no time and no reason; see `_check_take_back`.
     """
+    prior = counted(prior)
+    if verdict is Verdict.TAKE_BACK:
+        _check_active(proposal, makers, reviewer, verdict, bench)
+        _check_take_back(proposal, reviewer, statement, prior)
+        return Outcome.TAKEN_BACK
+    _check_open(proposal, statement, prior, now)
+    needs_words = verdict is Verdict.REQUEST_CHANGES
+    if verdict is Verdict.REJECT:
+        needs_words = ground in (None, Ground.OTHER)
+    if needs_words and not _says_something(reason):
+        raise InvalidInput("reason_missing", "say in a few words why")
+    check_reviewer(proposal, makers, reviewer, verdict, prior, bench)
+    match verdict:
+        case Verdict.APPROVE:
+            return _weighed(proposal, makers, reviewer, prior, bench)
+        case Verdict.REJECT | Verdict.REQUEST_CHANGES:
+            return Outcome.REJECTED
+        case Verdict.ESCALATE:
+            return Outcome.ESCALATED
+
+
+def _check_open(proposal: Proposal, statement: str, prior: Sequence[Review], now: int) -> None:
+    """It waits for people, in time, and is what they were shown."""
     ended = any(review.verdict is not Verdict.APPROVE for review in prior)
     if proposal.state is not State.PENDING or ended:
         said = "decided" if ended else proposal.state.value.lower()
@@ -115,28 +163,51 @@ def judge(
     if proposal.decide_by is None or now >= proposal.decide_by:
         raise Conflict("review_expired", "the time to decide has run out; nothing was approved")
     if not proposal.statement or statement != proposal.statement:
-        raise Conflict(
-            "stale_digest", "what you saw is not what is stored now; open the action again"
-        )
-    if verdict in (Verdict.REJECT, Verdict.REQUEST_CHANGES) and not _says_something(reason):
-        raise InvalidInput("reason_missing", "say in a few words why")
-    check_reviewer(proposal, makers, reviewer, verdict, prior, bench)
-    match verdict:
-        case Verdict.APPROVE:
-            at = bench.at(proposal)
-            passed = [bench.roster.of(reviewer, at)]
-            for review in prior:
-                names = bench.roster.names(review.person, review.identity, at=at)
-                alone = not any(names & others for others in passed)
-                independent = not names & _all_makers(proposal, makers)
-                if review.statement == proposal.statement and independent and alone:
-                    passed.append(names)
-            enough = len(passed) >= max(1, proposal.checkers)
-            return Outcome.APPROVED if enough else Outcome.WAITING
-        case Verdict.REJECT | Verdict.REQUEST_CHANGES:
-            return Outcome.REJECTED
-        case Verdict.ESCALATE:
-            return Outcome.ESCALATED
+        raise _not_what_was_seen()
+
+
+def _weighed(
+    proposal: Proposal,
+    makers: frozenset[str],
+    reviewer: Principal,
+    prior: Sequence[Review],
+    bench: Bench,
+) -> Outcome:
+    """Whether this approval is enough, with those that were given before by others."""
+    at = bench.at(proposal)
+    passed = [bench.roster.of(reviewer, at)]
+    for review in prior:
+        names = bench.roster.names(review.person, review.identity, at=at)
+        alone = not any(names & others for others in passed)
+        independent = not names & _all_makers(proposal, makers)
+        if review.statement == proposal.statement and independent and alone:
+            passed.append(names)
+    enough = len(passed) >= max(1, proposal.checkers)
+    return Outcome.APPROVED if enough else Outcome.WAITING
+
+
+def _check_take_back(
+    proposal: Proposal, reviewer: Principal, statement: str, prior: Sequence[Review]
+) -> None:
+    """A person takes back their own approval of this statement while nothing was ever sent.
+
+    Raises Conflict: take_back_too_late, not_pending, stale_digest, nothing_to_take_back.
+    """
+    tried = proposal.state is State.READY and proposal.attempt
+    if proposal.state in _SENT or tried:
+        raise Conflict("take_back_too_late", "it was sent before you took it back")
+    if proposal.state not in (State.PENDING, State.READY):
+        said = proposal.state.value.lower()
+        raise Conflict("not_pending", f"this action is {said} already")
+    if not proposal.statement or statement != proposal.statement:
+        raise _not_what_was_seen()
+    mine = (Verdict.APPROVE, reviewer.identity, statement)
+    if mine not in [(one.verdict, one.identity, one.statement) for one in prior]:
+        raise Conflict("nothing_to_take_back", "no approval of yours stands on this action")
+
+
+def _not_what_was_seen() -> Conflict:
+    return Conflict("stale_digest", "what you saw is not what is stored now; open the action again")
 
 
 def check_reviewer(
@@ -152,6 +223,26 @@ def check_reviewer(
     own = bench.roster.of(reviewer, at)
     if verdict is Verdict.APPROVE:
         _check_independence(proposal, makers, reviewer, own, bench)
+    lifted = _check_active(proposal, makers, reviewer, verdict, bench)
+    if verdict is Verdict.APPROVE:
+        _check_authority(proposal, reviewer, lifted=lifted)
+        _check_seasoned(proposal, reviewer, bench, lifted=lifted)
+    of_this = [one for one in counted(prior) if one.statement == proposal.statement]
+    if any(own & bench.roster.names(one.person, one.identity, at=at) for one in of_this):
+        raise Conflict("reviewed_already", "you have reviewed this action already")
+    asked = proposal.state is State.PENDING
+    if verdict is Verdict.APPROVE and proposal.assigned and asked:
+        _check_assigned(proposal, own, bench)
+
+
+def _check_active(
+    proposal: Proposal,
+    makers: frozenset[str],
+    reviewer: Principal,
+    verdict: Verdict,
+    bench: Bench,
+) -> bool:
+    """Somebody of this desk who has a say at all; whether break-glass lends them the role."""
     if reviewer.desk != proposal.desk:
         raise NotAllowed("not_entitled", "only a person of this desk can review")
     if reviewer.disabled or reviewer.kind is PrincipalKind.AGENT:
@@ -161,15 +252,7 @@ def check_reviewer(
     lifted = _lifted(proposal, makers, reviewer, bench)
     if not lifted and not {Role.REVIEWER, Role.CHECKER} & set(reviewer.roles):
         raise NotAllowed("not_entitled", "your role does not review actions")
-    if verdict is Verdict.APPROVE:
-        _check_authority(proposal, reviewer, lifted=lifted)
-        _check_seasoned(proposal, reviewer, bench, lifted=lifted)
-    of_this = [one for one in prior if one.statement == proposal.statement]
-    if any(own & bench.roster.names(one.person, one.identity, at=at) for one in of_this):
-        raise Conflict("reviewed_already", "you have reviewed this action already")
-    asked = proposal.state is State.PENDING
-    if verdict is Verdict.APPROVE and proposal.assigned and asked:
-        _check_assigned(proposal, own, bench)
+    return lifted
 
 
 def able(

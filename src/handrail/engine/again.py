@@ -38,6 +38,8 @@ __all__ = [
     "changes_between",
     "expire",
     "first_of",
+    "lines_between",
+    "texts_of",
 ]
 
 ROUNDS_MAX: Final = 3
@@ -222,10 +224,13 @@ def first_of(tx: Tx, proposal: Proposal) -> Content:
 
 def changes_between(before: Content, now: Content) -> tuple[Change, ...]:
     """What a person sees changed, in the order of what they are shown: lines, then facts."""
-    return (
-        *_differing(_texts_of(before.lines), _texts_of(now.lines)),
-        *_differing(_values_of(before.facts), _values_of(now.facts)),
-    )
+    facts = _differing(_values_of(before.facts), _values_of(now.facts))
+    return (*lines_between(before, now), *facts)
+
+
+def lines_between(before: Content, now: Content) -> tuple[Change, ...]:
+    """What differs in the renderings of two actions, in the order of what is shown now."""
+    return tuple(_differing(texts_of(before.lines), texts_of(now.lines)))
 
 
 def _differing(before: dict[str, str | None], now: dict[str, str | None]) -> Iterable[Change]:
@@ -235,7 +240,7 @@ def _differing(before: dict[str, str | None], now: dict[str, str | None]) -> Ite
             yield Change(label=label, before=old, now=new)
 
 
-def _texts_of(lines: Iterable[Line]) -> dict[str, str | None]:
+def texts_of(lines: Iterable[Line]) -> dict[str, str | None]:
     """The rendering by label; a label that stands twice is counted on."""
     found: dict[str, str | None] = {}
     for line in lines:

@@ -10,7 +10,7 @@ from handrail.core.breakglass import Grant
 from handrail.core.canonical import canonical
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
-from handrail.core.review import Bench, Review, Verdict, able, why_not
+from handrail.core.review import Bench, Review, Verdict, able, counted, why_not
 from handrail.core.roster import Roster
 from handrail.engine.context import Context
 from handrail.engine.record import Content, content_of
@@ -86,7 +86,7 @@ def standing(ctx: Context, tx: Tx, proposal: Proposal, reviews: Sequence[Review]
     """
     said = [
         review
-        for review in reviews
+        for review in counted(reviews)
         if review.verdict is Verdict.APPROVE and review.statement == proposal.statement
     ]
     if not said:

@@ -17,7 +17,7 @@ from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, State
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
-from handrail.core.review import Review, Verdict
+from handrail.core.review import Review, Verdict, counted
 from handrail.engine.accumulate import Accrued, accrued_of, history_of
 from handrail.engine.again import Again, Anew, ask_again, expire
 from handrail.engine.bench import lacking, standing
@@ -54,7 +54,7 @@ def claim_unit(
     """The unit that claims a READY proposal for one attempt; no job when it may not run now.
 
     `seen` is what was read again just now. Without it, and when the action or the policy has
-    changed since, it stays READY.
+    changed since, it stays READY. So it does while its approval can be taken back.
     """
 
     def unit(tx: Tx) -> tuple[Proposal, Job | None]:
@@ -64,7 +64,8 @@ def claim_unit(
             if stands is None:
                 raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
             return stands, None  # another process is moving it
-        if proposal.state is not State.READY:
+        # INVARIANT: nothing leaves before the moment in which it can be taken back is over.
+        if proposal.state is not State.READY or proposal.waits_out(tx.now):
             return proposal, None
         follow_policy(tx, ctx, desk)
         return _look_again(tx, ctx, proposal, seen)
@@ -171,7 +172,7 @@ def _approved(proposal: Proposal, content: Content, reviews: list[Review]) -> bo
     statement = statement_of(content, proposal.digest, proposal.policy, proposal.desk)
     approvals = {
         review.identity
-        for review in reviews
+        for review in counted(reviews)
         if review.verdict is Verdict.APPROVE and review.statement == statement
     }
     return statement == proposal.statement and len(approvals) >= max(1, proposal.checkers)

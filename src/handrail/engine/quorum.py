@@ -17,7 +17,7 @@ from handrail.core.money import Money
 from handrail.core.policy import Assignment, Control, Guard, KindRule, Policy
 from handrail.core.principal import Principal, PrincipalKind, Role
 from handrail.core.proposal import Proposal
-from handrail.core.review import able
+from handrail.core.review import able, counted
 from handrail.core.roster import Roster
 from handrail.engine.bench import bench_of, lacking, makers_of, nobody_text, roster_of
 from handrail.engine.context import GATEWAY, Context
@@ -144,7 +144,7 @@ def recuse_unit(ctx: Context, desk: str, id: str, *, person: str) -> Unit[Propos
         own = [one for one in _split(proposal.assigned) if one in names]
         if not own:
             raise NotAllowed("not_assigned", "this action was not given to you by lot")
-        if any(review.person in names for review in reviews):
+        if any(review.person in names for review in counted(reviews)):
             raise Conflict("reviewed_already", "you have reviewed this action already")
         recused = amend(
             tx,

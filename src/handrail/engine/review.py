@@ -9,10 +9,13 @@ import msgspec
 from handrail.core.canonical import check_plain
 from handrail.core.entry import Tag, row_commitment
 from handrail.core.escalation import Cause
+from handrail.core.grade import Grade
+from handrail.core.ground import Ground
 from handrail.core.lifecycle import Event
 from handrail.core.passkey import Assertion, Passkey, Signed, key_name
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
+from handrail.core.retype import Retype, check_retyped, retype_of
 from handrail.core.review import Outcome, Review, Verdict, judge
 from handrail.engine.attention import check_attention
 from handrail.engine.bench import bench_of, makers_of, roster_of
@@ -28,10 +31,11 @@ from handrail.engine.record import (
     content_of,
     sealing_subject,
 )
-from handrail.errors import InvalidInput, NotAllowed, NotFound
+from handrail.engine.taking_back import taken_back
+from handrail.errors import InvalidInput, NotAllowed, NotFound, Unavailable
 from handrail.store.protocol import Tx, Unit
 
-__all__ = ["REASON_CHARS_MAX", "Opinion", "review_unit"]
+__all__ = ["REASON_CHARS_MAX", "Manner", "Opinion", "retype_for", "review_unit"]
 
 REASON_CHARS_MAX: Final = 4_000
 _MOVES: Final = {
@@ -44,7 +48,8 @@ _MOVES: Final = {
 class Opinion(msgspec.Struct, frozen=True, kw_only=True):
     """What a person says: a verdict on the statement digest that they were shown.
 
-    `signed` is what their passkey signed for it, where one must.
+    `signed` is what their passkey signed for it, where one must. `ground` is why they say no, and
+    `retyped` what they typed once more to approve at G3.
     """
 
     person: str
@@ -52,20 +57,39 @@ class Opinion(msgspec.Struct, frozen=True, kw_only=True):
     statement: str
     reason: str = ""
     signed: Signed | None = None
+    ground: Ground | None = None
+    retyped: str = ""
+
+
+class Manner(msgspec.Struct, frozen=True, kw_only=True):
+    """How verdicts are taken where they come from.
+
+    For `take_back_ms` nothing that was approved leaves, and whoever approved it can take that back;
+    what runs in the agent's process is the agent's at once. With `retypes` an approval at G3 comes
+    with what it is about, typed once more. `watched` is where handrail itself shows the action to
+    the person: then an approval takes that it was shown long enough.
+    """
+
+    take_back_ms: int = 0
+    retypes: bool = False
+    watched: bool = False
+
+
+_AT_ONCE: Final = Manner()
 
 
 def review_unit(
-    ctx: Context, desk: str, id: str, opinion: Opinion, *, watched: bool = False
+    ctx: Context, desk: str, id: str, opinion: Opinion, manner: Manner = _AT_ONCE
 ) -> Unit[Proposal]:
     """The unit that counts a verdict.
 
-    `watched` is where handrail itself shows the action to the person: then an approval takes that
-    it was shown long enough. Raises what `core.review.judge` raises, and for an approval what
+    Raises what `core.review.judge` raises, and for an approval what `core.retype.check_retyped`,
     `engine.attention.check_attention` and `engine.passkeys.signed_for` do; nothing is written then.
     """
     check_plain(opinion.reason)
     if len(opinion.reason) > REASON_CHARS_MAX:
         raise InvalidInput("too_large", f"the reason is longer than {REASON_CHARS_MAX} characters")
+    check_plain(opinion.retyped)
 
     def unit(tx: Tx) -> Proposal:
         proposal = tx.proposals.get(desk, id)
@@ -84,23 +108,39 @@ def review_unit(
             prior=prior,
             now=tx.now,
             bench=bench_of(ctx, tx, proposal, roster=roster),
+            ground=opinion.ground,
         )
         passkey: Passkey | None = None
         if outcome in (Outcome.APPROVED, Outcome.WAITING):
             check_not_halted(tx, proposal)
             _check_runnable(ctx, proposal)
-            if watched:
+            if manner.watched:
                 check_attention(tx, ctx, proposal, reviewer)
             content_of(tx, proposal)  # nobody approves what can no longer be opened
+            retype = retype_for(tx, proposal) if manner.retypes else None
+            if retype is not None:
+                check_retyped(retype, opinion.retyped)
             passkey = signed_for(tx, ctx, proposal, reviewer, opinion.signed)
-        review = _recorded(tx, proposal, reviewer, opinion, len(prior) + 1)
+        review = _recorded(tx, proposal, reviewer, opinion, prior)
         assertion = None
         if passkey is not None and opinion.signed is not None:
             assertion = assertion_of(passkey, opinion.signed, review, proposal)
             tx.passkeys.add_assertion(assertion)
-        return _moved(tx, ctx, proposal, review, outcome, opinion.reason, assertion)
+        changes = _window(ctx, tx, proposal, outcome, manner)
+        return _moved(tx, ctx, proposal, review, outcome, opinion.reason, assertion, changes)
 
     return unit
+
+
+def retype_for(tx: Tx, proposal: Proposal) -> Retype | None:
+    """What whoever approves this action types once more; None below G3."""
+    if proposal.grade is not Grade.G3:
+        return None
+    try:
+        customer = tx.vault.customer_of(proposal.desk, proposal.subject)
+    except Unavailable:
+        customer = None
+    return retype_of(proposal.value, customer, proposal.kind)
 
 
 def _reviewer(tx: Tx, desk: str, person: str) -> Principal:
@@ -119,7 +159,11 @@ def _check_runnable(ctx: Context, proposal: Proposal) -> None:
         )
 
 
-def _recorded(tx: Tx, proposal: Proposal, reviewer: Principal, opinion: Opinion, n: int) -> Review:
+def _recorded(
+    tx: Tx, proposal: Proposal, reviewer: Principal, opinion: Opinion, prior: list[Review]
+) -> Review:
+    n, says_no = len(prior) + 1, opinion.verdict is Verdict.REJECT
+    before = (reviewer.identity, opinion.statement)
     review = Review(
         desk=proposal.desk,
         proposal=proposal.id,
@@ -129,6 +173,8 @@ def _recorded(tx: Tx, proposal: Proposal, reviewer: Principal, opinion: Opinion,
         verdict=opinion.verdict,
         statement=opinion.statement,
         at=tx.now,
+        turn=sum((one.identity, one.statement) == before for one in prior),
+        ground=(opinion.ground or Ground.OTHER) if says_no else None,
     )
     tx.proposals.add_review(review)
     key = (proposal.desk, proposal.id, review.statement, review.person)
@@ -152,6 +198,7 @@ def _moved(
     outcome: Outcome,
     reason: str,
     assertion: Assertion | None,
+    changes: dict[str, object],
 ) -> Proposal:
     data: Data = {
         "verdict": review.verdict.value,
@@ -163,13 +210,15 @@ def _moved(
     if assertion is not None:
         data["passkey"] = key_name(assertion.passkey)
         rows[f"assertion:{review.n}"] = row_commitment(assertion)
+    if review.ground is not None:
+        data["ground"] = review.ground.value
+    if outcome is Outcome.TAKEN_BACK:
+        return taken_back(tx, proposal, review, data, rows)
     if outcome is Outcome.WAITING:
         return _still_waiting(tx, proposal, review, data, rows)
     event, tag = _MOVES[outcome]
-    changes: dict[str, object] = {}
-    if outcome is Outcome.APPROVED:
-        clocks = ctx.rulebook(proposal.desk).policy.clocks
-        changes["execute_by"] = tx.now + clocks.execution_ms
+    if review.verdict is Verdict.REQUEST_CHANGES:
+        changes["sent_back_at"] = tx.now
     moved = advance(
         tx,
         proposal,
@@ -185,6 +234,22 @@ def _moved(
         said = reason or "a reviewer escalated this"
         open_for(tx, ctx, moved, said, actor=review.person, cause=Cause.REVIEWER)
     return moved
+
+
+def _window(
+    ctx: Context, tx: Tx, proposal: Proposal, outcome: Outcome, manner: Manner
+) -> dict[str, object]:
+    """From when and until when what is approved may run."""
+    if outcome is not Outcome.APPROVED:
+        return {}
+    rules = ctx.rulebook(proposal.desk)
+    kind = rules.kind(proposal.kind)
+    in_agent = kind is not None and kind.runs_in_agent
+    starts = tx.now + (0 if in_agent else manner.take_back_ms)
+    return {
+        "execute_by": starts + rules.policy.clocks.execution_ms,
+        "hold_until": starts if starts > tx.now else None,
+    }
 
 
 def _still_waiting(

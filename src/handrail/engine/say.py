@@ -90,6 +90,12 @@ _HALTED_WAITS: Final = (
     "Accepted as {id}, and it waits: work is stopped for now. Do not send it again. Tell the"
     " customer that a colleague will follow up; do not say that it was done."
 )
+_SENT_BACK: Final = (
+    "A person looked at {id} and asked for changes; it will not be done as it is. Read what they"
+    " wrote, change that and nothing else, and propose it once more in this task: they are shown"
+    " what is different. Do not send the same again. Tell the customer that a colleague is checking"
+    " this; promise no result and no time."
+)
 
 
 def told_of(decision: Decision) -> str | None:
@@ -105,6 +111,8 @@ def advice_of(proposal: Proposal) -> str:
     codes = proposal.reasons.split(",")
     if proposal.state is State.READY and ReasonCode.HALTED.value in codes:
         return _HALTED_WAITS.format(id=proposal.id)
+    if proposal.sent_back_at is not None:
+        return _SENT_BACK.format(id=proposal.id)
     if proposal.state is State.REFUSED:
         for code in codes:
             if code in _REFUSED:

@@ -7,7 +7,7 @@ them, through a keyed hash; a ticket by its id; an action by a part of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
@@ -99,20 +99,25 @@ def haul(
     search: Search,
     *,
     after: Place | None,
+    without: Collection[str] = (),
     most: int,
 ) -> Haul:
-    """A page of what waits and passes, the most urgent first.
+    """A page of what waits and passes, the most urgent first; `without` are ids to leave out.
 
     Raises InvalidInput `field_malformed`.
     """
     sieve = sieve_of(tx, viewer.desk, search)
     if not search.mine:
-        found = tx.proposals.queue(viewer.desk, sieve=sieve, after=after, most=most + 1)
+        found = tx.proposals.queue(
+            viewer.desk, sieve=sieve, after=after, without=without, most=most + 1
+        )
         more = len(found) > most
         return Haul(proposals=found[:most], rest=_place(found[most - 1]) if more else None)
     theirs = is_theirs(ctx, tx, viewer, roster_of(tx, viewer.desk))
     kept: list[Proposal] = []
-    among = tx.proposals.queue(viewer.desk, sieve=sieve, after=after, most=LOOKED_AT_MAX + 1)
+    among = tx.proposals.queue(
+        viewer.desk, sieve=sieve, after=after, without=without, most=LOOKED_AT_MAX + 1
+    )
     for at, proposal in enumerate(among[:LOOKED_AT_MAX]):
         if theirs(proposal):
             kept.append(proposal)

@@ -7,6 +7,7 @@ are under the statement digest that a review must quote.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,7 @@ from handrail.core.grade import Grade
 from handrail.core.lifecycle import FINAL, State
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
+from handrail.core.retype import Retype
 from handrail.core.review import Review, why_not
 from handrail.core.triggers.find import pressure_of
 from handrail.core.triggers.span import Span
@@ -26,12 +28,16 @@ from handrail.engine.context import Context
 from handrail.engine.edit import editable_params
 from handrail.engine.outgoing import Place, Spans, places_of
 from handrail.engine.record import RESULT, content_of
+from handrail.engine.review import retype_for
 from handrail.engine.testify import Witness, why_not_testify, witnesses
 from handrail.engine.undo import why_no_undo
 from handrail.errors import NotFound, Unavailable
 from handrail.store.protocol import Escalation, LoggedEntry, Tx
 
 __all__ = ["Card", "GivenReview", "Shown", "cards_of", "is_sealed", "show"]
+
+_VIEWS: Final = (Tag.REVIEW_RECORDED.value, Tag.REVIEW_WITHDRAWN.value)
+"""What a checker said, which another one does not see before all have decided."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +68,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     G3 until the decision. `reviews` is empty for a further checker until all are in. `why_not` says
     why this person may not approve, `why_nobody` why nobody can, `why_no_undo` why it cannot be
     undone; None means they can. `editable` are the parameters that an edit may change, as text.
+    `retype` is what whoever approves it types once more where they decide over HTTP or on a page.
     `witnesses` is who said what became of a lost attempt, `why_not_testify` why this person cannot.
     """
 
@@ -85,6 +92,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[LoggedEntry, ...]
     why_not: str | None
     why_nobody: str | None
+    retype: Retype | None
     editable: dict[str, str | None]
     why_no_undo: str | None
     why_not_testify: str | None
@@ -103,7 +111,7 @@ def cards_of(ctx: Context, tx: Tx, proposals: list[Proposal]) -> list[Card]:
 def is_sealed(tx: Tx, viewer: Principal, logged: LoggedEntry) -> bool:
     """Whether an entry is another checker's view of an action that is not decided yet."""
     entry = logged.entry
-    if entry.tag != Tag.REVIEW_RECORDED.value or entry.proposal is None:
+    if entry.tag not in _VIEWS or entry.proposal is None:
         return False
     if entry.data.get("identity") == viewer.identity:
         return False
@@ -153,6 +161,7 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
         entries=tuple(entries),
         why_not=refusal,
         why_nobody=nobody_text(proposal, short) if short else None,
+        retype=retype_for(tx, proposal) if undecided else None,
         editable=editable_params(ctx, tx, proposal) if undecided else {},
         why_no_undo=why_no_undo(ctx, proposal, tx.now),
         why_not_testify=why_not_testify(tx, ctx, proposal, viewer) if unknown else "it is known",

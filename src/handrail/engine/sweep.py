@@ -124,8 +124,12 @@ def _agents_turn(ctx: Context, proposal: Proposal) -> bool:
 
 
 def _tried_again(ctx: Context, proposal: Proposal) -> bool:
-    """Whether it is taken up now: not during its pause, and within the connector's budget."""
+    """Whether it is taken up now: not while it can be taken back, not during its pause, and within
+    the connector's budget.
+    """
     now = ctx.clock()
+    if proposal.waits_out(now):
+        return False
     if ctx.circuits.rests(proposal.desk, proposal.id, now):
         return False
     over = proposal.execute_by is not None and now >= proposal.execute_by

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
@@ -37,6 +37,7 @@ _INSERT: Final = insert_sql("proposal", Proposal)
 _MOVING: Final = "('READY', 'EXECUTING', 'UNKNOWN', 'HOLDING')"
 _WAITING: Final = "('PENDING', 'HOLDING', 'READY')"
 _STANDS: Final = "('PENDING', 'HOLDING', 'READY', 'EXECUTING', 'UNKNOWN', 'REJECTED', 'REFUSED')"
+_ASKED: Final = "('approve', 'maker_checker')"
 _COLUMNS: Final = columns_of(Proposal)
 _OPEN: Final = frozenset(state.value for state in OPEN)
 _OF_SUBJECT: Final = (
@@ -49,7 +50,7 @@ _GRADES: Final = {grade.value: grade for grade in Grade}
 _CONTROLS: Final = {control.value: control for control in Control}
 _ENUMS: Final = tuple(_COLUMNS.index(name) for name in ("state", "grade", "control"))
 _REVIEWS: Final = select_sql("review", Review)
-_BEGAN: Final = "'action.proposed', 'action.reopened'"
+_BEGAN: Final = "'action.proposed', 'action.reopened', 'review.withdrawn'"
 _ENDED: Final = (
     "'action.approved', 'action.rejected', 'action.expired', 'action.withdrawn',"
     " 'action.superseded', 'action.escalated', 'action.doubted'"
@@ -58,7 +59,9 @@ _MOVED: Final = (
     f"SELECT e.tag, {', '.join(f'p.{name}' for name in columns_of(Proposal))}"
     " FROM entry e JOIN proposal p ON p.desk = e.desk AND p.id = e.proposal"
     f" WHERE e.desk = ? AND e.idx >= ? AND e.tag IN ({_BEGAN}, {_ENDED})"
-    f" AND (p.state = 'PENDING' OR e.tag IN ({_ENDED})) ORDER BY e.idx LIMIT ?"
+    f" AND (p.state = 'PENDING' OR e.tag IN ({_ENDED}))"
+    # INVARIANT: where several decide, an approval that is taken back is nobody else's to know.
+    " AND (e.tag <> 'review.withdrawn' OR p.checkers <= 1) ORDER BY e.idx LIMIT ?"
 )
 
 
@@ -86,6 +89,14 @@ class Proposals:
     def look(self, desk: str, proposal: str) -> Proposal | None:
         """The same, only to be looked at: it may move at any time."""
         return self._one(" WHERE desk = ? AND id = ?", (desk, proposal))
+
+    def some(self, desk: str, ids: Sequence[str]) -> dict[str, Proposal]:
+        """Those of these proposals that there are, by id."""
+        if not ids:
+            return {}
+        places = ", ".join("?" * len(ids))
+        found = self._many(f" WHERE desk = ? AND id IN ({places})", [desk, *ids])
+        return {one.id: one for one in found}
 
     def amounts(self, desk: str, ids: Sequence[str]) -> dict[str, tuple[str, Money | None]]:
         """The kind and the amount of those of these proposals that there are, by id."""
@@ -130,11 +141,18 @@ class Proposals:
         *,
         sieve: Sieve | None = None,
         after: tuple[int, str] | None = None,
+        without: Collection[str] = (),
         most: int,
     ) -> list[Proposal]:
-        """What waits for a person and passes, by rank; `after` is the last row's (rank, id)."""
+        """What waits for a person and passes, by rank; `after` is the last row's (rank, id).
+
+        `without` are ids that are left out; they are few.
+        """
         where = " WHERE desk = ? AND state = 'PENDING'"
         values: list[Value] = [desk]
+        if without:
+            where += f" AND id NOT IN ({', '.join('?' * len(without))})"
+            values.extend(without)
         if after is not None:
             where += " AND (rank, id) > (?, ?)"
             values.extend(after)
@@ -241,6 +259,14 @@ class Proposals:
         """What was proposed about one customer, newest first."""
         where = " WHERE desk = ? AND subject = ? ORDER BY id DESC LIMIT ?"
         return self._many(where, (desk, subject, most))
+
+    def passed(self, desk: str, kind: str, agent: str, *, most: int) -> list[Proposal]:
+        """What an agent had done of a kind after people passed it, newest first."""
+        where = (
+            " WHERE desk = ? AND kind = ? AND agent = ? AND state = 'SUCCEEDED'"
+            f" AND control IN {_ASKED} ORDER BY id DESC LIMIT ?"
+        )
+        return self._many(where, (desk, kind, agent, most))
 
     def under_way(
         self,

@@ -19,12 +19,14 @@ from handrail.store.halts import ACTIVE_HALTS_MAX
 from handrail.store.log import CheckpointRow, LoggedEntry
 from handrail.store.notices import ChannelState
 from handrail.store.people import Credential, CredentialKind, Means, Session
+from handrail.store.snoozes import SNOOZES_MAX
 from handrail.store.tx import Tx
 from handrail.store.vault import DESK_SUBJECT
 
 __all__ = [
     "ACTIVE_HALTS_MAX",
     "DESK_SUBJECT",
+    "SNOOZES_MAX",
     "ChannelState",
     "CheckpointRow",
     "Credential",

@@ -19,6 +19,7 @@ from handrail.store.people import People
 from handrail.store.proposals import Proposals
 from handrail.store.restorations import Restorations
 from handrail.store.rows import Rows
+from handrail.store.snoozes import Snoozes
 from handrail.store.tasks import Tasks
 from handrail.store.vault import Keys, Vault
 
@@ -58,6 +59,7 @@ class Tx:
         self.restorations = Restorations(rows)
         self.channels = Channels(rows)
         self.notices = Notices(rows)
+        self.snoozes = Snoozes(rows)
         self.caps = Caps(rows)
         self.counters = Counters(rows)
         self.log = Log(rows, trees)

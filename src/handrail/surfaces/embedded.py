@@ -19,6 +19,7 @@ from typing import Any, Self
 import msgspec
 
 from handrail.core.grade import Grade
+from handrail.core.ground import Ground
 from handrail.core.halt import Halt, HaltScope
 from handrail.core.lifecycle import State
 from handrail.core.money import Money
@@ -39,7 +40,7 @@ from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
 from handrail.engine.quorum import recuse_unit
 from handrail.engine.record import RESULT
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.review import Manner, Opinion, review_unit
 from handrail.engine.say import advice_of
 from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.engine.sweep import Swept, run_job, run_ready, sweep
@@ -47,9 +48,10 @@ from handrail.engine.tasks import issue_unit
 from handrail.engine.testify import Testimony, testify_unit
 from handrail.engine.undo import undo_plan
 from handrail.engine.withdraw import recall_unit
-from handrail.errors import Conflict, InvalidInput, NotFound
+from handrail.errors import Conflict, NotFound
 from handrail.prove.verify import Report, verify_log
 from handrail.store.protocol import Escalation, Tx
+from handrail.surfaces.named import one_of
 
 __all__ = ["DEFAULT_AGENT", "OPERATOR", "Action", "Desk"]
 
@@ -132,11 +134,7 @@ class Desk:
         a checker may pass, one per currency, like "5000.00 USD". `customers` are the ids of their
         own customer accounts.
         """
-        try:
-            known = tuple(Role(role) for role in roles)
-        except ValueError:
-            allowed = ", ".join(role.value for role in Role)
-            raise InvalidInput("field_malformed", f"a role is one of: {allowed}") from None
+        known = tuple(one_of(Role, role, "a role") for role in roles)
         amounts = [Money.parse(limit) for limit in limits]
         return self._principal(
             id,
@@ -189,20 +187,29 @@ class Desk:
         )
         return self._settled(self.ctx.store.write(plan(self.ctx, task, draft)))
 
-    def review(self, id: str, verdict: str, *, by: str, digest: str, reason: str = "") -> Action:
-        """A person's verdict: approve, reject, request_changes or escalate.
+    def review(
+        self,
+        id: str,
+        verdict: str,
+        *,
+        by: str,
+        digest: str,
+        reason: str = "",
+        ground: str | None = None,
+        take_back_ms: int = 0,
+    ) -> Action:
+        """A person's verdict: approve, reject, request_changes, escalate or take_back.
 
-        `digest` is the one of what the person was shown. An approved action runs before this
-        returns.
+        `digest` is the one of what the person was shown, `ground` a code for why they reject it. An
+        approved action runs before this returns, or with `take_back_ms` not before that is over:
+        until then whoever approved it can take that back.
         """
-        try:
-            said = Verdict(verdict)
-        except ValueError:
-            allowed = ", ".join(one.value for one in Verdict)
-            raise InvalidInput("field_malformed", f"a verdict is one of: {allowed}") from None
-        opinion = Opinion(person=by, verdict=said, statement=digest, reason=reason)
+        said = one_of(Verdict, verdict, "a verdict")
+        why = None if ground is None else one_of(Ground, ground, "a ground")
+        opinion = Opinion(person=by, verdict=said, statement=digest, reason=reason, ground=why)
+        unit = review_unit(self.ctx, self.id, id, opinion, Manner(take_back_ms=take_back_ms))
         with telling(self.ctx):
-            reviewed = self.ctx.store.write(review_unit(self.ctx, self.id, id, opinion))
+            reviewed = self.ctx.store.write(unit)
             if reviewed.state is State.READY:
                 reviewed = run_ready(self.ctx, self.id, id)
         return self._action(reviewed)
@@ -301,12 +308,7 @@ class Desk:
 
         `scope` is desk, agent, kind, task or customer; `target` names which. Nobody is asked why.
         """
-        try:
-            wanted = HaltScope(scope)
-        except ValueError:
-            allowed = ", ".join(one.value for one in HaltScope)
-            raise InvalidInput("field_malformed", f"a scope is one of: {allowed}") from None
-        stop = Stop(scope=wanted, target=target, reason=reason)
+        stop = Stop(scope=one_of(HaltScope, scope, "a scope"), target=target, reason=reason)
         pulled = self.ctx.store.write(pull_unit(self.ctx, self.id, stop, by=by))
         clear_halts(self.ctx)
         return pulled

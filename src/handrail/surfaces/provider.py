@@ -18,7 +18,15 @@ import msgspec
 
 from handrail.errors import InvalidInput, NotAuthenticated, SetupFailed, Unavailable
 
-__all__ = ["Departure", "Door", "Provider", "ProviderSettings", "Voucher", "check_installed"]
+__all__ = [
+    "TAKE_BACK_MS",
+    "Departure",
+    "Door",
+    "Provider",
+    "ProviderSettings",
+    "Voucher",
+    "check_installed",
+]
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 """How an id token may be signed: by the provider's own key. Never `none`, nor a shared secret."""
@@ -43,14 +51,20 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
         return f"ProviderSettings(issuer={self.issuer!r}, client_id={self.client_id!r})"
 
 
+TAKE_BACK_MS: Final = 10_000
+"""How long people can take back what they approved here."""
+
+
 class Door(msgspec.Struct, frozen=True, kw_only=True):
     """How people's browsers come in: the address of the console, and where else they log in.
 
+    For `take_back_ms` after an approval nothing leaves, so that it can be taken back.
     Raises InvalidInput `setting_malformed` for what is not an origin.
     """
 
     address: str | None = None
     provider: ProviderSettings | None = None
+    take_back_ms: int = TAKE_BACK_MS
 
     def __post_init__(self) -> None:
         if self.address is None:

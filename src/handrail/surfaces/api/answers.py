@@ -13,9 +13,11 @@ from handrail.core.artifact import Fact, Line
 from handrail.core.decide import FailedCheck, Reason
 from handrail.core.entry import Entry
 from handrail.core.escalation import Cause
+from handrail.core.ground import Ground
 from handrail.core.halt import HaltScope
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
+from handrail.core.retype import Retyped
 from handrail.core.review import Verdict
 from handrail.core.triggers.span import Span
 from handrail.engine.again import Change
@@ -193,6 +195,7 @@ class ReviewView(_Answer, frozen=True, kw_only=True):
     verdict: Verdict
     reason: str
     at: int
+    ground: Ground | None
 
 
 class EscalationView(_Answer, frozen=True, kw_only=True):
@@ -235,7 +238,7 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     note presses whoever decides. `editable` are the parameters that an edit may change. `why_not`
     says why this person may not approve it, `why_nobody` why nobody can as things are,
     `why_no_undo` why it cannot be undone, `why_not_testify` why they may not say what became of
-    it. `witnesses` said so already.
+    it. `witnesses` said so already. `retype` is what an approval has to name as `retyped`.
     """
 
     card: CardView
@@ -259,6 +262,7 @@ class DetailView(_Answer, frozen=True, kw_only=True):
     witnesses: tuple[Witness, ...]
     why_not: str | None
     why_nobody: str | None
+    retype: Retyped | None
     editable: dict[str, str | None]
     why_no_undo: str | None
     why_not_testify: str | None

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from handrail.core.lifecycle import State
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
@@ -26,7 +28,7 @@ from handrail.engine.prepare import Draft
 from handrail.engine.propose import Decided, plan
 from handrail.engine.quorum import recuse_unit
 from handrail.engine.reread import reread
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.review import Manner, Opinion, review_unit
 from handrail.engine.tasks import IssuedTask, check_task, issue_unit
 from handrail.engine.testify import Testimony, testify_unit
 from handrail.engine.undo import undo_plan
@@ -41,7 +43,7 @@ from handrail.errors import (
 from handrail.store.protocol import Means, Session, Ticket, Tx, Unit
 from handrail.surfaces.api.runner import Runner
 from handrail.surfaces.auth import Logins, renew
-from handrail.surfaces.provider import Door, Provider
+from handrail.surfaces.provider import TAKE_BACK_MS, Door, Provider
 
 __all__ = ["Gateway"]
 
@@ -51,6 +53,8 @@ PROMPT_CONNECTORS: Final = frozenset(("desk", AGENT_CONNECTOR))
 A change of thread would cost more than the answer. Every other connector is asked from a thread.
 """
 
+_BY_PEOPLE: Final = Manner(take_back_ms=TAKE_BACK_MS, retypes=True, watched=True)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
@@ -58,6 +62,8 @@ class Gateway:
 
     `address` is where people's browsers reach it, like `https://desk.example.com`; without one it
     is whatever address a request was sent to. `provider` is where people log in, beside here.
+
+    `manner` is how people's verdicts are taken here.
 
     `answered` counts answers by (path, method, status) for the metrics.
     """
@@ -67,6 +73,7 @@ class Gateway:
     runner: Runner
     address: str | None = None
     provider: Provider | None = None
+    manner: Manner = _BY_PEOPLE
     logins: Logins = field(default_factory=Logins)
     answered: dict[tuple[str, str, int], int] = field(default_factory=dict)
 
@@ -78,7 +85,15 @@ class Gateway:
         if at.provider is not None:
             provider = Provider(at.provider, clock=ctx.clock, entropy=ctx.entropy)
         runner = Runner(ctx)
-        return cls(ctx=ctx, desk=desk, runner=runner, address=at.address, provider=provider)
+        manner = msgspec.structs.replace(_BY_PEOPLE, take_back_ms=at.take_back_ms)
+        return cls(
+            ctx=ctx,
+            desk=desk,
+            runner=runner,
+            address=at.address,
+            provider=provider,
+            manner=manner,
+        )
 
     def origin(self, scheme: str, host: str) -> str:
         """The origin that a browser names for this console, given how a request came in."""
@@ -126,7 +141,8 @@ class Gateway:
         return await asyncio.shield(self.runner.spawn(self._started_all(tickets)))
 
     async def review(self, desk: str, id: str, opinion: Opinion) -> Proposal:
-        """Count a person's verdict; an action that it lets run is read again and claimed at once.
+        """Count a person's verdict. An action that it lets run is read again and claimed: at once
+        where nobody can take that back, else by the chores once that time is over.
 
         Raises what `engine.review.review_unit` raises where handrail shows the action itself.
         """
@@ -157,11 +173,11 @@ class Gateway:
 
     async def _reviewed(self, desk: str, id: str, opinion: Opinion) -> Proposal:
         """The verdict and what follows from it, also when its caller has gone away meanwhile."""
-        proposal = await self.ctx.store.submit(
-            review_unit(self.ctx, desk, id, opinion, watched=True)
-        )
+        unit = review_unit(self.ctx, desk, id, opinion, self.manner)
+        proposal = await self.ctx.store.submit(unit)
         kind = self.ctx.rulebook(desk).kind(proposal.kind)
-        if proposal.state is not State.READY or kind is None or kind.runs_in_agent:
+        waits = proposal.state is not State.READY or proposal.waits_out(self.ctx.clock())
+        if waits or kind is None or kind.runs_in_agent:
             self.runner.wake(id)
             return proposal
         stands = await self.runner.claim(desk, id, prompt=kind.connector in PROMPT_CONNECTORS)

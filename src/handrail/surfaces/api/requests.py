@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from handrail.core.ground import Ground
 from handrail.core.halt import HaltScope
 from handrail.core.passkey import Signed
 from handrail.core.review import Verdict
@@ -128,13 +129,17 @@ class ReceiptRequest(_Request, frozen=True, kw_only=True):
 class ReviewRequest(_Request, frozen=True, kw_only=True):
     """A person's verdict on the digest that they were shown.
 
-    `signed` is what their passkey signed for an approval at G3, where one has to.
+    `signed` is what their passkey signed for an approval at G3, where one has to, `retyped` what
+    they typed once more for it: the amount with its currency, or else what the action's page asks.
+    `ground` says why they reject it; without one it takes a reason in words.
     """
 
     verdict: Verdict
     digest: str
     reason: str = ""
     signed: Signed | None = None
+    ground: Ground | None = None
+    retyped: str = ""
 
 
 class OutcomeRequest(_Request, frozen=True, kw_only=True):

@@ -59,6 +59,8 @@ async def review_proposal(call: Incoming) -> ReviewedView | Answer:
         statement=body.digest,
         reason=body.reason,
         signed=body.signed,
+        ground=body.ground,
+        retyped=body.retyped,
     )
     id = call.path_id("id", "proposal_not_found")
     assert call.session is not None
@@ -181,6 +183,10 @@ OPERATIONS: Final = (
             "nothing_can_run",
             "too_soon",
             "budget_spent",
+            "nothing_to_take_back",
+            "take_back_too_late",
+            "retype_missing",
+            "retype_wrong",
             "passkey_needed",
             "passkey_refused",
             "content_erased",

@@ -7,11 +7,12 @@ from typing import Final
 import msgspec
 
 from handrail.core.attention import Look
+from handrail.core.ground import TOLD
 from handrail.core.halt import Halt, HaltScope
 from handrail.core.lifecycle import FINAL, State
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
-from handrail.core.review import Verdict
+from handrail.core.review import Verdict, counted
 from handrail.core.task import Task
 from handrail.engine.context import Context
 from handrail.engine.escalate import CONCERN
@@ -93,7 +94,7 @@ def reviewed_view(ctx: Context, proposal: Proposal) -> ReviewedView:
         reviews_needed=max(1, proposal.checkers),
         reviews_given=sum(
             1
-            for review in reviews
+            for review in counted(reviews)
             if review.verdict is Verdict.APPROVE and review.statement == proposal.statement
         ),
     )
@@ -164,6 +165,7 @@ def detail_view(
                 verdict=given.review.verdict,
                 reason=given.reason,
                 at=given.review.at,
+                ground=given.review.ground,
             )
             for given in shown.reviews
         ],
@@ -172,6 +174,7 @@ def detail_view(
         witnesses=shown.witnesses,
         why_not=shown.why_not,
         why_nobody=shown.why_nobody,
+        retype=None if shown.retype is None else shown.retype.what,
         editable=shown.editable,
         why_no_undo=shown.why_no_undo,
         why_not_testify=shown.why_not_testify,
@@ -247,11 +250,13 @@ def entry_view(logged: LoggedEntry) -> LogEntryView:
 
 
 def _said(tx: Tx, proposal: Proposal) -> str | None:
-    """What a person wrote to the agent when they said no."""
+    """What a person has for the agent when they said no: the ground, and what they wrote."""
     for review in tx.proposals.reviews(proposal.desk, proposal.id):
         if review.verdict in _TO_THE_AGENT:
             data = _opened(tx, proposal.desk, proposal.id, f"review:{review.n}")
-            return None if data is None else data.decode()
+            ground = None if review.ground is None else TOLD.get(review.ground)
+            words = None if data is None else data.decode()
+            return " ".join(one for one in (ground, words) if one) or None
     return None
 
 

@@ -8,7 +8,7 @@ import typer
 
 from handrail.bootstrap import DEFAULT_DESK, inspect
 from handrail.core.principal import PrincipalKind
-from handrail.core.review import Verdict
+from handrail.core.review import Verdict, counted
 from handrail.engine.bench import makers_of, roster_of
 from handrail.prove.reciprocity import Approval, pairs_of
 from handrail.store.protocol import Tx
@@ -65,7 +65,7 @@ def _approvals(tx: Tx, desk: str) -> Iterator[Approval]:
     while page := tx.proposals.page(desk, after=after, most=_PAGE):
         for proposal in page:
             reviews = tx.proposals.reviews(desk, proposal.id)
-            said = [one for one in reviews if one.verdict is Verdict.APPROVE]
+            said = [one for one in counted(reviews) if one.verdict is Verdict.APPROVE]
             if said:
                 makers = makers_of(tx, proposal, roster)
                 people = frozenset(identities[name] for name in makers if name in identities)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from handrail.core.artifact import Fact
 from handrail.core.decide import FailedCheck
+from handrail.core.ground import GROUNDS
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Role
@@ -23,6 +24,7 @@ from handrail.engine.testify import needed_for
 from handrail.errors import Conflict, NotAllowed
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.attachments import shortened, shown_files
+from handrail.surfaces.console.deciding import TurnedDown, deciding_of
 from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.lines import consequence, shown_lines
 from handrail.surfaces.console.literal import json_text
@@ -74,11 +76,11 @@ async def action(visitor: Visitor) -> Response:
 
 
 async def action_page(
-    visitor: Visitor, id: str, *, status: int = 200, problem: str | None = None, typed: str = ""
+    visitor: Visitor, id: str, *, refused: TurnedDown | None = None, typed: str = ""
 ) -> Response:
-    """The page of one action; `problem` is what was wrong with the form, `typed` its reason."""
+    """The page of one action, after a form that was turned down if any; `typed` is its reason."""
     since, shown = _looked_at(visitor, id)
-    return await _page(visitor, shown, since, status=status, problem=problem, typed=typed)
+    return await _page(visitor, shown, since, refused=refused, typed=typed)
 
 
 def _looked_at(visitor: Visitor, id: str) -> tuple[int, Shown]:
@@ -93,21 +95,24 @@ async def _page(
     shown: Shown,
     since: int,
     *,
-    status: int = 200,
-    problem: str | None = None,
+    refused: TurnedDown | None = None,
     typed: str = "",
 ) -> Response:
     ctx = visitor.gateway.ctx
     attention = attended(visitor, shown)
     proposal = shown.card.proposal
-    around = ctx.store.read(lambda tx: _around(visitor, tx, shown))
+    around, deciding = ctx.store.read(
+        lambda tx: (_around(visitor, tx, shown), deciding_of(visitor, tx, shown, refused))
+    )
     talk = await visitor.pages.talks.heard(visitor.gateway, visitor.desk, around.ticket)
     over = proposal.decide_by is not None and ctx.clock() >= proposal.decide_by
     undecided = proposal.state is State.PENDING
     return visitor.render(
         "action.html",
-        status=status,
+        status=200 if refused is None else refused.error.status,
         shown=shown,
+        deciding=deciding,
+        grounds=GROUNDS,
         card=shown.card,
         proposal=proposal,
         standing=standing_of(shown),
@@ -125,7 +130,7 @@ async def _page(
         files=shown_files(shown.artifact.get("request")),
         verdicts=VERDICTS,
         signing=_signing(visitor, proposal) if undecided else "",
-        problem=problem,
+        problem=None if refused is None else refused.error.message,
         typed=typed,
         around=around,
         talk=talk,

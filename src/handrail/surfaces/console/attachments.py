@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from handrail.core.attachment import Attachment, Insight, Look, look_at
+from handrail.core.attachment import Appearance, Attachment, Insight, look_at
 from handrail.engine.outgoing import ATTACHMENTS, attached_in
 from handrail.engine.show import show
 from handrail.errors import NotFound
@@ -24,7 +24,7 @@ class ShownFile(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     declared: str
-    look: Look
+    look: Appearance
     warning: str | None
 
 

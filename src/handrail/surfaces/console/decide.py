@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.responses import Response
 
+from handrail.core.ground import Ground
 from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
@@ -16,9 +17,11 @@ from handrail.engine.testify import Testimony
 from handrail.errors import Conflict, HandrailError, InvalidInput, NotAllowed
 from handrail.surfaces.auth import check_role, session_cookie
 from handrail.surfaces.challenges import signed_in
-from handrail.surfaces.console.action import DECIDERS, action_page
+from handrail.surfaces.console.action import DECIDERS, action_page, may_undo
+from handrail.surfaces.console.deciding import TurnedDown
 from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.pages import Visitor, redirect
+from handrail.surfaces.named import one_of
 
 __all__ = ["decide", "not_counted", "settle", "undo"]
 
@@ -38,14 +41,12 @@ async def decide(visitor: Visitor, form: Mapping[str, str]) -> Response:
         token, reviewed = await visitor.gateway.reviewed(visitor.session, id, opinion)
         await _settled(visitor, reviewed)
     except InvalidInput as error:
-        return await action_page(
-            visitor, id, status=error.status, problem=error.message, typed=reason
-        )
+        refused = TurnedDown(error=error, form=form)
+        return await action_page(visitor, id, refused=refused, typed=reason)
     except (Conflict, NotAllowed) as error:
         if error.code in _KEEPS_FORM:
-            return await action_page(
-                visitor, id, status=error.status, problem=error.message, typed=reason
-            )
+            refused = TurnedDown(error=error, form=form)
+            return await action_page(visitor, id, refused=refused, typed=reason)
         return not_counted(visitor, id, error, reason)
     answer = redirect(f"/actions/{id}")
     if token is not None:
@@ -67,9 +68,8 @@ async def settle(visitor: Visitor, form: Mapping[str, str]) -> Response:
         )
         await visitor.gateway.testify(visitor.desk, id, said)
     except (InvalidInput, Conflict, NotAllowed) as error:
-        return await action_page(
-            visitor, id, status=error.status, problem=error.message, typed=evidence
-        )
+        refused = TurnedDown(error=error, form=form)
+        return await action_page(visitor, id, refused=refused, typed=evidence)
     return redirect(f"/actions/{id}")
 
 
@@ -97,17 +97,22 @@ def _opinion(visitor: Visitor, form: Mapping[str, str], reason: str) -> Opinion:
         raise InvalidInput("field_malformed", "choose one of the buttons") from None
     if verdict is Verdict.ESCALATE and not reason:
         raise InvalidInput("reason_missing", "say in a few words what the next person should know")
+    ground = one_of(Ground, form["ground"], "a ground") if form.get("ground") else None
+    if verdict is Verdict.REJECT and ground is None:
+        raise InvalidInput("reason_missing", "choose what is wrong with it")
     return Opinion(
         person=visitor.person.id,
         verdict=verdict,
         statement=form.get("digest", ""),
         reason=reason,
         signed=signed_in(form["response"], form.get("nonce", "")) if form.get("response") else None,
+        ground=ground,
+        retyped=form.get("retyped", ""),
     )
 
 
 async def _settled(visitor: Visitor, proposal: Proposal) -> None:
-    if proposal.state in _MOVING:
+    if proposal.state in _MOVING and not proposal.waits_out(visitor.gateway.ctx.clock()):
         runner = visitor.gateway.runner
         await runner.outcome(visitor.desk, proposal.id, wait_ms=OUTCOME_WAIT_MS)
 
@@ -120,4 +125,6 @@ def not_counted(visitor: Visitor, id: str, error: HandrailError, reason: str) ->
         card=shown.card,
         standing=standing_of(shown),
         typed=reason,
+        changed=shown.changed,
+        undoable=shown.why_no_undo is None and may_undo(visitor) is None,
     )

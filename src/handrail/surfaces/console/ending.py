@@ -58,7 +58,7 @@ def standing_of(shown: Shown) -> Standing:
     """Where the shown action stands now."""
     proposal = shown.card.proposal
     return Standing(
-        label="Undone" if proposal.undone_by is not None else STATES[proposal.state],
+        label=_label(proposal),
         tone="" if proposal.undone_by is not None else STATE_TONES.get(proposal.state, ""),
         sentence=_sentence(shown, proposal),
         decided=_decided(shown),
@@ -67,12 +67,20 @@ def standing_of(shown: Shown) -> Standing:
     )
 
 
+def _label(proposal: Proposal) -> str:
+    if proposal.undone_by is not None:
+        return "Undone"
+    return STATES[proposal.state] if proposal.sent_back_at is None else "Sent back for changes"
+
+
 def _sentence(shown: Shown, proposal: Proposal) -> str:
     if proposal.undone_by is not None:
         return "It was carried out, and has been undone since."
     if proposal.state is State.EXPIRED:
         whys = [logged.entry.data.get("why") for logged in shown.entries]
         return next((WHYS[why] for why in reversed(whys) if why in WHYS), "Nothing ran.")
+    if proposal.sent_back_at is not None:
+        return "A person asked for changes. Nothing ran; the agent may propose it once more."
     if proposal.state is State.READY and proposal.reasons.startswith("cap_full"):
         return "It is allowed, and waits until there is room under a cap."
     return _SENTENCES[proposal.state]

@@ -53,7 +53,9 @@ MOVES_MAX: Final = 500
 MINE_MAX: Final = 20
 """Actions of one look that are looked through for whose they are; above it all are told."""
 _NAME_CHARS_MAX: Final = 60
-_BEGAN: Final = (Tag.ACTION_PROPOSED.value, Tag.ACTION_REOPENED.value)
+_BEGAN: Final = tuple(
+    tag.value for tag in (Tag.ACTION_PROPOSED, Tag.ACTION_REOPENED, Tag.REVIEW_WITHDRAWN)
+)
 _BEAT: Final = b": still here\n\n"
 _log: Final = logging.getLogger("handrail.feed")
 

@@ -21,6 +21,7 @@ from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, check_role, note_use, session_of
 from handrail.surfaces.console.assets import Assets
 from handrail.surfaces.console.catalogue import Catalogue, Translated, languages
+from handrail.surfaces.console.diffs import diff_markup
 from handrail.surfaces.console.forms import FORM_BYTES_MAX, read_form
 from handrail.surfaces.console.literal import clipped, literal, marked, money_markup, told
 from handrail.surfaces.console.reader import Reader, reader, reading
@@ -297,6 +298,7 @@ def environment_in(catalogue: Catalogue) -> jinja2.Environment:
         {
             "literal": literal,
             "marked": marked,
+            "reworded": diff_markup,
             "told": told,
             "line": partial(clipped, most=_LINE_CHARS_MAX),
             "money": money_markup,

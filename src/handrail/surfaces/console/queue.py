@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import Final
 
 import msgspec
@@ -11,6 +10,7 @@ from starlette.responses import Response
 
 from handrail.core.attention import Load
 from handrail.core.decide import ReasonCode
+from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
@@ -101,6 +101,13 @@ def waiting_rows(
     return rows
 
 
+def put_off(tx: Tx, person: Principal) -> list[Proposal]:
+    """What a person has put off and that waits, the next to come back first."""
+    found = tx.snoozes.of(person.desk, person.id, tx.now)
+    known = tx.proposals.some(person.desk, list(found))
+    return [known[id] for id in found if id in known and known[id].state is State.PENDING]
+
+
 def _by_case(rows: list[WaitingRow]) -> list[WaitingRow]:
     """One line a case, where its most urgent action stands, with the others of the task in it."""
     cases: dict[str, list[WaitingRow]] = {}
@@ -109,44 +116,67 @@ def _by_case(rows: list[WaitingRow]) -> list[WaitingRow]:
     return [msgspec.structs.replace(case[0], also=tuple(case[1:])) for case in cases.values()]
 
 
+class _Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on a page of the queue: its lines, how many are put off, how far the log was."""
+
+    found: Haul
+    rows: list[WaitingRow]
+    snoozed: int
+    since: int
+
+
+_NOTHING: Final = _Seen(found=Haul(proposals=[], rest=None), rows=[], snoozed=0, since=0)
+
+
 async def queue(visitor: Visitor) -> Response:
-    """The page of the queue; `after` goes on below the last line of the page before."""
-    query = visitor.request.query_params
-    after = _cursor(query.get("after"))
-    ctx, desk = visitor.gateway.ctx, visitor.desk
+    """The page of the queue; `after` goes on below the last line of the page before.
 
-    def look(tx: Tx, search: Search) -> tuple[Haul, list[WaitingRow], int]:
-        found = haul(ctx, tx, visitor.person, search, after=after, most=QUEUE_PAGE)
-        load = load_for(tx, visitor.person)
-        rows = waiting_rows(ctx, tx, visitor.person, found.proposals, load)
-        return found, rows, tx.log.size(desk)
-
-    problem, typed = None, {name: query.get(name, "") for name in SEARCH_FIELDS}
+    What this person has put off is left out; with `snoozed` it alone is shown.
+    """
+    query, ctx, desk = visitor.request.query_params, visitor.gateway.ctx, visitor.desk
+    after, only_snoozed = _cursor(query.get("after")), query.get("snoozed") == "1"
+    problem, search, seen = None, Search(), _NOTHING
     try:
         search = search_in(query)
-        found, rows, since = ctx.store.read(partial(look, search=search))
+        seen = ctx.store.read(lambda tx: _seen(visitor, tx, search, after, only_snoozed))
     except InvalidInput as error:
-        problem, search, found, rows, since = error, Search(), Haul(proposals=[], rest=None), [], 0
+        problem = error
     overflow, load, waiting = ctx.store.read(
         lambda tx: (outlook(tx, desk), load_for(tx, visitor.person), tx.counters.of(desk))
     )
+    found, live = seen.found, problem is None and not only_snoozed
     return visitor.render(
         "queue.html",
         status=200 if problem is None else problem.status,
-        rows=_by_case(rows),
+        rows=_by_case(seen.rows),
         first_page=after is None,
+        snoozed=seen.snoozed,
+        only_snoozed=only_snoozed,
         next_after=None if found.rest is None else _address(search, found.rest),
         first_address=f"/?{address_of(search)}" if said_of(search) else "/",
         through=LOOKED_AT_MAX if found.through else None,
-        live=f"/live?{address_of(search, since=str(since))}" if problem is None else None,
+        live=f"/live?{address_of(search, since=str(seen.since))}" if live else None,
         said=said_of(search),
-        typed=typed,
+        typed={name: query.get(name, "") for name in SEARCH_FIELDS},
         problem=None if problem is None else problem.message,
         kinds=kinds_of(ctx, desk),
         grades=GRADES,
         overflow=shown_overflow(overflow, waiting.get("state:PENDING", 0), ctx.clock()),
         decided_today=load.day,
     )
+
+
+def _seen(
+    visitor: Visitor, tx: Tx, search: Search, after: tuple[int, str] | None, only_snoozed: bool
+) -> _Seen:
+    ctx, me = visitor.gateway.ctx, visitor.person
+    off = put_off(tx, me)
+    found = Haul(proposals=off, rest=None)
+    if not only_snoozed:
+        ids = [one.id for one in off]
+        found = haul(ctx, tx, me, search, after=after, without=ids, most=QUEUE_PAGE)
+    rows = waiting_rows(ctx, tx, me, found.proposals, load_for(tx, me))
+    return _Seen(found=found, rows=rows, snoozed=len(off), since=tx.log.size(me.desk))
 
 
 def _address(search: Search, rest: tuple[int, str]) -> str:

@@ -61,6 +61,7 @@ from handrail.surfaces.console.provider import come_back, leave_for_provider
 from handrail.surfaces.console.queue import queue
 from handrail.surfaces.console.ran import ran
 from handrail.surfaces.console.sessions import choose_telling, end_session, end_sessions, sessions
+from handrail.surfaces.console.snooze import snooze, wake
 
 __all__ = ["console_routes"]
 
@@ -90,6 +91,8 @@ def console_routes(gateway: Gateway, *, translations: Path | None = None) -> lis
         Route("/actions/{id}/outcome", act(settle), methods=post),
         Route("/actions/{id}/edit", page(correct), methods=get),
         Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),
+        Route("/actions/{id}/snooze", act(snooze), methods=post),
+        Route("/actions/{id}/wake", act(wake), methods=post),
         Route("/actions/{id}/recuse", act(recuse), methods=post),
         Route("/actions/{id}/undo", act(undo, roles=DECIDERS), methods=post),
         Route("/actions/{id}/recall", act(recall), methods=post),

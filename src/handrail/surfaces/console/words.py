@@ -135,6 +135,7 @@ VERDICTS: Final[dict[Verdict, str]] = {
     Verdict.REJECT: "rejected",
     Verdict.REQUEST_CHANGES: "asked for changes",
     Verdict.ESCALATE: "handed it on",
+    Verdict.TAKE_BACK: "took the approval back",
 }
 
 ROLES: Final[dict[Role, str]] = {
@@ -175,6 +176,7 @@ ENTRIES: Final[dict[str, str]] = {
     Tag.CHANNEL_ENDED.value: "Notifications: a channel ended",
     Tag.ACTION_PROPOSED.value: "Proposed",
     Tag.REVIEW_RECORDED.value: "Approved, and waits for a further checker",
+    Tag.REVIEW_WITHDRAWN.value: "Approval taken back: it waits again",
     Tag.ACTION_APPROVED.value: "Approved",
     Tag.ACTION_REJECTED.value: "Rejected",
     Tag.ACTION_EXPIRED.value: "Expired; nothing ran",
@@ -237,7 +239,9 @@ CAUSES: Final[dict[Cause, str]] = {
     Cause.RESTORED: "Restored from a backup",
 }
 
-ENTRY_FACTS: Final = ("state", "kind", "grade", "control", "verdict", "why", "attempt", "by")
+ENTRY_FACTS: Final = (
+    "state", "kind", "grade", "control", "verdict", "ground", "why", "attempt", "by",
+)  # fmt: skip
 """What of an entry's data is worth a word in a list; the leaf itself has everything."""
 
 WHYS: Final[dict[str, str]] = {

@@ -23,6 +23,7 @@ from handrail.sdk import Action, Handrail, HandrailError
 from handrail.surfaces.console import console_routes
 from handrail.surfaces.demo.reviewers import direct, rule_on_queue, undo_first
 from handrail.surfaces.demo.stage import AGENT, PEOPLE, Stage, set_up
+from handrail.surfaces.provider import Door
 from handrail.surfaces.server import DEFAULT_HOST, DEFAULT_PORT, run, serving
 
 __all__ = ["as_json", "play", "play_headless"]
@@ -72,7 +73,9 @@ def play_headless(*, folder: Path | None = None) -> dict[str, object]:
     with ExitStack() as stack:
         stage = set_up(_place(stack, folder), scripted=True)
         stack.callback(stage.desk.close)
-        with serving(stage.desk, console=console_routes) as address:
+        # Nobody of the script thinks again.
+        at_once = Door(take_back_ms=0)
+        with serving(stage.desk, console=console_routes, door=at_once) as address:
             typer.echo(f"The agent `{AGENT}` works through {len(PLAYBOOK)} tickets:")
             done = _agent_day(stage, address)
             typer.echo("\nThe reviewers decide what waits:")

@@ -64,6 +64,10 @@ SCRIPT: Final = (
 )
 
 
+_RETYPED: Final = {"amount": "value", "customer": "customer", "kind": "kind"}
+"""Where in the card stands what a person types once more at G3."""
+
+
 def direct(url: str = "") -> httpx.Client:
     """A client that talks to this machine: its proxy, if it has one, is for the world outside."""
     return httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
@@ -108,8 +112,10 @@ def _apply(seats: Mapping[str, _Seat], id: str, ruling: Ruling, tell: Callable[[
     """Give each verdict on the digest that its person was shown."""
     refused = 0
     for person, verdict, reason in ruling.verdicts:
-        digest = seats[person].get(f"/v1/proposals/{id}/full")["digest"]
-        body = {"verdict": verdict, "digest": digest, "reason": reason}
+        full = seats[person].get(f"/v1/proposals/{id}/full")
+        body = {"verdict": verdict, "digest": full["digest"], "reason": reason}
+        if full["retype"] is not None:
+            body["retyped"] = full["card"][_RETYPED[full["retype"]]]
         answer = seats[person].post(f"/v1/proposals/{id}/reviews", body)
         if answer.status_code in REFUSED:
             refused += 1

@@ -28,10 +28,12 @@ document.addEventListener("keydown", (event) => {
 });
 
 const toggle = document.querySelector("[data-keys]");
-if (toggle && (rows().length > 0 || finder)) {
+if (toggle && (finder || document.querySelector("[data-rows] h2 a, [data-keys-list]"))) {
   const show = () => toggle.setAttribute("aria-pressed", String(keysOn()));
   toggle.closest("[hidden]").hidden = false;
-  toggle.title = `j and k move along the list, Enter opens${finder ? ", / finds" : ""}`;
+  toggle.title = document.querySelector("[data-keys-list]")
+    ? "? shows the keys of this page"
+    : `j and k move along the list, Enter opens${finder ? ", / finds" : ""}`;
   toggle.addEventListener("click", () => {
     localStorage.setItem(SWITCH, keysOn() ? "off" : "on");
     show();

@@ -217,7 +217,7 @@ CODES: Final[dict[str, Code]] = {
     "principal_exists": _code(409, "there is already a person or agent of that name"),
     # telling people
     "channel_not_found": _code(404, "no such channel in use on this desk"),
-    "channel_invalid": _code(422, "settings of a channel that make no sense together"),
+    "channel_invalid": _code(422, "settings of a channel that do not go together"),
     # policy
     "policy_invalid": _code(422, "a policy that does not load"),
     "condition_invalid": _code(422, "a condition of a policy that is none"),

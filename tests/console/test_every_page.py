@@ -17,6 +17,7 @@ from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
 from handrail.core.snooze import Nap
 from handrail.engine.snooze import snooze_unit
+from handrail.surfaces.embedded import Action
 from tests.console.scene import AGENT, PHONE, Scene, scene_in
 
 AXE: Final = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
@@ -110,16 +111,21 @@ def _decided(busy: Scene) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
-def paths(busy: Scene) -> dict[str, str]:
-    """Every page of the console by name, with actions in many states."""
-    waiting = busy.reply(f"{EVIL}\n\n{LONG}", note=EVIL)
+def attached(busy: Scene) -> Action:
+    """A reply with two hostile attachments."""
     files = [
         {"name": f"{name}.txt", "type": "text/plain", "content": b64encode(data).decode()}
         for name, data in ((MARKUP.replace("/", "|"), MARKUP.encode()), (LONG, EVIL.encode()))
     ]
-    attached = {"ticket": "T-102", "body": MARKUP, "attachments": files}
-    with_files = busy.propose("T-102", "reply.send", attached, EVIL)
+    fields: dict[str, Any] = {"ticket": "T-102", "body": MARKUP, "attachments": files}
+    return busy.propose("T-102", "reply.send", fields, EVIL)
+
+
+@pytest.fixture(scope="module")
+def paths(busy: Scene) -> dict[str, str]:
+    """Every page of the console by name, with actions in many states."""
+    waiting = busy.reply(f"{EVIL}\n\n{LONG}", note=EVIL)
+    with_files = attached(busy)
     done, rejected = busy.refund("20.00 USD", note=EVIL), busy.large_refund("2400.00 USD")
     busy.desk.review(done.id, "approve", by="dana", digest=done.digest)
     said = f"{EVIL} {LONG}"

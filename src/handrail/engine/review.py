@@ -112,15 +112,7 @@ def review_unit(
         )
         passkey: Passkey | None = None
         if outcome in (Outcome.APPROVED, Outcome.WAITING):
-            check_not_halted(tx, proposal)
-            _check_runnable(ctx, proposal)
-            if manner.watched:
-                check_attention(tx, ctx, proposal, reviewer)
-            content_of(tx, proposal)  # nobody approves what can no longer be opened
-            retype = retype_for(tx, proposal) if manner.retypes else None
-            if retype is not None:
-                check_retyped(retype, opinion.retyped)
-            passkey = signed_for(tx, ctx, proposal, reviewer, opinion.signed)
+            passkey = _check_approval(tx, ctx, proposal, reviewer, opinion, manner)
         review = _recorded(tx, proposal, reviewer, opinion, prior)
         assertion = None
         if passkey is not None and opinion.signed is not None:
@@ -130,6 +122,26 @@ def review_unit(
         return _moved(tx, ctx, proposal, review, outcome, opinion.reason, assertion, changes)
 
     return unit
+
+
+def _check_approval(
+    tx: Tx,
+    ctx: Context,
+    proposal: Proposal,
+    reviewer: Principal,
+    opinion: Opinion,
+    manner: Manner,
+) -> Passkey | None:
+    """What an approval takes beside the person's right to give it; the passkey that signed it."""
+    check_not_halted(tx, proposal)
+    _check_runnable(ctx, proposal)
+    if manner.watched:
+        check_attention(tx, ctx, proposal, reviewer)
+    content_of(tx, proposal)  # nobody approves what can no longer be opened
+    retype = retype_for(tx, proposal) if manner.retypes else None
+    if retype is not None:
+        check_retyped(retype, opinion.retyped)
+    return signed_for(tx, ctx, proposal, reviewer, opinion.signed)
 
 
 def retype_for(tx: Tx, proposal: Proposal) -> Retype | None:

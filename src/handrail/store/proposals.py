@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from enum import Enum
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-from msgspec.structs import astuple
-
-from handrail.core.grade import Grade
 from handrail.core.lifecycle import OPEN, State
 from handrail.core.money import Money
-from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
 from handrail.core.sieve import Sieve
 from handrail.core.urgency import due_rank
-from handrail.errors import Unavailable
+from handrail.store.proposal_rows import difference, proposal_of, readable, row_of, update_sql
 from handrail.store.rows import (
     Rows,
     Value,
@@ -29,7 +23,7 @@ from handrail.store.rows import (
 )
 from handrail.store.sifting import sifting_sql
 
-__all__ = ["BY_KEY", "Proposals", "proposal_of"]
+__all__ = ["BY_KEY", "Proposals"]
 
 _SELECT: Final = select_sql("proposal", Proposal)
 BY_KEY: Final = _SELECT + " WHERE desk = ? AND agent = ? AND key = ?"
@@ -38,17 +32,12 @@ _MOVING: Final = "('READY', 'EXECUTING', 'UNKNOWN', 'HOLDING')"
 _WAITING: Final = "('PENDING', 'HOLDING', 'READY')"
 _STANDS: Final = "('PENDING', 'HOLDING', 'READY', 'EXECUTING', 'UNKNOWN', 'REJECTED', 'REFUSED')"
 _ASKED: Final = "('approve', 'maker_checker')"
-_COLUMNS: Final = columns_of(Proposal)
 _OPEN: Final = frozenset(state.value for state in OPEN)
 _OF_SUBJECT: Final = (
     "SELECT id, kind, state FROM proposal WHERE desk = ? AND subject = ? ORDER BY id DESC LIMIT ?"
 )
 SUBJECT_ROWS_MAX: Final = 1_000
 """Actions about one customer that are looked through for those that are under way."""
-_STATES: Final = {state.value: state for state in State}
-_GRADES: Final = {grade.value: grade for grade in Grade}
-_CONTROLS: Final = {control.value: control for control in Control}
-_ENUMS: Final = tuple(_COLUMNS.index(name) for name in ("state", "grade", "control"))
 _REVIEWS: Final = select_sql("review", Review)
 _BEGAN: Final = "'action.proposed', 'action.reopened', 'review.withdrawn'"
 _ENDED: Final = (
@@ -73,10 +62,7 @@ class Proposals:
 
     def add(self, proposal: Proposal) -> None:
         """A new proposal in the state that it starts in."""
-        values = list(astuple(proposal))
-        for place in _ENUMS:
-            values[place] = values[place].value
-        self._rows.put(_INSERT, values)
+        self._rows.put(_INSERT, row_of(proposal))
 
     def get(self, desk: str, proposal: str) -> Proposal | None:
         """One proposal by its id. In a writing unit nobody else moves it until the commit."""
@@ -131,9 +117,9 @@ class Proposals:
 
     def replace(self, before: Proposal, after: Proposal) -> bool:
         """Write what differs, if the row still is as `before` says; whether it landed."""
-        names, values = _difference(before, after)
+        names, values = difference(before, after)
         where: list[Value] = [before.desk, before.id, before.state.value, before.version]
-        return self._rows.change(_update_sql(names), [*values, *where]) == 1
+        return self._rows.change(update_sql(names), [*values, *where]) == 1
 
     def queue(
         self,
@@ -319,7 +305,7 @@ class Proposals:
             wanted = most - len(found)
             sql = _SELECT + where + " ORDER BY desk, id LIMIT ?"
             rows = self._rows.all(sql, (state.value, *after, wanted))
-            found += _readable(rows)
+            found += readable(rows)
             if len(rows) < wanted:
                 break
             after = (str(rows[-1][0]), str(rows[-1][1]))
@@ -343,7 +329,7 @@ class Proposals:
             " WHERE desk = ? AND state = 'PENDING' AND rank <= ? AND decide_by <= ?"
             " ORDER BY rank, id LIMIT ?"
         )
-        return _readable(self._rows.all(_SELECT + where, (desk, due_rank(now), now, most)))
+        return readable(self._rows.all(_SELECT + where, (desk, due_rank(now), now, most)))
 
     def count(self, desk: str) -> int:
         """How many proposals the desk has, by counting."""
@@ -369,45 +355,3 @@ class Proposals:
 
     def _many(self, where: str, values: tuple[Value, ...] | list[Value]) -> list[Proposal]:
         return [proposal_of(row) for row in self._rows.all(_SELECT + where, values)]
-
-
-def proposal_of(row: Sequence[Value]) -> Proposal:
-    """The proposal of a row."""
-    """The proposal of a row. Written out, for a list of a page is made of fifty.
-
-    Raises Unavailable `store_newer` for a state, grade or control that this version does not know.
-    """
-    fields: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
-    try:
-        fields["state"] = _STATES[fields["state"]]
-        fields["grade"] = _GRADES[fields["grade"]]
-        fields["control"] = _CONTROLS[fields["control"]]
-    except KeyError:
-        what = f"`{fields['id']}` is in a form that this version of handrail does not know"
-        raise Unavailable("store_newer", what) from None
-    return Proposal(**fields)
-
-
-def _readable(rows: Sequence[Sequence[Value]]) -> list[Proposal]:
-    """The proposals of those rows that this version can read."""
-    found = []
-    for row in rows:
-        try:
-            found.append(proposal_of(row))
-        except Unavailable:
-            continue
-    return found
-
-
-def _difference(before: Proposal, after: Proposal) -> tuple[tuple[str, ...], list[Value]]:
-    """The columns that differ, and their new values."""
-    pairs = zip(_COLUMNS, astuple(before), astuple(after), strict=True)
-    changed = [(name, new) for name, old, new in pairs if new is not old and new != old]
-    names = tuple(name for name, _ in changed)
-    return names, [new.value if isinstance(new, Enum) else new for _, new in changed]
-
-
-@lru_cache(maxsize=256)
-def _update_sql(names: tuple[str, ...]) -> str:
-    changes = ", ".join(f"{name} = ?" for name in names)
-    return f"UPDATE proposal SET {changes} WHERE desk = ? AND id = ? AND state = ? AND version = ?"

@@ -8,7 +8,8 @@ from handrail.core.proposal import Proposal
 from handrail.errors import Unavailable
 from handrail.store.postgres.log import SequencedLog
 from handrail.store.postgres.rows import PostgresRows
-from handrail.store.proposals import BY_KEY, Proposals, proposal_of
+from handrail.store.proposal_rows import proposal_of
+from handrail.store.proposals import BY_KEY, Proposals
 from handrail.store.tx import Tx
 from handrail.store.vault import Keys, Vault
 

@@ -32,8 +32,6 @@ __all__ = [
     "EscalatedView",
     "EscalationView",
     "EscalationsView",
-    "GrantView",
-    "GrantsView",
     "HaltView",
     "HaltsView",
     "HandOffView",
@@ -350,25 +348,6 @@ class PulledView(_Answer, frozen=True, kw_only=True):
     fresh: bool
     met: bool
     in_flight: list[str]
-
-
-class GrantView(_Answer, frozen=True, kw_only=True):
-    """A break-glass grant, asked for or confirmed."""
-
-    id: str
-    person: str
-    reason: str
-    in_force: bool
-    asked_at: int
-    confirmed_by: str | None
-    expires_at: int | None
-    closed_at: int | None
-
-
-class GrantsView(_Answer, frozen=True, kw_only=True):
-    """Break-glass grants that are asked for or in force."""
-
-    items: list[GrantView]
 
 
 class LogView(_Answer, frozen=True, kw_only=True):

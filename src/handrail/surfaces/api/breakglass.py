@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from handrail.core.breakglass import Grant
 from handrail.engine.breakglass import (
     MINUTE_MS,
@@ -13,12 +15,30 @@ from handrail.engine.breakglass import (
     grant_reason,
 )
 from handrail.store.protocol import Tx
-from handrail.surfaces.api.answers import GrantsView, GrantView
 from handrail.surfaces.api.incoming import Access, Incoming
 from handrail.surfaces.api.operations import Operation
 from handrail.surfaces.api.requests import EmptyRequest, GlassRequest
 
 __all__ = ["OPERATIONS"]
+
+
+class GrantView(msgspec.Struct, frozen=True, kw_only=True):
+    """A break-glass grant, asked for or confirmed."""
+
+    id: str
+    person: str
+    reason: str
+    in_force: bool
+    asked_at: int
+    confirmed_by: str | None
+    expires_at: int | None
+    closed_at: int | None
+
+
+class GrantsView(msgspec.Struct, frozen=True, kw_only=True):
+    """Break-glass grants that are asked for or in force."""
+
+    items: list[GrantView]
 
 
 async def ask_glass(call: Incoming) -> GrantView:

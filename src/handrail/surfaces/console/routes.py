@@ -81,21 +81,7 @@ def console_routes(gateway: Gateway, *, translations: Path | None = None) -> lis
         *_about_oneself(pages),
         Route("/", page(queue), methods=get),
         Route("/live", page(live(Feed(gateway)), for_script=True), methods=get),
-        Route("/actions/{id}", page(action), methods=get),
-        Route("/actions/{id}", act(decide), methods=post),
-        Route("/actions/{id}/challenge", page(ask_to_sign), methods=get),
-        Route("/actions/{id}/seen", act(seen, for_script=True), methods=post),
-        Route("/actions/{id}/take", act(take_action, roles=TAKERS), methods=post),
-        Route("/actions/{id}/leave", act(leave_action, roles=TAKERS), methods=post),
-        Route("/actions/{id}/attachments/{n:int}", page(attachment), methods=get),
-        Route("/actions/{id}/outcome", act(settle), methods=post),
-        Route("/actions/{id}/edit", page(correct), methods=get),
-        Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),
-        Route("/actions/{id}/snooze", act(snooze), methods=post),
-        Route("/actions/{id}/wake", act(wake), methods=post),
-        Route("/actions/{id}/recuse", act(recuse), methods=post),
-        Route("/actions/{id}/undo", act(undo, roles=DECIDERS), methods=post),
-        Route("/actions/{id}/recall", act(recall), methods=post),
+        *_action_routes(pages),
         Route("/attention", page(attention), methods=get),
         Route("/held", page(held), methods=get),
         Route("/halts", page(halts), methods=get),
@@ -117,6 +103,29 @@ def console_routes(gateway: Gateway, *, translations: Path | None = None) -> lis
         Route("/static/{name}", pages.open(pages.assets.serve), methods=get),
         # What no other route takes; the server asks the console last.
         Route("/{path:path}", _beside_api(pages), methods=get),
+    ]
+
+
+def _action_routes(pages: Pages) -> list[BaseRoute]:
+    """One action: looking at it, deciding, and what comes before and after."""
+    page, act = pages.page, pages.act
+    get, post = ["GET"], ["POST"]
+    return [
+        Route("/actions/{id}", page(action), methods=get),
+        Route("/actions/{id}", act(decide), methods=post),
+        Route("/actions/{id}/challenge", page(ask_to_sign), methods=get),
+        Route("/actions/{id}/seen", act(seen, for_script=True), methods=post),
+        Route("/actions/{id}/take", act(take_action, roles=TAKERS), methods=post),
+        Route("/actions/{id}/leave", act(leave_action, roles=TAKERS), methods=post),
+        Route("/actions/{id}/attachments/{n:int}", page(attachment), methods=get),
+        Route("/actions/{id}/outcome", act(settle), methods=post),
+        Route("/actions/{id}/edit", page(correct), methods=get),
+        Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),
+        Route("/actions/{id}/snooze", act(snooze), methods=post),
+        Route("/actions/{id}/wake", act(wake), methods=post),
+        Route("/actions/{id}/recuse", act(recuse), methods=post),
+        Route("/actions/{id}/undo", act(undo, roles=DECIDERS), methods=post),
+        Route("/actions/{id}/recall", act(recall), methods=post),
     ]
 
 

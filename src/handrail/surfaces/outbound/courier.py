@@ -20,6 +20,7 @@ from handrail.engine.notify import gather, pack, prune
 from handrail.errors import HandrailError
 from handrail.surfaces.outbound.egress import NotSent
 from handrail.surfaces.outbound.mail import send_mail
+from handrail.surfaces.outbound.ping import send_ping
 from handrail.surfaces.outbound.slack import send_slack
 from handrail.surfaces.outbound.webhook import send_webhook
 
@@ -37,6 +38,7 @@ _SENDS: Final[Mapping[ChannelKind, Callable[[Parcel, int], None]]] = {
     ChannelKind.MAIL: send_mail,
     ChannelKind.WEBHOOK: send_webhook,
     ChannelKind.SLACK: send_slack,
+    ChannelKind.PING: send_ping,
 }
 
 _log: Final = logging.getLogger("handrail.courier")

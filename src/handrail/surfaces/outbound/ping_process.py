@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 __all__ = ["MALFORMED", "NOT_INSTALLED", "NOT_TAKEN", "main", "pin"]
@@ -37,7 +38,8 @@ def main() -> int:
     """Send what stands on the standard input; 0 when the service took it."""
     call = json.loads(sys.stdin.buffer.read())
     signal.setitimer(signal.ITIMER_REAL, call["within_ms"] / 1_000)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
+    with suppress(ValueError):  # macOS knows this limit and does not take it
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     logging.disable(logging.CRITICAL)
     try:
         import apprise

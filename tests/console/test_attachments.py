@@ -50,6 +50,7 @@ def test_every_attachment_is_listed_and_sent_as_shown(scene: Scene) -> None:
     expect(page.locator(".artifact")).to_contain_text("label.txt (text/plain, 31 bytes")
     page.locator("summary", has_text="The full request").click()
     expect(page.locator(".rest .code")).to_contain_text("characters of base64")
+    page.get_by_label("Type the customer's id once more").fill("C-1003")
     page.locator(".decide .approve").click()
     expect(page.locator(".outcome")).to_be_visible()
     (mail,) = [one for one in scene.shop.mailbox() if one.body == BODY]

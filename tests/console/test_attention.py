@@ -31,11 +31,11 @@ def slow(tmp_path: Path, browser: Browser) -> Iterator[Scene]:
 
 
 def send(
-    client: httpx.Client, id: str, page: str, verdict: str, reason: str = ""
+    client: httpx.Client, id: str, page: str, verdict: str, reason: str = "", retyped: str = ""
 ) -> httpx.Response:
     """The decision form of a page that was shown, sent."""
     form = {"csrf": csrf_in(page), "digest": digest_in(page), "verdict": verdict}
-    return client.post(f"/actions/{id}", data={**form, "reason": reason})
+    return client.post(f"/actions/{id}", data={**form, "reason": reason, "retyped": retyped})
 
 
 def seconds_in(page: str) -> int:
@@ -76,7 +76,7 @@ def test_what_was_never_shown_is_not_approved(slow: Scene) -> None:
         assert answer.status_code == 409
         assert "This was not shown to you yet" in answer.text
         # No is said at once.
-        said = {**form, "verdict": "reject", "reason": "not this one"}
+        said = {**form, "verdict": "reject", "ground": "other", "reason": "no"}
         assert chris.post(path, data=said).status_code == 303
 
 
@@ -155,7 +155,7 @@ def test_who_came_too_late_is_told_who_was_faster(scene: Scene) -> None:
     two = scene.large_refund("6500.00 USD")
     with scene.client("sam") as sam, scene.client("kim") as kim:
         page = sam.get(f"/actions/{two.id}").text
-        assert send(sam, two.id, page, "approve").status_code == 303
+        assert send(sam, two.id, page, "approve", retyped="6500.00 USD").status_code == 303
         again = send(sam, two.id, page, "approve")
         assert "You have decided this already" in again.text
         assert "Sam Novak approved" not in kim.get(f"/actions/{two.id}").text
@@ -243,7 +243,7 @@ def test_a_spent_budget(slow: Scene) -> None:
     with slow.client("sam") as sam:
         page = sam.get(f"/actions/{large.id}").text
         slow.clock.ahead_ms += MINUTE
-        assert send(sam, large.id, page, "approve").status_code == 303
+        assert send(sam, large.id, page, "approve", retyped="2400.00 USD").status_code == 303
 
 
 def test_what_cannot_be_reviewed_in_time_is_said(slow: Scene) -> None:

@@ -77,9 +77,16 @@ def test_what_is_found_is_listed_and_marked(served: Scene) -> None:
     with served.client("dana") as client:
         page = client.get(f"/actions/{action.id}").text
     assert "In this message" in page
+    links = re.findall(r'<li><a href="#([^"]+)"><mark class="found">([^<]+)</mark></a>', page)
+    assert links
+    for anchor, text in links:
+        assert page.count(f'id="{anchor}"') == 1
+        assert re.search(rf'<mark class="found" id="{anchor}"[^>]*>{re.escape(text)}', page)
     assert "its text says" in page
     for text in ("Maria", "we will", "$50"):
-        assert re.search(rf'<mark class="found" title="[^"]+">{re.escape(text)}</mark>', page)
+        assert re.search(
+            rf'<mark class="found" id="[^"]+" title="[^"]+">{re.escape(text)}</mark>', page
+        )
     assert "&lt;b&gt;<mark" in page
     assert "<b>$50" not in page
     assert "$50</b>" not in page

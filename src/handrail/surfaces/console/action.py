@@ -26,7 +26,7 @@ from handrail.store.protocol import Tx
 from handrail.surfaces.console.attachments import shortened, shown_files
 from handrail.surfaces.console.deciding import TurnedDown, deciding_of
 from handrail.surfaces.console.ending import standing_of
-from handrail.surfaces.console.lines import consequence, shown_lines
+from handrail.surfaces.console.lines import consequence, shown_finds, shown_lines
 from handrail.surfaces.console.literal import json_text
 from handrail.surfaces.console.markup import html_part, with_frame
 from handrail.surfaces.console.pages import Visitor
@@ -147,6 +147,7 @@ def _in_words(shown: Shown, proposal: Proposal) -> dict[str, object]:
     """What the action is, and why it is here."""
     return {
         "lines": shown_lines(proposal, shown.lines, shown.spans),
+        "finds": shown_finds(shown.lines, shown.spans, shown.found),
         "facts": shown_facts(shown.facts, shown.failed),
         "reasons": [
             (REASONS[one.code], one.text, LOUD_REASONS.get(one.code)) for one in shown.reasons

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -11,12 +11,21 @@ from markupsafe import Markup
 from handrail.core.artifact import Line
 from handrail.core.proposal import Proposal
 from handrail.core.triggers.span import Span
+from handrail.engine.outgoing import Place
 from handrail.engine.record import content_of
 from handrail.errors import Unavailable
 from handrail.store.protocol import Tx
-from handrail.surfaces.console.literal import clipped, hidden_notes, marked
+from handrail.surfaces.console.literal import anchor_of, clipped, hidden_notes, marked
 
-__all__ = ["ShownLine", "consequence", "lines_of", "shown_lines", "summary"]
+__all__ = [
+    "ShownFind",
+    "ShownLine",
+    "consequence",
+    "lines_of",
+    "shown_finds",
+    "shown_lines",
+    "summary",
+]
 
 CONSEQUENCE_CHARS_MAX: Final = 140
 _PART_CHARS_MAX: Final = 80
@@ -54,6 +63,14 @@ class ShownLine(msgspec.Struct, frozen=True, kw_only=True):
     hidden: tuple[str, ...]
 
 
+class ShownFind(msgspec.Struct, frozen=True, kw_only=True):
+    """One find: what stands there, what it is, and the id of its highlight, if it has one."""
+
+    text: str
+    what: str
+    anchor: str | None
+
+
 def lines_of(tx: Tx, proposal: Proposal) -> tuple[Line, ...]:
     """The stored rendering of an action; nothing once its customer was erased."""
     try:
@@ -71,7 +88,7 @@ def shown_lines(
     """
     value = None if proposal.value is None else proposal.value.text()
     found = []
-    for line in lines:
+    for n, line in enumerate(lines):
         if line.text == value:
             look = "amount"
         elif "\n" in line.text or len(line.text) >= _LETTER_CHARS_MIN:
@@ -79,11 +96,31 @@ def shown_lines(
         else:
             look = "target" if line.label in _BIG else "plain"
         hidden = tuple(hidden_notes(line.text))
-        shown = marked(line.text, finds.get(line.text, ()))
+        shown = marked(line.text, finds.get(line.text, ()), f"line-{n}")
         found.append(
             ShownLine(label=line.label, text=line.text, shown=shown, look=look, hidden=hidden)
         )
     return found
+
+
+def shown_finds(
+    lines: tuple[Line, ...], finds: Mapping[str, tuple[Span, ...]], places: Iterable[Place]
+) -> list[ShownFind]:
+    """What was found in the texts that leave the desk, each with where it stands on the page."""
+    return [
+        ShownFind(text=one.text, what=one.what, anchor=_anchor(lines, finds, one)) for one in places
+    ]
+
+
+def _anchor(
+    lines: tuple[Line, ...], finds: Mapping[str, tuple[Span, ...]], place: Place
+) -> str | None:
+    """The highlight of a place, in the first line that has its text there."""
+    for n, line in enumerate(lines):
+        spans = finds.get(line.text, ())
+        if spans and line.text[place.start : place.end] == place.text:
+            return anchor_of(spans, place.start, f"line-{n}")
+    return None
 
 
 def consequence(proposal: Proposal, title: str, lines: tuple[Line, ...]) -> str:

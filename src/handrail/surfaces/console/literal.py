@@ -14,7 +14,16 @@ from handrail.core.direction import turned_parts
 from handrail.core.text import Mark, hidden_marks, hidden_places, visible
 from handrail.core.triggers.span import Span, Trigger
 
-__all__ = ["clipped", "hidden_notes", "json_text", "literal", "marked", "money_markup", "told"]
+__all__ = [
+    "anchor_of",
+    "clipped",
+    "hidden_notes",
+    "json_text",
+    "literal",
+    "marked",
+    "money_markup",
+    "told",
+]
 
 _RUN_SHOWN_MAX: Final = 3
 """Tokens in a row for one and the same character; a longer run is shown as one, with its length."""
@@ -28,11 +37,17 @@ def literal(text: object) -> Markup:
     return marked(str(text), ())
 
 
-def marked(text: str, spans: Iterable[Span]) -> Markup:
-    """`literal`, with every place where something was found highlighted; a title says what."""
+def marked(text: str, spans: Iterable[Span], prefix: str = "") -> Markup:
+    """`literal`, with every place where something was found highlighted; a title says what.
+
+    With a prefix each place has an id, `anchor_of` its beginning, for a link to lead there.
+    """
     marks = hidden_marks(text)
     hidden = hidden_places(text) if marks else frozenset()
-    found = _united(spans)
+    found = [
+        (start, end, f' id="{prefix}-{start}"' if prefix else "", what)
+        for start, end, what in _united(spans)
+    ]
     out: list[str] = []
     rest = 0
     for start, end in turned_parts(text, hidden):
@@ -93,6 +108,14 @@ def clipped(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
+def anchor_of(spans: Iterable[Span], start: int, prefix: str) -> str | None:
+    """The id of the highlight in which a place begins, in a text that was marked with a prefix."""
+    for first, last, _ in _united(spans):
+        if first <= start < last:
+            return f"{prefix}-{first}"
+    return None
+
+
 def _token(char: str) -> str:
     return f"[U+{ord(char):04X}]"
 
@@ -119,16 +142,19 @@ def _highlighted(
     end: int,
     marks: tuple[Mark, ...],
     hidden: frozenset[int],
-    found: list[tuple[int, int, str]],
+    found: list[tuple[int, int, str, str]],
 ) -> Iterator[str]:
-    """One part of the text, with what was found in it; a find may reach beyond the part."""
+    """One part of the text, with what was found in it; a find may reach beyond the part.
+
+    A find is where it begins and ends, the attribute that names it, and what it is.
+    """
     rest = start
-    for first, last, what in found:
-        first, last = max(first, rest), min(last, end)
+    for begin, last, name, what in found:
+        first, last = max(begin, rest), min(last, end)
         if first >= last:
             continue
         yield from _between(text, rest, first, marks, hidden)
-        yield f'<mark class="found" title="{escape(what)}">'
+        yield f'<mark class="found"{name if first == begin else ""} title="{escape(what)}">'
         yield from _between(text, first, last, marks, hidden)
         yield "</mark>"
         rest = last

@@ -29,7 +29,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-for (const form of document.querySelectorAll("[data-left]")) {
+for (const form of document.querySelectorAll("form[data-left]")) {
   const until = performance.now() + Number(form.dataset.left);
   const seconds = form.querySelector("[data-seconds]");
   const tick = setInterval(() => {

@@ -27,6 +27,7 @@ from handrail.engine.looks import (
 )
 from handrail.engine.notify import KEPT_MS
 from handrail.engine.review import Manner, Opinion, review_unit
+from handrail.engine.show import show
 from handrail.policy.loader import digest_policy
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import HOUR, HUGE, LARGE, MINUTE, SECOND, Story, code_of, pack

@@ -53,7 +53,7 @@ def test_a_reply_with_html(stage: Stage) -> None:
     assert {"label": "HTML source", "text": html} in page["lines"]
     facts = {one["name"]: one["value"] for one in page["facts"]}
     assert facts["message_parts_agree"] is True
-    (link,) = page["found"]
+    (link,) = (one for one in page["found"] if one["param"] == "html")
     assert (link["param"], link["trigger"], link["what"]) == (
         "html",
         "link",

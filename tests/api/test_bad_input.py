@@ -76,7 +76,7 @@ def check(answer: httpx.Response, status: int, code: str) -> None:
         (
             b'{"kind":"reply.send","params":{"ticket":"T-101","body":"a","html":"%s"}}'
             % (b"a" * 50_001),
-            422,
+            413,
             "too_large",
         ),
         (b'{"kind":"ticket.read","params":{},"key":""}', 422, "field_malformed"),

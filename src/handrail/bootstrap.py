@@ -55,6 +55,7 @@ CHECKPOINTS_FOLDER: Final = "checkpoints"
 KEY_FILES: Final = ("log.key", "vault.key")
 DESK_CHARS_MAX: Final = 64
 _DATABASES: Final = (STORE_FILE, SANDBOX_FILE)
+_COUNTER: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _SQLITE_TAILS: Final = ("", "-wal", "-shm", ".lock")
 
 
@@ -186,8 +187,7 @@ def _steady(
 
 def _counter_ms() -> int:
     """Milliseconds since the machine started, its sleep included where the system tells."""
-    source = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime_ns(source) // 1_000_000
+    return time.clock_gettime_ns(_COUNTER) // 1_000_000
 
 
 def _opened(

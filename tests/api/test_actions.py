@@ -42,6 +42,26 @@ def test_a_reply_with_a_file(stage: Stage) -> None:
     assert (shown["name"], shown["content"], shown["size"]) == ("a.txt", "aGVsbG8=", 5)
 
 
+def test_a_reply_with_html(stage: Stage) -> None:
+    """B4: HTML comes as any other text; what it shows is found by its place in the source."""
+    html = "<p>Dear Maya, see <a href='https://other.test/'>the <b>manual</b></a>.</p>"
+    params = {"ticket": "T-101", "body": "Dear Maya, see the manual.", "html": html}
+    held = stage.propose(stage.task(), "reply.send", params)
+    assert (held["state"], held["control"]) == ("PENDING", "approve")
+    page = stage.person("maria").get(f"/v1/proposals/{held['id']}/full").json()
+    assert page["artifact"]["request"]["html"] == html
+    assert {"label": "HTML source", "text": html} in page["lines"]
+    facts = {one["name"]: one["value"] for one in page["facts"]}
+    assert facts["message_parts_agree"] is True
+    (link,) = (one for one in page["found"] if one["param"] == "html")
+    assert (link["param"], link["trigger"], link["what"]) == (
+        "html",
+        "link",
+        "a link to `other.test`",
+    )
+    assert html[link["start"] : link["end"]] == link["text"]
+
+
 def test_without_waiting_it_runs_in_the_background(stage: Stage) -> None:
     """The answer comes with the durable decision; the effect follows by itself."""
     headers = stage.task()

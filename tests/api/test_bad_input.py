@@ -63,6 +63,22 @@ def check(answer: httpx.Response, status: int, code: str) -> None:
             422,
             "field_malformed",
         ),
+        (
+            b'{"kind":"reply.send","params":{"ticket":"T-101","body":"a","html":["<p>a"]}}',
+            422,
+            "field_wrong_type",
+        ),
+        (
+            b'{"kind":"reply.send","params":{"ticket":"T-101","body":"a","html":" "}}',
+            422,
+            "field_malformed",
+        ),
+        (
+            b'{"kind":"reply.send","params":{"ticket":"T-101","body":"a","html":"%s"}}'
+            % (b"a" * 50_001),
+            413,
+            "too_large",
+        ),
         (b'{"kind":"ticket.read","params":{},"key":""}', 422, "field_malformed"),
         (b'{"kind":"ticket.read","params":{"ticket":"T-101","x":1}}', 422, "field_unknown"),
         (b'{"kind":"ticket.read","params":{}}', 422, "field_missing"),

@@ -52,6 +52,11 @@ def test_one_is_added_tried_and_ended(admin: Person) -> None:
     [
         ({"url": "http://hooks.invalid/x"}, "channel_invalid"),
         ({"topics": ["test"]}, "channel_invalid"),
+        ({"kind": "ping"}, "channel_invalid"),
+        (
+            {"kind": "ping", "url": "ntfys://in.invalid/secret-path", "carries": "text"},
+            "channel_invalid",
+        ),
         ({"kind": "pigeon"}, "field_malformed"),
         ({"more": 1}, "field_unknown"),
     ],

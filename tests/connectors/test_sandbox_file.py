@@ -219,13 +219,20 @@ def test_files_that_are_no_desk(tmp_path: Path) -> None:
         assert after == before
 
 
-def test_a_desk_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
-    """A file from before messages had attachments gets the table, and keeps what is in it."""
+@pytest.mark.parametrize(
+    ("version", "undone"),
+    [
+        (1, "DROP TABLE mail_files; ALTER TABLE mailbox DROP COLUMN html"),
+        (2, "ALTER TABLE mailbox DROP COLUMN html"),
+    ],
+)
+def test_a_desk_of_an_earlier_version_goes_on(tmp_path: Path, version: int, undone: str) -> None:
+    """A file from before messages had attachments or HTML gets what it lacks, keeps the rest."""
     with Sandbox.open(tmp_path / "desk") as desk:
         tickets = desk.tickets()
     older = apsw.Connection(str(tmp_path / "desk"))
-    older.execute("DROP TABLE mail_files")
-    older.execute("PRAGMA user_version = 1")
+    older.execute(undone)
+    older.execute(f"PRAGMA user_version = {version}")
     older.close()
     for _ in range(2):
         with Sandbox.open(tmp_path / "desk") as desk:

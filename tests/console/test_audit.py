@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
 import sqlite3
+import zipfile
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -151,6 +154,38 @@ def test_who_reads_no_policy_sees_no_line(scene: Scene) -> None:
     assert "version 1 of this desk" in text
     assert "up_to: 1000.00" not in text
     assert "Download the proof" not in text
+
+
+def test_to_whom_it_was_shown(scene: Scene) -> None:
+    """D10: when whom first, for auditors and in the proof, and for nobody while it waits."""
+    action = scene.large_refund("5100.00 USD")
+    life = f"/audit/actions/{action.id}"
+    for person in ("sam", "kim"):
+        for who in ("ava", "kim", "sam"):
+            with scene.client(who) as client:
+                assert "First shown" not in client.get(life).text, who
+        with scene.client(person) as client:
+            assert client.get(f"/actions/{action.id}").status_code == 200
+        scene.desk.review(action.id, "approve", by=person, digest=action.digest, reason="fine")
+    page = scene.enter("ava", life)
+    shown = page.locator("li", has_text="First shown to")
+    expect(shown).to_have_count(2)
+    expect(shown.nth(0)).to_contain_text("First shown to Sam Novak")
+    expect(shown.nth(1)).to_contain_text("First shown to Kim Osei")
+    with scene.client("kim") as client:
+        text = client.get(life).text
+        assert "Sam Novak" in text
+        assert "First shown" not in text
+    with scene.client("ava") as client:
+        csrf = csrf_in(client.get("/sessions").text)
+        proof = client.post(f"{life}/proof", data={"csrf": csrf}).content
+    with zipfile.ZipFile(io.BytesIO(proof)) as archive:
+        (told,) = archive.read("actions.jsonl").splitlines()
+    kept = json.loads(told)["shown"]
+    assert [one["person"] for one in kept] == ["sam", "kim"]
+    assert [set(one) for one in kept] == [{"person", "statement", "at"}] * 2
+    signer = scene.desk.ctx.signer
+    assert check_bundle(proof, signer.verifier, signer.verify).wrong == ()
 
 
 def test_what_was_changed_is_said_in_red(scene: Scene, tmp_path: Path) -> None:

@@ -111,6 +111,18 @@ def _decided(busy: Scene) -> dict[str, str]:
     }
 
 
+def written(busy: Scene) -> dict[str, str]:
+    """Replies with files, with HTML that is shown in a frame, and with such as nobody can tell."""
+    link = f'<a href="https://{LONG[:60]}.test/{LONG}">{LONG}.test</a>'
+    html = {"with HTML": f"<p>{LONG} <b>said</b> {link}</p>", "with bad HTML": f"{EVIL} {LONG}"}
+    actions = {
+        name: busy.propose("T-103", "reply.send", {"ticket": "T-103", "body": EVIL, "html": one})
+        for name, one in html.items()
+    }
+    actions["with files"] = attached(busy)
+    return {name: f"/actions/{action.id}" for name, action in actions.items()}
+
+
 def attached(busy: Scene) -> Action:
     """A reply with two hostile attachments."""
     files = [
@@ -125,7 +137,6 @@ def attached(busy: Scene) -> Action:
 def paths(busy: Scene) -> dict[str, str]:
     """Every page of the console by name, with actions in many states."""
     waiting = busy.reply(f"{EVIL}\n\n{LONG}", note=EVIL)
-    with_files = attached(busy)
     done, rejected = busy.refund("20.00 USD", note=EVIL), busy.large_refund("2400.00 USD")
     busy.desk.review(done.id, "approve", by="dana", digest=done.digest)
     said = f"{EVIL} {LONG}"
@@ -145,7 +156,7 @@ def paths(busy: Scene) -> dict[str, str]:
         "queue, nothing like that": "/?find=%3Cscript%3E&agent=%22%27%3E&kind=%3Cb%3E",
         "queue, a bad filter": "/?at_least=%3Cscript%3E",
         "waiting": f"/actions/{waiting.id}",
-        "with files": f"/actions/{with_files.id}",
+        **written(busy),
         "done": f"/actions/{done.id}",
         "rejected": f"/actions/{rejected.id}",
         "strange": f"/actions/{strange.id}",

@@ -52,6 +52,24 @@ def test_a_webhook_is_added_tried_and_ended(kept: Scene) -> None:
     expect(page.locator("table.log")).to_contain_text("Notifications: a channel ended")
 
 
+def test_a_ping_is_only_a_link(kept: Scene) -> None:
+    """With a text it is refused and says why; then its host is shown, and no topic or token."""
+    page = kept.enter("root", "/notifications", java_script_enabled=False)
+    for carries in ("text", "link"):
+        page.get_by_label("How", exact=True).select_option("ping")
+        page.get_by_label("A name for it").fill("phone of who is on duty")
+        page.get_by_label("Address to call").fill("ntfys://tk_secret@push.invalid/secret-topic")
+        page.get_by_label("What may leave").select_option(carries)
+        page.get_by_role("button", name="Add it").click()
+        if carries == "text":
+            expect(page.get_by_role("alert")).to_contain_text("A ping carries only a link")
+    article = page.locator("article")
+    expect(article).to_contain_text("Ping")
+    expect(article).to_contain_text("push.invalid:443, only links")
+    assert "secret" not in article.inner_html()
+    kept.complaints.clear()  # the refused form's 422 is named by the browser
+
+
 def test_mail_and_what_is_wrong_with_it(kept: Scene) -> None:
     """What is refused says why and keeps what was typed, but no password."""
     page = kept.enter("root", "/notifications")

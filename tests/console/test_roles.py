@@ -33,6 +33,7 @@ TABLE: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("GET", "/actions/{id}"): SOME,
     ("POST", "/actions/{id}"): DECIDE,
     ("GET", "/actions/{id}/attachments/{n:int}"): SOME,
+    ("GET", "/actions/{id}/html"): SOME,
     ("GET", "/actions/{id}/challenge"): SOME,
     ("POST", "/actions/{id}/seen"): SOME,
     ("POST", "/actions/{id}/take"): DECIDE,

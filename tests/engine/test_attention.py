@@ -20,10 +20,12 @@ from handrail.engine.looks import (
     Presence,
     leave_unit,
     presence_of,
+    prune_looks,
     seen_unit,
     shown_unit,
     take_unit,
 )
+from handrail.engine.notify import KEPT_MS
 from handrail.engine.review import Manner, Opinion, review_unit
 from handrail.engine.show import show
 from handrail.policy.loader import digest_policy
@@ -319,3 +321,21 @@ def test_what_overflows(story: Story) -> None:
         decide(story, story.refund(f"2{n}0.00 USD"), "bea", after=20 * SECOND)
     found = store.read(lambda tx: outlook(tx, "main"))
     assert (found.measured, found.each_ms) == (True, 20 * SECOND)
+
+
+def test_looks_are_forgotten_a_month_after_the_end(story: Story) -> None:
+    """What is decided keeps them for thirty days; what still waits keeps them."""
+    ended, open_ = story.refund("120.00 USD"), story.refund("130.00 USD")
+    for action in (ended, open_):
+        look_at(story, action, "ann")
+    say(story, ended, "ann", Verdict.REJECT, "no")
+    ctx = story.desk.ctx
+
+    def kept(action: Action) -> int:
+        return len(ctx.store.read(lambda tx: tx.looks.of_action("main", action.id)))
+
+    story.later(KEPT_MS - MINUTE)
+    assert (prune_looks(ctx, "main"), kept(ended), kept(open_)) == (0, 1, 1)
+    story.later(2 * MINUTE)
+    assert (prune_looks(ctx, "main"), kept(ended), kept(open_)) == (1, 0, 1)
+    assert prune_looks(ctx, "main") == 0

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +39,10 @@ def wait_until(happened: Callable[[], object]) -> None:
 
 @dataclass(kw_only=True)
 class Receiver:
-    """An HTTP server that notes every POST. `answer` is a status, `hang`, `close` or `flood`."""
+    """An HTTP server that notes every POST.
+
+    `answer` is a status, `hang`, `drip`, `close` or `flood`.
+    """
 
     url: str = ""
     answer: int | str = 200
@@ -48,8 +52,8 @@ class Receiver:
 
 
 @contextmanager
-def receiver() -> Iterator[Receiver]:
-    """One on a free port of 127.0.0.1."""
+def receiver(*, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """One on a free port of 127.0.0.1; with `tls` over that."""
     found = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -65,15 +69,12 @@ def receiver() -> Iterator[Receiver]:
                     self.wfile.write(b"ok")
                 case "hang":
                     found.over.wait(PATIENCE_S)
+                case "drip":
+                    _write_on(found, self.wfile, b"H", every_s=0.05)
                 case "flood":
                     self.send_response(200)
                     self.end_headers()
-                    with_room = b"x" * 65_536
-                    try:
-                        for _ in range(10_000):
-                            self.wfile.write(with_room)
-                    except OSError:
-                        found.over.set()
+                    _write_on(found, self.wfile, b"x" * 65_536)
                 case _:
                     self.connection.close()
 
@@ -88,6 +89,8 @@ def receiver() -> Iterator[Receiver]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         host, port = server.server_address[:2]
         found.url = f"http://{host!s}:{port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -98,6 +101,17 @@ def receiver() -> Iterator[Receiver]:
             found.over.set()
             server.shutdown()
             thread.join()
+
+
+def _write_on(found: Receiver, out: BufferedIOBase, part: bytes, every_s: float = 0.0) -> None:
+    """Write it again and again; once nobody reads any more it is over."""
+    try:
+        for _ in range(10_000):
+            if found.over.wait(every_s):
+                return
+            out.write(part)
+    except OSError:
+        found.over.set()
 
 
 @dataclass(kw_only=True)

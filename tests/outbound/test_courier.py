@@ -271,12 +271,15 @@ def test_secrets_stay_secret(
         found.answer = 500
         hook, signing = served.add(ChannelKind.WEBHOOK, url=f"{found.url}/{SEEDED}")
         how = mail_to(box.port, user="desk", password=SEEDED)
+        port = found.url.rpartition(":")[2]
+        ping, _ = served.add(ChannelKind.PING, url=f"ntfy://u:{SEEDED}@127.0.0.1:{port}/{SEEDED}")
         settings = {"kind": ChannelKind.MAIL, "label": "ours", "console": served.url, **how}
         mail, _ = served.add(ChannelKind.MAIL, **how)
-        for channel in (hook, mail):
+        for channel in (hook, mail, ping):
             unit = try_channel_unit(served.desk.ctx, "main", channel.id, by="root")
             served.desk.ctx.store.write(unit)
-        wait_until(lambda: served.state(hook).failed and served.state(mail).failed)
+        wait_until(lambda: all(served.state(one).failed for one in (hook, mail, ping)))
+        assert len(found.got) == 2
     with httpx.Client(base_url=served.url) as client:
         body = {"person": "root", "password": LOGIN}
         assert client.post("/login", data=body).status_code == 303
@@ -287,7 +290,7 @@ def test_secrets_stay_secret(
     # The mail server of this test writes a log of its own.
     lines = [one.getMessage() for one in caplog.records if not one.name.startswith("mail")]
     seen = [*pages, *lines, *(one.leaf.decode() for one in entries)]
-    seen += [served.state(one).error or "" for one in (hook, mail)]
+    seen += [served.state(one).error or "" for one in (hook, mail, ping)]
     seen += [repr(how) for how in (WantedChannel(**settings), hook)]
     for secret in (SEEDED, signing, signing.removeprefix("whsec_"), "told-dana@example.com"):
         assert not [text for text in seen if secret in text]

@@ -92,6 +92,23 @@ def test_sixty_four_tasks(store: Store) -> None:
     _check(store, marks, {f"of {name}": AWAITS for name in range(TASKS)})
 
 
+def test_callers_that_come_one_a_turn_share_a_commit(store: Store) -> None:
+    """While each turn of the loop brings another unit, none of them is committed alone."""
+
+    async def main() -> None:
+        waiting = []
+        for name in range(TASKS):
+            waiting.append(asyncio.ensure_future(_awaited(store.submit(_append(name)))))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+
+    assert isinstance(store, SqliteStore | PostgresStore)
+    before = store.commits
+    asyncio.run(main())
+    assert store.commits - before < TASKS / 4
+    assert store.read(lambda tx: tx.log.size(DESK)) == TASKS
+
+
 def test_threads_and_two_loops_together(store: Store) -> None:
     """Threads that wait and two event loops that await share the same commits."""
     marks: list[int] = []

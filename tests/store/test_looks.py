@@ -122,6 +122,37 @@ def test_what_was_decided(store: Store) -> None:
     assert store.read(lambda tx: tx.looks.decided("other", since=NOW, most=9)) == []
 
 
+def test_what_is_forgotten(store: Store) -> None:
+    """Looks at what ended before then, some at a time; never one at what is open or just ended."""
+    for id, state in {"hr_1": State.REJECTED, "hr_2": State.READY, "hr_3": State.PENDING}.items():
+        proposal_in(store, state, id)
+    ended = store.read(lambda tx: tx.proposals.look(DESK, "hr_1"))
+    assert ended is not None
+    long_ago = ended.updated_at - MINUTE
+    people = ("ann", "bea", "cem")
+    shown(
+        store,
+        *(look_of(one, first_at=long_ago, seen_at=long_ago + n) for n, one in enumerate(people)),
+        look_of("dev", first_at=long_ago, seen_at=ended.updated_at + 9),
+        *(look_of(proposal=id, seen_at=long_ago) for id in ("hr_2", "hr_3")),
+        look_of("eve", desk="other", seen_at=long_ago),
+    )
+
+    def left(id: str = "hr_1") -> list[str]:
+        return [one.person for one in store.read(lambda tx: tx.looks.of_action(DESK, id))]
+
+    def prune(before: int, most: int = 9) -> int:
+        return store.write(lambda tx: tx.looks.prune(DESK, before, most=most))
+
+    assert left() == ["ann", "bea", "cem", "dev"]
+    assert prune(ended.updated_at) == 0
+    assert prune(ended.updated_at + 9, most=2) == 2
+    assert left() == ["cem", "dev"]
+    assert [prune(ended.updated_at + 9) for _ in range(2)] == [1, 0]
+    assert (left(), left("hr_2"), left("hr_3")) == (["dev"], ["ann"], ["ann"])
+    assert store.read(lambda tx: tx.looks.get("other", "hr_1", "5e", "eve")) is not None
+
+
 def test_deadlines_of_what_waits(store: Store) -> None:
     """By rank, with how many people each takes: at least one."""
     rows = {"hr_1": (NOW + 3, 2, 0), "hr_2": (NOW + 2, 1, 2), "hr_3": (NOW + 1, 3, 1)}

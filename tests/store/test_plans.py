@@ -130,6 +130,8 @@ LOOKS: dict[str, Callable[[Tx], object]] = {
     "what a person decided": lambda tx: tx.looks.decided_by(DESK, "dana", since=1, most=50),
     "what everybody decided": lambda tx: tx.looks.decided(DESK, since=1, most=50),
     "who was at work": lambda tx: tx.looks.people_since(DESK, 1),
+    "looks at an action": lambda tx: tx.looks.of_action(DESK, "hr_1"),
+    "looks to forget": lambda tx: tx.looks.prune(DESK, 1, most=1_000),
     "deadlines": lambda tx: tx.proposals.deadlines(DESK, most=1_000),
     "active halts": lambda tx: tx.halts.active(DESK),
     "latest halts": lambda tx: tx.halts.latest(DESK, most=50),

@@ -70,7 +70,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     again behind another customer; only a keyed hash of it is kept. `about` is what the system of
     record knows about who gets the texts of the action, by which the finds in them are judged.
     Files that go out are in `request`, under `attachments`: a list of `name`, `type` and `content`
-    in base64. What is not in there is not shown and so must not be sent.
+    in base64. HTML is in it under `html`, as it is sent and as it was asked for, beside the text
+    that says the same, under `body`. What is not in there is not shown and so must not be sent.
 
     A fact is a precondition: it is read again right before an action that waited is carried out,
     and one that differs puts the action to a person anew. `background` names the facts that are

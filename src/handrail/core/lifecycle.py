@@ -17,6 +17,9 @@ __all__ = ["FINAL", "OPEN", "TRANSITIONS", "Event", "State", "after"]
 class State(Enum):
     """Where a proposal stands."""
 
+    # A member is one object, so its identity will do. Enum's own hash is written in Python.
+    __hash__ = object.__hash__
+
     PROPOSED = "PROPOSED"
     PENDING = "PENDING"
     HOLDING = "HOLDING"
@@ -35,6 +38,8 @@ class State(Enum):
 
 class Event(Enum):
     """What moves a proposal from one state to the next."""
+
+    __hash__ = object.__hash__
 
     RUN = "run"
     ASK = "ask"

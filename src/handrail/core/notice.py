@@ -34,6 +34,7 @@ class ChannelKind(Enum):
     MAIL = "mail"
     WEBHOOK = "webhook"
     SLACK = "slack"
+    PING = "ping"
 
 
 class Carries(Enum):

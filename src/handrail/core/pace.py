@@ -30,6 +30,8 @@ def paced(pace: Pace, day_ms: int, counter_ms: int) -> tuple[Pace, int]:
 
     The time never goes backwards. A jump of 0 means that the clock is believed.
     """
+    if day_ms == pace.day_ms and counter_ms == pace.counter_ms:
+        return pace, 0  # read again within the millisecond
     due = pace.day_ms + max(0, counter_ms - pace.counter_ms)
     skew = day_ms - due
     if abs(skew) <= SKEW_MS_MAX:

@@ -14,6 +14,7 @@ from handrail.core.entry import Entry, Tag, row_commitment
 from handrail.core.notice import Carries, Channel, ChannelKind, Notice, Topic
 from handrail.core.principal import PrincipalKind, Role
 from handrail.engine.context import Context, new_id
+from handrail.engine.pings import check_ping_installed, where_ping_leads
 from handrail.errors import InvalidInput, NotAllowed, NotFound
 from handrail.store.protocol import DESK_SUBJECT, Tx, Unit
 
@@ -48,8 +49,8 @@ _PORTS: Final = {"https": 443, "http": 80}
 class ChannelSecrets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is sealed of a channel. Its `repr` shows nothing of it.
 
-    `url` of a webhook or of Slack, `signing` the secret that a webhook is signed with, the rest is
-    of mail: `addresses` by the person's id.
+    `url` of a webhook, of Slack or of a ping, `signing` the secret that a webhook is signed with,
+    the rest is of mail: `addresses` by the person's id.
     """
 
     url: str = ""
@@ -66,9 +67,9 @@ class ChannelSecrets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 class WantedChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A channel as an administrator wants it.
 
-    A webhook and Slack take a `url`; mail takes `host`, `port`, `sender`, `addresses` (by the
-    person's id), and `user` and `password` if the server asks for them. `console` is the address of
-    the console for links. `inside` allows a host whose address is not a public one.
+    A webhook, Slack and a ping take a `url`; mail takes `host`, `port`, `sender`, `addresses` (by
+    the person's id), and `user` and `password` if the server asks for them. `console` is the
+    address of the console for links. `inside` allows a host whose address is not a public one.
     """
 
     kind: ChannelKind
@@ -95,7 +96,8 @@ def add_channel_unit(
 ) -> Unit[tuple[Channel, str]]:
     """The unit that adds a channel; also gives the secret that a webhook is signed with, once.
 
-    Raises NotAllowed `role_missing`, and InvalidInput `channel_invalid` with what is wrong.
+    Raises NotAllowed `role_missing`, InvalidInput `channel_invalid` with what is wrong, and
+    SetupFailed `extra_missing` for a ping without the extra `ping`.
     """
     host, port = _check(wanted)
     signing = ""
@@ -224,12 +226,20 @@ def _check(wanted: WantedChannel) -> tuple[str, int]:
         raise _invalid("the console's address is like `https://desk.example.com`")
     if wanted.kind is ChannelKind.MAIL:
         return _check_mail(wanted)
-    return _check_url(wanted)
+    if len(wanted.url) > URL_CHARS_MAX or not _is_visible(wanted.url):
+        raise _invalid("the address to call is no URL")
+    return _check_ping(wanted) if wanted.kind is ChannelKind.PING else _check_url(wanted)
+
+
+def _check_ping(wanted: WantedChannel) -> tuple[str, int]:
+    if wanted.carries is not Carries.LINK:
+        raise _invalid("a ping carries only a link")
+    leads = where_ping_leads(wanted.url, inside=wanted.inside)
+    check_ping_installed()
+    return leads
 
 
 def _check_url(wanted: WantedChannel) -> tuple[str, int]:
-    if len(wanted.url) > URL_CHARS_MAX or not _is_visible(wanted.url):
-        raise _invalid("the address to call is no URL")
     try:
         parts = urlsplit(wanted.url)
         host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)

@@ -22,6 +22,8 @@ _PAUSES_MAX: Final = 10_000
 class Way(Enum):
     """What a circuit is for."""
 
+    __hash__ = object.__hash__  # as in `lifecycle.State`
+
     READ = "read"
     SEND = "send"
 

@@ -19,11 +19,23 @@ from handrail.core.lifecycle import State
 from handrail.core.principal import Principal, Role
 from handrail.core.proposal import Proposal
 from handrail.engine.context import Context
+from handrail.engine.notify import KEPT_MS
 from handrail.engine.show import Shown
 from handrail.errors import Conflict, NotAllowed, NotFound
 from handrail.store.protocol import Tx, Unit
 
-__all__ = ["Presence", "leave_unit", "presence_of", "seen_unit", "shown_unit", "take_unit"]
+__all__ = [
+    "Presence",
+    "leave_unit",
+    "presence_of",
+    "prune_looks",
+    "seen_unit",
+    "shown_unit",
+    "take_unit",
+]
+
+PRUNED_MAX: Final = 1_000
+"""Looks that are forgotten in one unit."""
 
 _DECIDING: Final = frozenset((Role.REVIEWER, Role.CHECKER))
 
@@ -152,6 +164,12 @@ def leave_unit(desk: str, id: str, *, person: Principal) -> Unit[None]:
             tx.looks.take(look, None)
 
     return unit
+
+
+def prune_looks(ctx: Context, desk: str) -> int:
+    """Forget who looked at what ended long ago, some at a time; how many. As long as notices."""
+    before = ctx.clock() - KEPT_MS
+    return ctx.store.write(lambda tx: tx.looks.prune(desk, before, most=PRUNED_MAX))
 
 
 def _is_blind(proposal: Proposal) -> bool:

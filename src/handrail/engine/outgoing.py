@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
 
 from handrail.connectors.protocol import Prepared
 from handrail.core.action import Params
+from handrail.core.artifact import Fact
 from handrail.core.attachment import Attachment, Insight, look_at
+from handrail.core.markup.finds import BODY, HTML, difference, spans_said
+from handrail.core.markup.rendition import Rendition, read_html
 from handrail.core.money import Money
-from handrail.core.triggers.find import ANY, counts_of, spans_in
-from handrail.core.triggers.span import Span, Trigger
+from handrail.core.text import hidden_marks
+from handrail.core.triggers.find import ANY, counts_of
+from handrail.core.triggers.links import elsewhere
+from handrail.core.triggers.span import Span, Trigger, folded, phrase
 from handrail.engine.context import Rulebook
 
 __all__ = [
@@ -20,8 +25,10 @@ __all__ = [
     "Place",
     "Spans",
     "attached_in",
+    "compared",
     "doubts_of",
     "found_in",
+    "html_in",
     "places_of",
     "spans_of",
 ]
@@ -53,15 +60,15 @@ def spans_of(rules: Rulebook, kind: str, params: Params, prepared: Prepared) -> 
     What the recipient's own data are comes from the connector; the amounts of the action itself
     count as known too.
     """
-    texts = {name: params.get(name) for name in rules.outgoing.get(kind, ())}
-    if not any(texts.values()):
+    names = rules.outgoing.get(kind, ())
+    texts = {name: text for name in names if isinstance(text := params.get(name), str)}
+    if not texts:
         return {}
     own = tuple(value for value in params.values() if isinstance(value, Money))
     value = () if prepared.value is None else (prepared.value,)
     known = dict.fromkeys((*own, *value, *prepared.about.amounts))
     about = msgspec.structs.replace(prepared.about, amounts=tuple(known))
-    looked = {name: spans_in(text, about) for name, text in texts.items() if isinstance(text, str)}
-    return {name: spans for name, spans in looked.items() if spans}
+    return {name: spans for name, spans in spans_said(texts, about).items() if spans}
 
 
 def found_in(
@@ -87,24 +94,82 @@ def attached_in(request: Mapping[str, object]) -> tuple[Attachment, ...] | None:
         return None
 
 
+def html_in(request: Mapping[str, object]) -> str | None:
+    """The HTML that a request sends; None when it sends none. What is no text is no HTML either."""
+    found = request.get(HTML)
+    return found if isinstance(found, str) and found else None
+
+
+def compared(prepared: Prepared) -> Prepared:
+    """What was prepared, and of a message with HTML whether that says what its text says.
+
+    None stands for what cannot be told, False speaks against the action.
+    """
+    html, body = html_in(prepared.request), prepared.request.get(BODY)
+    if html is None:
+        return prepared
+    rendition = read_html(html)
+    known = not rendition.wrong
+    against = difference(body if isinstance(body, str) else "", rendition) if known else None
+    fact = Fact(
+        name="message_parts_agree",
+        value=against is None if known else None,
+        source="the message itself",
+        against=against,
+    )
+    return msgspec.structs.replace(prepared, facts=(*prepared.facts, fact))
+
+
 def doubts_of(request: Mapping[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What nobody reads in the attachments of a request, and what nobody can look into at all.
+    """What nobody reads in the HTML and the attachments of a request, and what nobody can look
+    into at all.
 
     The first raises the grade; with the second it is never below G3.
     """
-    doubtful, closed = [], []
+    doubtful, closed = _doubts_of_html(request)
+    for attached in _doubts_of_files(request):
+        doubtful += attached[0]
+        closed += attached[1]
+    return doubtful, closed
+
+
+def _doubts_of_html(request: Mapping[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    html = html_in(request)
+    if html is None:
+        strange = request.get(HTML) not in (None, "")
+        return (("what the HTML is",), ("the HTML",)) if strange else ((), ())
+    rendition = read_html(html)
+    if rendition.wrong:
+        why = rendition.wrong[0].what
+        return (f"what the HTML shows ({why})",), ("what the customer sees of the HTML",)
+    hidden = dict.fromkeys(mark.what for mark in hidden_marks(rendition.text))
+    doubtful = [f"{what} in what the HTML shows" for what in hidden]
+    return (*doubtful, *_led_elsewhere(rendition)), ()
+
+
+def _led_elsewhere(rendition: Rendition) -> Iterator[str]:
+    """The links that name another address than the one they lead to."""
+    for link in rendition.links:
+        words = rendition.text[link.start : link.end]
+        if elsewhere(folded(words), folded(link.address)) is not None:
+            yield f"the link {phrase(words)} leads to {phrase(link.address)}"
+
+
+def _doubts_of_files(
+    request: Mapping[str, object],
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     attachments = attached_in(request)
     if attachments is None:
-        return ("what is attached",), ("the attachments",)
+        yield ("what is attached",), ("the attachments",)
+        return
     for one in attachments:
         look = look_at(one)
         if look.insight is Insight.OPAQUE:
-            doubtful.append(f"what the attached {look.sniffed} `{one.name}` shows")
+            yield (f"what the attached {look.sniffed} `{one.name}` shows",), ()
         elif look.insight is Insight.UNINSPECTABLE:
             why = "; ".join(look.wrong)
-            doubtful.append(f"what the attachment `{one.name}` is ({why})")
-            closed.append(f"the content of the attachment `{one.name}`")
-    return tuple(doubtful), tuple(closed)
+            what = f"what the attachment `{one.name}` is ({why})"
+            yield (what,), (f"the content of the attachment `{one.name}`",)
 
 
 def places_of(spans: Spans, params: Mapping[str, object]) -> tuple[Place, ...]:

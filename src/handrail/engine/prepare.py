@@ -15,6 +15,7 @@ from handrail.core.artifact import Line
 from handrail.core.canonical import canonical, check_plain
 from handrail.core.decide import Ask
 from handrail.core.grade import Grade
+from handrail.core.markup.finds import seen_in
 from handrail.core.money import Money
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
@@ -22,7 +23,7 @@ from handrail.core.template import unresolved_markers
 from handrail.core.text import hidden_marks
 from handrail.engine.circuits import Way
 from handrail.engine.context import AGENT_CONNECTOR, Context, Rulebook
-from handrail.engine.outgoing import Spans, doubts_of, found_in, spans_of
+from handrail.engine.outgoing import Spans, compared, doubts_of, found_in, spans_of
 from handrail.errors import HandrailError, InvalidInput, Unavailable
 from handrail.policy.checks import NOTHING, Checked
 from handrail.policy.conditions import Given, once_read
@@ -252,7 +253,7 @@ def _prepared(
             "connector_unavailable",
             f"`{kind.connector}` did not answer ({type(error).__name__}); nothing was done",
         ) from error
-    return prepared, lines, connector.version
+    return compared(prepared), lines, connector.version
 
 
 def _value(kind: ActionKind, params: Params, of_record: Money | None) -> Money | None:
@@ -287,7 +288,8 @@ def _unresolved(rules: Rulebook, kind: str, params: Params) -> tuple[str, ...]:
     for name in rules.outgoing.get(kind, ()):
         text = params.get(name)
         if isinstance(text, str):
-            found += [f"{mark.what} in `{name}`" for mark in unresolved_markers(text)]
+            markers = unresolved_markers(seen_in(name, text))
+            found += [f"{mark.what} in `{name}`" for mark in markers]
     return tuple(dict.fromkeys(found))
 
 

@@ -14,10 +14,11 @@ from handrail.core.accumulation import Sums
 from handrail.core.action import ActionKind, Params
 from handrail.core.decide import Ask, compile_policy
 from handrail.core.grade import Grade
+from handrail.core.markup.finds import spans_said
 from handrail.core.money import Money
 from handrail.core.policy import Policy
 from handrail.core.reason import Decision
-from handrail.core.triggers.find import counts_of, spans_in
+from handrail.core.triggers.find import counts_of
 from handrail.core.triggers.span import About
 from handrail.policy.checks import NOTHING, Checked, compile_checks
 from handrail.policy.conditions import Given, once_read
@@ -65,8 +66,8 @@ def found_by(
         return {}
     own = [one for one in (*params.values(), value) if isinstance(one, Money)]
     about = About(amounts=tuple(dict.fromkeys(own)))
-    texts = [text for text in map(params.get, kind.outgoing) if isinstance(text, str)]
-    return counts_of(span for text in texts for span in spans_in(text, about))
+    texts = {name: text for name in kind.outgoing if isinstance(text := params.get(name), str)}
+    return counts_of(span for found in spans_said(texts, about).values() for span in found)
 
 
 class Judge:

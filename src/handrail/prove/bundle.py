@@ -28,7 +28,7 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Review
 from handrail.engine.context import Signer
 from handrail.engine.record import Content
-from handrail.prove.life import Life
+from handrail.prove.life import Life, Showing
 from handrail.store.protocol import Escalation, LoggedEntry, PolicyVersion, Tx
 
 __all__ = [
@@ -66,10 +66,11 @@ class ProvedEntry(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[str, ...]
 
 
-class Proved(msgspec.Struct, frozen=True, kw_only=True):
+class Proved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of `actions.jsonl`: the life of an action without its entries.
 
-    `erased` says that its customer was erased: then there is no content, answer or reason.
+    `erased` says that its customer was erased: then there is no content, answer or reason. `shown`
+    is left out where nothing is kept of it: a bundle that is older reads the same.
     """
 
     proposal: Proposal
@@ -82,6 +83,7 @@ class Proved(msgspec.Struct, frozen=True, kw_only=True):
     content: Content | None
     answer: dict[str, object] | None
     erased: bool
+    shown: tuple[Showing, ...] = ()
 
 
 def supports_of(tx: Tx, desk: str, lives: Iterable[Life]) -> list[LoggedEntry]:
@@ -166,6 +168,7 @@ def _proved(life: Life) -> Proved:
         content=life.content,
         answer=life.answer,
         erased=life.erased,
+        shown=life.shown,
     )
 
 

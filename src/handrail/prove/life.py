@@ -14,6 +14,7 @@ import msgspec
 from handrail.core import merkle
 from handrail.core.artifact import digest_of
 from handrail.core.entry import row_commitment
+from handrail.core.lifecycle import State
 from handrail.core.note import Checkpoint
 from handrail.core.proposal import Proposal
 from handrail.engine.escalate import concerns_of
@@ -22,7 +23,7 @@ from handrail.errors import HandrailError, NotFound, Tampered, Unavailable
 from handrail.prove.rows import UNREADABLE, Kept, kept_of, odd_kept
 from handrail.store.protocol import Escalation, LoggedEntry, PolicyVersion, Tx
 
-__all__ = ["Life", "Odd", "life_of", "odd_content", "odd_escalations", "outside"]
+__all__ = ["Life", "Odd", "Showing", "life_of", "odd_content", "odd_escalations", "outside"]
 
 _ERASED: Final = "content_erased"
 
@@ -34,13 +35,24 @@ class Odd(msgspec.Struct, frozen=True, kw_only=True):
     index: int | None = None
 
 
+class Showing(msgspec.Struct, frozen=True, kw_only=True):
+    """That a person was shown a version of an action, by its statement, and when for the first
+    time: milliseconds UTC. How long they looked is theirs.
+    """
+
+    person: str
+    statement: str
+    at: int
+
+
 class Life(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one action.
 
     `content` and `answer` are None once the customer was erased (`erased`), or when there is none.
     `reasons` are what people said with their reviews, by the review's number, and `said` what was
     said in a hand-off, by its id. `policy` is the version that decided, None when it is not kept.
-    `odd` is everything that does not match the log.
+    `shown` is to whom it was shown, empty while it waits, and once that is forgotten. `odd` is
+    everything that does not match the log.
     """
 
     kept: Kept
@@ -51,6 +63,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     escalations: tuple[Escalation, ...]
     said: dict[str, tuple[str, ...]]
     policy: PolicyVersion | None
+    shown: tuple[Showing, ...]
     odd: tuple[Odd, ...]
 
 
@@ -86,6 +99,7 @@ def life_of(tx: Tx, desk: str, id: str) -> Life:
         escalations=escalations,
         said={one.id: _concerns(tx, one) for one in escalations},
         policy=tx.desks.policy(desk, proposal.policy),
+        shown=_showings(tx, proposal),
         odd=tuple(odd),
     )
 
@@ -140,6 +154,16 @@ def outside(tx: Tx, desk: str, entries: Sequence[LoggedEntry], signed: Checkpoin
         if not merkle.verify_inclusion(hashed, logged.index, signed.size, path, signed.root):
             found.append(logged.index)
     return found
+
+
+def _showings(tx: Tx, proposal: Proposal) -> tuple[Showing, ...]:
+    """To whom it was shown. That somebody was there tells a further checker what they said."""
+    if proposal.state is State.PENDING:
+        return ()
+    return tuple(
+        Showing(person=one.person, statement=one.statement, at=one.first_at)
+        for one in tx.looks.of_action(proposal.desk, proposal.id)
+    )
 
 
 def _content(tx: Tx, proposal: Proposal) -> tuple[Content | None, bool, str | None]:

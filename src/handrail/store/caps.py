@@ -60,6 +60,7 @@ _LEFT: Final = (
     " WHERE desk = ? AND cap = ? AND scope_key = ? AND counted = 1 AND state = 'posted'"
     " AND settled_at <= "
 )
+_ANY_LEFT: Final = f"SELECT 1 FROM reservation{_LEFT} ? LIMIT 1"
 _LEAVE: Final = (
     f"UPDATE reservation SET counted = 0{_LEFT} coalesce((SELECT settled_at FROM reservation"
     f"{_LEFT} ? ORDER BY settled_at LIMIT 1 OFFSET {LEAVING_MAX}), ?) RETURNING amount"
@@ -306,9 +307,12 @@ class Caps:
             first = False
             if rule.distinct:
                 gone = self._rows.change(f"DELETE FROM cap_member{_NO_LONGER}", (*place, before))
-            else:
+            elif self._rows.one(_ANY_LEFT, (*place, before)):
                 rows = self._rows.all(_LEAVE, (*place, *place, before, before))
                 gone = sum(int(amount or 0) for (amount,) in rows)
+            else:
+                # Most often nothing leaves: an UPDATE that finds nothing costs three times as much.
+                gone = 0
             if not gone:
                 break
             self._give_back(place, gone)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from handrail.core.attention import Look
+from handrail.core.lifecycle import FINAL
 from handrail.core.review import Verdict
 from handrail.store.rows import Rows, Value, columns_of, from_row, insert_sql, select_sql, to_row
 
@@ -17,6 +18,7 @@ _SHOWN: Final = (
     " SET seen_at = excluded.seen_at"
 )
 _OF_LOOK: Final = " WHERE desk = ? AND proposal = ? AND statement = ? AND person = ?"
+_FINAL: Final = tuple(sorted(state.value for state in FINAL))
 _COLUMNS: Final = ", ".join(f"l.{name}" for name in columns_of(Look))
 
 
@@ -48,6 +50,25 @@ class Looks:
             "UPDATE look SET decided_at = ?, verdict = ?" + _OF_LOOK,
             (at, verdict.value, desk, proposal, statement, person),
         )
+
+    def of_action(self, desk: str, proposal: str) -> list[Look]:
+        """Everybody's looks at every version of an action, the first showing first."""
+        where = " WHERE desk = ? AND proposal = ? ORDER BY first_at, person, statement"
+        rows = self._rows.all(_SELECT + where, (desk, proposal))
+        return [from_row(Look, row) for row in rows]
+
+    def prune(self, desk: str, before: int, *, most: int) -> int:
+        """Forget looks last seen before then, at actions that ended before then; how many."""
+        places = ", ".join("?" * len(_FINAL))
+        rows = self._rows.all(
+            "SELECT l.proposal, l.statement, l.person FROM look l JOIN proposal p"
+            " ON p.desk = l.desk AND p.id = l.proposal WHERE l.desk = ? AND l.seen_at < ?"
+            f" AND p.updated_at < ? AND p.state IN ({places}) ORDER BY l.seen_at LIMIT ?",
+            (desk, before, before, *_FINAL, most),
+        )
+        for row in rows:
+            self._rows.change("DELETE FROM look" + _OF_LOOK, (desk, *row))
+        return len(rows)
 
     def around(self, desk: str, proposals: Sequence[str], *, since: int, now: int) -> list[Look]:
         """Who was shown these actions since then, or has taken them still."""

@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 UNITS_MAX: Final = 256
 BATCH_S_MAX: Final = 0.05
+GATHER_S_MAX: Final = 0.01
+"""How long a unit of an event loop waits at most for company, as long as more keep coming."""
 AGAIN_MAX: Final = 5
 """How often a batch is run again that the database gave up for another writer's sake."""
 AGAIN_PAUSE_S: Final = 0.01
@@ -153,11 +155,11 @@ class Writer:
                 self._commit_batch()
 
     def lead_soon(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Commit from the event loop, after everything that is ready now has queued its unit."""
+        """Commit from the event loop, once a turn of it has brought no further unit."""
         # WHY NOT: a flag. A loop that ended before its turn came would leave it set for good.
         if self._soon is not loop:
             self._soon = loop
-            loop.call_soon(self._lead_from_loop)
+            loop.call_soon(self._lead_from_loop, loop, 0, time.monotonic() + GATHER_S_MAX)
 
     def close(self) -> None:
         """Commit what waits and take nothing more."""
@@ -167,7 +169,13 @@ class Writer:
                 self._commit_batch()
             self._over = True
 
-    def _lead_from_loop(self) -> None:
+    def _lead_from_loop(self, loop: asyncio.AbstractEventLoop, before: int, until: float) -> None:
+        # Callers that one commit has answered come back one after the other. While they do, each
+        # turn of the loop brings some: it is cheaper to wait for them than to commit without.
+        waiting = len(self._queue)
+        if before < waiting < UNITS_MAX and time.monotonic() < until:
+            loop.call_soon(self._lead_from_loop, loop, waiting, until)
+            return
         self._soon = None
         with self._lock:
             while self._queue:

@@ -16,6 +16,7 @@ from handrail.connectors.sandbox.served import (
     DeskRequest,
     Served,
     fact,
+    optional_text_of,
     text_of,
     unknown,
     write_kind,
@@ -50,6 +51,7 @@ class _ReplySend(DeskRequest, frozen=True, kw_only=True):
     message_id: str
     in_reply_to: str
     body: str
+    html: str = ""
     attachments: tuple[_File, ...] = ()
 
 
@@ -183,6 +185,7 @@ def _draft(db: apsw.Connection, request: _ReplyDraft, stamp: Stamp) -> Receipt:
 
 def _prepare_send(db: apsw.Connection, params: Params, now: int) -> Prepared:
     ticket, body = text_of(params, "ticket"), text_of(params, "body")
+    html = optional_text_of(params, "html")
     thread = _thread(db, ticket)
     files = [_file_of(one) for one in read_attachments(params.get("attachments", []))]
     subject = thread.subject
@@ -194,6 +197,7 @@ def _prepare_send(db: apsw.Connection, params: Params, now: int) -> Prepared:
         "subject": subject if subject[:3].lower() == "re:" else f"Re: {subject}",
         "in_reply_to": thread.question_id,
         "body": body,
+        **({"html": html} if html else {}),
     }
     message_id = _message_id(content, files)
     again = _was_sent(db, message_id)
@@ -250,6 +254,7 @@ def _send_lines(request: _ReplySend) -> list[Line]:
         Line(label="From", text=request.sender),
         Line(label="Subject", text=request.subject),
         Line(label="Message", text=request.body),
+        *([Line(label="HTML source", text=request.html)] if request.html else []),
         *(
             Line(
                 label="Attachment",
@@ -276,7 +281,7 @@ def _send(db: apsw.Connection, request: _ReplySend, stamp: Stamp) -> Receipt:
         raise NotDone("the very same message was sent on this ticket already")
     db.execute(
         "INSERT INTO mailbox (message_id, in_reply_to, ticket, sender, recipient, subject, body,"
-        " sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        " html, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             request.message_id,
             request.in_reply_to,
@@ -285,6 +290,7 @@ def _send(db: apsw.Connection, request: _ReplySend, stamp: Stamp) -> Receipt:
             request.recipient,
             request.subject,
             request.body,
+            request.html,
             stamp.now,
         ),
     )

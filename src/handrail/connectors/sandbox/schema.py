@@ -14,7 +14,7 @@ __all__ = ["BUSY_MS", "VERSION", "create_tables", "open_reader", "open_writer"]
 BUSY_MS: Final = 2_000
 """Longest wait for another process that is writing to the same file."""
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Version of these tables, kept in the file as `user_version`."""
 
 _APPLICATION_ID: Final = 0x48524C44
@@ -30,6 +30,12 @@ CREATE TABLE mail_files (
 ) STRICT, WITHOUT ROWID;
 """
 """What came with version 2: the files that a sent message has attached."""
+
+_MAIL_HTML: Final = "ALTER TABLE mailbox ADD COLUMN html TEXT NOT NULL DEFAULT '';"
+"""What came with version 3: the HTML of a sent message, empty when it had none."""
+
+_LATER: Final = (_MAIL_FILES, _MAIL_HTML)
+"""What each version after the first added."""
 
 _SCHEMA: Final = """
 CREATE TABLE customers (
@@ -202,15 +208,15 @@ def open_reader(path: Path) -> apsw.Connection:
 def create_tables(db: apsw.Connection) -> bool:
     """Create the tables if the file has none; say whether it did. Call it in a transaction.
 
-    An older file gets the tables that it lacks.
+    An older file gets what it lacks.
     """
     version = _pragma(db, "user_version")
     if version != 0:
         if version < VERSION:
-            db.execute(_MAIL_FILES)
+            db.execute("".join(_LATER[version - 1 :]))
             db.execute(f"PRAGMA user_version = {VERSION}")
         return False
-    db.execute(_SCHEMA + _MAIL_FILES)
+    db.execute(_SCHEMA + "".join(_LATER))
     db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     return True

@@ -65,6 +65,7 @@ class SentMail(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     subject: str
     body: str
     sent_at: int
+    html: str = ""
     attachments: tuple[SentFile, ...] = ()
 
 
@@ -113,7 +114,7 @@ def customer_of(db: apsw.Connection, ticket: str) -> str:
 def sent_mails(db: apsw.Connection) -> list[SentMail]:
     """Every message that left the desk, in the order of leaving."""
     rows = db.execute(
-        "SELECT message_id, in_reply_to, ticket, sender, recipient, subject, body, sent_at"
+        "SELECT message_id, in_reply_to, ticket, sender, recipient, subject, body, sent_at, html"
         " FROM mailbox ORDER BY position"
     ).fetchall()
     files: dict[str, list[SentFile]] = {}

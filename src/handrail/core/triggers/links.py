@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from handrail.core.triggers.hosts import host_of, is_own, oddities_of, read_host
-from handrail.core.triggers.span import About, Span, Trigger, phrase
+from handrail.core.triggers.span import About, Span, Trigger, folded, phrase
 
-__all__ = ["links_in"]
+__all__ = ["anchor_in", "elsewhere", "links_in"]
 
 _MARKDOWN: Final = re.compile(
     r"\[([^\[\]\n]{0,300})\]\([ \t]?<?([^()\s<>]{1,2000})[^()\n]{0,200}\)"
@@ -51,7 +51,9 @@ _STARTS: Final = (
 _INNER_DOT: Final = re.compile(r"[.\u3002\uff0e\uff61][^\W\d_]")
 _NUMBERS: Final = re.compile(r"\.\d{1,3}\.\d")
 _SHOWN_HOST: Final = re.compile(r"(?:[^\W_][\w-]{0,62}\.){1,6}[^\W\d_]{2,24}\b")
+_SHOWN_MAIL: Final = re.compile(r"[^\s<>()\[\],;:@]{1,64}@[^\s<>()\[\],;:@]{1,255}")
 _TRAILING: Final = ".,;:!?)]}'*_"
+_WRITES: Final = "mailto:"
 
 
 def links_in(text: str, low: str, about: About) -> Iterator[Span]:
@@ -99,9 +101,9 @@ def _link(
     own = tuple(host.lower() for host in about.hosts)
     host = host_of(address)
     odd = oddities_of(address, own)
-    shown = _SHOWN_HOST.search(words)
-    if shown is not None and not _leads_to(host, shown.group()):
-        odd.append(f"its text says {phrase(shown.group())}")
+    shown = elsewhere(words, address)
+    if shown is not None:
+        odd.append(f"its text says {phrase(shown)}")
     if not odd and is_own(host, own):
         return
     target = phrase(host) if host else f"no host ({phrase(address)})"
@@ -110,6 +112,42 @@ def _link(
     if odd:
         what = f"{what}: {'; '.join(odd)}"
     yield Span(start=place[0], end=place[1], trigger=trigger, what=what)
+
+
+def anchor_in(words: str, address: str, place: tuple[int, int], about: About) -> Span | None:
+    """The find of a link of HTML with these words, which stands at `place`; None for a plain one.
+
+    One that writes to an address is plain when that is the recipient's, or the desk's own.
+    """
+    low, said = folded(address), folded(words)
+    if not low.startswith(_WRITES):
+        return next(_link("", place, low, said, about), None)
+    mail = low.removeprefix(_WRITES)
+    host = mail.rpartition("@")[2]
+    odd = elsewhere(said, low)
+    own = {one.lower() for one in about.addresses}
+    if odd is None and (mail in own or is_own(host, tuple(one.lower() for one in about.hosts))):
+        return None
+    what = f"a link that writes to {phrase(mail)}"
+    if odd is not None:
+        what = f"{what}: its text says {phrase(odd)}"
+    trigger = Trigger.LINK if odd is None else Trigger.DISGUISED_LINK
+    return Span(start=place[0], end=place[1], trigger=trigger, what=what)
+
+
+def elsewhere(words: str, address: str) -> str | None:
+    """The host or address that the words of a link name and that it does not lead to, or None.
+
+    Both in small letters.
+    """
+    writes = address.startswith(_WRITES)
+    mail = address.removeprefix(_WRITES) if writes else ""
+    for found in _SHOWN_MAIL.finditer(words):
+        if writes and found.group().strip(_TRAILING) != mail:
+            return found.group()
+    host = mail.rpartition("@")[2] if writes else host_of(address)
+    shown = (found.group() for found in _SHOWN_HOST.finditer(words))
+    return next((one for one in shown if not _leads_to(host, one)), None)
 
 
 def _leads_to(host: str, shown: str) -> bool:

@@ -153,7 +153,7 @@ OPERATIONS: Final = (
         body=WantedChannel,
         answer=AddedChannelView,
         status=201,
-        problems=("role_missing", "channel_invalid"),
+        problems=("role_missing", "channel_invalid", "extra_missing"),
     ),
     Operation(
         method="POST",

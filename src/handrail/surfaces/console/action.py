@@ -30,6 +30,7 @@ from handrail.surfaces.console.deciding import TurnedDown, deciding_of
 from handrail.surfaces.console.ending import standing_of
 from handrail.surfaces.console.lines import consequence, shown_finds, shown_lines
 from handrail.surfaces.console.literal import json_text
+from handrail.surfaces.console.markup import html_part, with_frame
 from handrail.surfaces.console.pages import Visitor
 from handrail.surfaces.console.presence import attended, noted
 from handrail.surfaces.console.queue import SOON_MS, put_off
@@ -111,7 +112,8 @@ async def _page(
     talk = await visitor.pages.talks.heard(visitor.gateway, visitor.desk, around.ticket)
     over = proposal.decide_by is not None and ctx.clock() >= proposal.decide_by
     undecided = proposal.state is State.PENDING
-    return visitor.render(
+    html = html_part(shown)
+    page = visitor.render(
         "action.html",
         status=200 if refused is None else refused.error.status,
         shown=shown,
@@ -132,6 +134,7 @@ async def _page(
         may_recall=may_undo(visitor) is None,
         request_json=json_text(shortened(shown.artifact.get("request"))),
         files=shown_files(shown.artifact.get("request")),
+        html=html,
         verdicts=VERDICTS,
         signing=_signing(visitor, proposal) if undecided else "",
         problem=None if refused is None else refused.error.message,
@@ -141,6 +144,7 @@ async def _page(
         since=since,
         two_needed=proposal.state is State.UNKNOWN and needed_for(ctx, proposal) > 1,
     )
+    return with_frame(page, html)
 
 
 def _in_words(shown: Shown, proposal: Proposal) -> dict[str, object]:

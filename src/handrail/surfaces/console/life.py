@@ -10,6 +10,7 @@ import msgspec
 from starlette.responses import Response
 
 from handrail.core.note import is_signed_by, parse_checkpoint, parse_note
+from handrail.core.principal import Principal
 from handrail.engine.amendment import POLICY_READERS
 from handrail.engine.context import Context
 from handrail.engine.outgoing import Spans
@@ -19,7 +20,7 @@ from handrail.errors import HandrailError, InvalidInput
 from handrail.policy.place import PolicyLine, lines_behind
 from handrail.prove.audit import Allowed, allowed_of
 from handrail.prove.export import EXPORTERS, LIVES_MAX, export_action, export_customer
-from handrail.prove.life import Life, Odd, life_of, outside
+from handrail.prove.life import Life, Odd, Showing, life_of, outside
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.action import ShownFact, shown_facts
 from handrail.surfaces.console.lines import ShownLine, shown_lines
@@ -50,6 +51,7 @@ class ShownReason(msgspec.Struct, frozen=True, kw_only=True):
 class ShownLife(msgspec.Struct, frozen=True, kw_only=True):
     """One life in words. `odd` is everything that does not match the log.
 
+    `shown_to` is who was shown it, by name, in which version and when first: for who may export.
     `kept_back` says that what checkers have said is not shown yet. `covered` is how many of the
     entries are under the newest signed checkpoint.
     """
@@ -68,6 +70,7 @@ class ShownLife(msgspec.Struct, frozen=True, kw_only=True):
     request: str
     answer: str
     rows: list[LogRow]
+    shown_to: tuple[tuple[str, Showing], ...]
     kept_back: bool
     covered: int
     odd: tuple[Odd, ...]
@@ -171,10 +174,19 @@ def _shown(visitor: Visitor, tx: Tx, life: Life) -> ShownLife:
         request="" if content is None else json_text(artifact.get("request")),
         answer="" if life.answer is None else json_text(life.answer),
         rows=log_rows(tx, viewer, life.kept.entries, keep_sealed=False),
+        shown_to=_shown_to(tx, viewer, life),
         kept_back=any(is_sealed(tx, viewer, one) for one in life.kept.entries),
         covered=covered,
         odd=(*life.odd, *wrong),
     )
+
+
+def _shown_to(tx: Tx, viewer: Principal, life: Life) -> tuple[tuple[str, Showing], ...]:
+    """When people were at it is about their time: it is for who takes records out of the desk."""
+    if not EXPORTERS & set(viewer.roles):
+        return ()
+    found = [(tx.people.get(viewer.desk, one.person), one) for one in life.shown]
+    return tuple((one.person if who is None else who.name, one) for who, one in found)
 
 
 def _spans(artifact: bytes, spans: Spans) -> Spans:

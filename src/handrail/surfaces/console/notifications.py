@@ -36,9 +36,11 @@ _KINDS: Final[dict[ChannelKind, str]] = {
     ChannelKind.MAIL: "Mail",
     ChannelKind.WEBHOOK: "Webhook",
     ChannelKind.SLACK: "Slack",
+    ChannelKind.PING: "Ping",
 }
 _TYPED: Final = ("kind", "label", "url", "host", "port", "sender", "addresses", "pause", "carries")
 """What a form that is refused shows again: never a password, nor the address of a webhook."""
+_ABOUT_THE_FORM: Final = ("channel_invalid", "extra_missing", "field_malformed", "text_not_unicode")
 
 
 async def notifications(visitor: Visitor) -> Response:
@@ -54,7 +56,7 @@ async def add_channel(visitor: Visitor, form: Mapping[str, str]) -> Response:
         unit = add_channel_unit(ctx, desk, _wanted(visitor, form), by=visitor.person.id)
         channel, signing = await ctx.store.submit(unit)
     except HandrailError as refusal:
-        if refusal.code not in ("channel_invalid", "field_malformed", "text_not_unicode"):
+        if refusal.code not in _ABOUT_THE_FORM:
             raise
         typed = {name: form.get(name, "") for name in _TYPED if name != "url"}
         return _page(visitor, status=refusal.status, problem=refusal.message, typed=typed)

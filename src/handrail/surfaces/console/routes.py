@@ -34,6 +34,7 @@ from handrail.surfaces.console.invitation import accept, invited
 from handrail.surfaces.console.life import customer_life, customer_proof, life, proof
 from handrail.surfaces.console.live import live
 from handrail.surfaces.console.log import action_log, log
+from handrail.surfaces.console.markup import rendering
 from handrail.surfaces.console.notifications import (
     add_channel,
     end_channel,
@@ -118,6 +119,7 @@ def _action_routes(pages: Pages) -> list[BaseRoute]:
         Route("/actions/{id}/take", act(take_action, roles=TAKERS), methods=post),
         Route("/actions/{id}/leave", act(leave_action, roles=TAKERS), methods=post),
         Route("/actions/{id}/attachments/{n:int}", page(attachment), methods=get),
+        Route("/actions/{id}/html", page(rendering), methods=get),
         Route("/actions/{id}/outcome", act(settle), methods=post),
         Route("/actions/{id}/edit", page(correct), methods=get),
         Route("/actions/{id}/edit", act(edit, bytes_max=EDIT_BYTES_MAX), methods=post),

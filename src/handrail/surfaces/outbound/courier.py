@@ -16,10 +16,12 @@ from typing import Final
 from handrail.core.notice import ChannelKind
 from handrail.engine.context import Context
 from handrail.engine.deliver import Parcel, claim_unit, settle_unit
+from handrail.engine.looks import prune_looks
 from handrail.engine.notify import gather, pack, prune
 from handrail.errors import HandrailError
 from handrail.surfaces.outbound.egress import NotSent
 from handrail.surfaces.outbound.mail import send_mail
+from handrail.surfaces.outbound.ping import send_ping
 from handrail.surfaces.outbound.slack import send_slack
 from handrail.surfaces.outbound.webhook import send_webhook
 
@@ -31,12 +33,13 @@ BATCH_MAX: Final = 40
 EXPIRING_ROUNDS: Final = 20
 """How many rounds there are for each look at what is about to expire."""
 PRUNING_ROUNDS: Final = 600
-"""And for each time that old letters are forgotten."""
+"""And for each time that old letters and looks are forgotten."""
 STOP_S_MAX: Final = 5.0
 _SENDS: Final[Mapping[ChannelKind, Callable[[Parcel, int], None]]] = {
     ChannelKind.MAIL: send_mail,
     ChannelKind.WEBHOOK: send_webhook,
     ChannelKind.SLACK: send_slack,
+    ChannelKind.PING: send_ping,
 }
 
 _log: Final = logging.getLogger("handrail.courier")
@@ -83,6 +86,7 @@ class Courier:
         pack(self._ctx, desk)
         if prunes:
             prune(self._ctx, desk)
+            prune_looks(self._ctx, desk)
         with self._lock:
             busy = frozenset(self._busy)
         if not self._ctx.store.read(lambda tx: tx.notices.due(desk, tx.now, most=1)):

@@ -1,0 +1,1 @@
+"""HTML of a message: a few plain elements that every mail program shows alike, and nothing else."""

@@ -80,15 +80,15 @@ def test_a_long_conversation_is_folded_and_bounded(scene: Scene) -> None:
 
 
 def test_where_everything_stands(scene: Scene) -> None:
-    """Conversation, artifact, decision and facts side by side; a phone begins with the artifact."""
+    """Conversation, artifact over facts, decision; a phone in the order of reading."""
     path = f"/actions/{scene.refund('500.00 USD').id}"
     where = """[...document.querySelectorAll('.talk, .artifact, .decide, table.facts')]
       .map((one) => [one.className.split(' ').pop(), one.getBoundingClientRect()])
       .sort((a, b) => a[1].SIDE - b[1].SIDE || a[1].top - b[1].top).map((one) => one[0])"""
     wide = scene.enter("dana", path, viewport={"width": 1440, "height": 900})
-    assert wide.evaluate(where.replace("SIDE", "left")) == ["talk", "artifact", "decide", "facts"]
+    assert wide.evaluate(where.replace("SIDE", "left")) == ["talk", "artifact", "facts", "decide"]
     phone = scene.enter("dana", path, viewport=PHONE)
-    assert phone.evaluate(where.replace("SIDE", "top")) == ["artifact", "facts", "decide", "talk"]
+    assert phone.evaluate(where.replace("SIDE", "top")) == ["artifact", "facts", "talk", "decide"]
     expect(phone.locator(".bar .approve")).to_be_in_viewport()
 
 

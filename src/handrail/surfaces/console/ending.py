@@ -16,7 +16,7 @@ _SENTENCES = {
     State.PENDING: "Nobody has decided yet.",
     State.HOLDING: "It is held back for a short while and runs when that is over.",
     State.READY: "It is allowed and runs as soon as it can.",
-    State.EXECUTING: "It is being carried out now. Look again in a moment.",
+    State.EXECUTING: "It is being carried out now. Load this page again in a moment.",
     State.UNKNOWN: (
         "The system of record gave no answer, so it may or may not have happened. It is not tried"
         " again; it is looked up, and if that does not help, a person is asked."

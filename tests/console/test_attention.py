@@ -258,7 +258,7 @@ def test_what_cannot_be_reviewed_in_time_is_said(slow: Scene) -> None:
             again.get(f"/actions/{slow.desk.queue()[0].proposal.id}")
             for path in ("/", "/attention"):
                 page = again.get(path).text
-                assert "2 of 3 cannot be reviewed in time." in page, path
+                assert "2 of 3 cannot be reviewed in time with 1 person at work." in page, path
                 assert "then it expires, nothing runs" in page
                 assert "It assumes 1 person at work in the last hour" in page
 

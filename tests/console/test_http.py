@@ -76,7 +76,7 @@ def test_what_is_found_is_listed_and_marked(served: Scene) -> None:
     action = served.reply(body, note="URGENT <i>now</i>")
     with served.client("dana") as client:
         page = client.get(f"/actions/{action.id}").text
-    assert "In this message" in page
+    assert "Look at these" in page
     links = re.findall(r'<li><a href="#([^"]+)"><mark class="found">([^<]+)</mark></a>', page)
     assert links
     for anchor, text in links:
@@ -93,7 +93,7 @@ def test_what_is_found_is_listed_and_marked(served: Scene) -> None:
     assert re.search(r'<mark class="found" title="[^"]+">URGENT</mark> &lt;i&gt;now', page)
     plain = served.reply("Dear Dana, please send a picture.")
     with served.client("dana") as client:
-        assert "In this message" not in client.get(f"/actions/{plain.id}").text
+        assert "Look at these" not in client.get(f"/actions/{plain.id}").text
 
 
 def test_static_files_are_kept_for_good(served: Scene) -> None:

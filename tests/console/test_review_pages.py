@@ -236,6 +236,26 @@ def test_expired_action_runs_nothing(scene: Scene) -> None:
     assert scene.shop.balance("P-5003").refunded_minor == 0
 
 
+def test_what_one_may_approve_is_said_and_comes_next(scene: Scene) -> None:
+    """A new reviewer is led past what only a checker may approve, and past what was put off."""
+    scene.large_refund("2400.00 USD")
+    first, second = scene.refund(), scene.reply("Hello Dana")
+    page = scene.enter("dana")
+    expect(page.locator(".yours")).to_have_text("2 are yours to approve. Show only those")
+    expect(page.locator(".legend")).to_contain_text("G3 severe")
+    page.get_by_role("link", name="Show only those").click()
+    expect(page.locator(".row")).to_have_count(2)
+    expect(page.locator(".yours")).to_have_count(0)
+    page.goto(f"/actions/{first.id}")
+    expect(page.get_by_role("link", name="Next: Send a reply")).to_be_visible()
+    page.goto(f"/actions/{second.id}")
+    page.get_by_role("button", name="Snooze").click()
+    page.goto(f"/actions/{first.id}")
+    expect(page.get_by_role("link", name="Next: Refund 2400.00 USD")).to_be_visible()
+    reader = scene.enter("pat")
+    expect(reader.locator(".yours")).to_contain_text("None of these is yours to approve.")
+
+
 def test_next_in_the_queue_is_offered(scene: Scene) -> None:
     """After a decision the next waiting action is one step away."""
     first, second = scene.refund(), scene.reply("Hello Dana")

@@ -16,9 +16,11 @@ from handrail.core.policy import Control
 from handrail.core.principal import Role
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, check_reviewer
+from handrail.engine.bench import roster_of
 from handrail.engine.context import Context
 from handrail.engine.halt import halt_over
 from handrail.engine.passkeys import keys_for
+from handrail.engine.search import is_theirs
 from handrail.engine.show import Card, Shown, cards_of, show
 from handrail.engine.testify import needed_for
 from handrail.errors import Conflict, NotAllowed
@@ -31,7 +33,7 @@ from handrail.surfaces.console.literal import json_text
 from handrail.surfaces.console.markup import html_part, with_frame
 from handrail.surfaces.console.pages import Visitor
 from handrail.surfaces.console.presence import attended, noted
-from handrail.surfaces.console.queue import SOON_MS
+from handrail.surfaces.console.queue import SOON_MS, put_off
 from handrail.surfaces.console.words import (
     GRADES,
     LOUD_REASONS,
@@ -43,6 +45,8 @@ from handrail.surfaces.console.words import (
 
 __all__ = ["DECIDERS", "ShownFact", "action", "action_page", "may_undo", "why_nothing"]
 
+NEXT_AMONG: Final = 50
+"""Most urgent actions among which the next one to decide is looked for."""
 CASE_ROWS: Final = 50
 """Newest actions about a customer among which those of one case are looked for."""
 DECIDERS: Final = (Role.REVIEWER, Role.CHECKER, Role.ADMIN)
@@ -238,6 +242,15 @@ def why_nothing(visitor: Visitor, shown: Shown) -> str | None:
     return None
 
 
+def _next(visitor: Visitor, tx: Tx, proposal: Proposal) -> list[Proposal]:
+    """The most urgent other action that this person may approve, or else the most urgent."""
+    me = visitor.person
+    off = [one.id for one in put_off(tx, me)]
+    waiting = tx.proposals.queue(me.desk, without=[*off, proposal.id], most=NEXT_AMONG)
+    theirs = is_theirs(visitor.gateway.ctx, tx, me, roster_of(tx, me.desk))
+    return [one for one in waiting if theirs(one)][:1] or waiting[:1]
+
+
 def _around(visitor: Visitor, tx: Tx, shown: Shown) -> _Around:
     proposal = shown.card.proposal
     task = tx.tasks.get(proposal.desk, proposal.task)
@@ -251,9 +264,8 @@ def _around(visitor: Visitor, tx: Tx, shown: Shown) -> _Around:
         if one.task == proposal.task and one.state is State.PENDING and one.id != proposal.id
     ]
     of_case.sort(key=lambda one: (one.rank or 0, one.id))
-    waiting = tx.proposals.queue(proposal.desk, most=2)
     # One case after the other: what else of it waits comes before anything of another.
-    following = [*of_case, *(one for one in waiting if one.id != proposal.id)][:1]
+    following = of_case[:1] or _next(visitor, tx, proposal)
     cards = cards_of(visitor.gateway.ctx, tx, following)
     return _Around(
         ticket=None if task is None else task.ticket,

@@ -102,7 +102,7 @@ def shown_overflow(overflow: Overflow, waiting: int, now: int) -> ShownOverflow:
             f"{first} at {clock_text(overflow.first_at, now)}: then it expires, nothing runs, a"
             " hand-off is opened, and the agent is told to say that a person follows up."
         )
-        headline = f"{overflow.missed} of {among} cannot be reviewed in time."
+        headline = f"{overflow.missed} of {among} cannot be reviewed in time{_by(overflow)}."
     elif overflow.looked:
         what = f"Of what waits, {among}" if beyond else "All that waits"
         headline = f"{what} can be reviewed in time."
@@ -113,16 +113,26 @@ def shown_overflow(overflow: Overflow, waiting: int, now: int) -> ShownOverflow:
     )
 
 
+def _by(overflow: Overflow) -> str:
+    """Who is there for it: mostly they are too few, so it stands in the first line."""
+    if overflow.people < 1:
+        return ": nobody may decide"
+    return f" with {_people(overflow)} {'at work' if overflow.present else 'who may decide'}"
+
+
+def _people(overflow: Overflow) -> str:
+    return "1 person" if overflow.people == 1 else f"{overflow.people} people"
+
+
 def _assumed(overflow: Overflow) -> str:
-    people = "1 person" if overflow.people == 1 else f"{overflow.people} people"
     basis = "at work in the last hour"
     if not overflow.present:
         basis = "who may decide, as nobody was at work in the last hour"
     measured = "the median here" if overflow.measured else "as too few were measured here"
     return (
-        f"An estimate. It assumes {people} {basis}, who do nothing else and take the most urgent"
-        f" first, and {span_text(overflow.each_ms)} for each decision ({measured}). It does not"
-        " know what comes in later."
+        f"An estimate. It assumes {_people(overflow)} {basis}, who do nothing else and take the"
+        f" most urgent first, and {span_text(overflow.each_ms)} for each decision ({measured})."
+        " What needs two people is never ready with one. It does not know what comes in later."
     )
 
 

@@ -161,6 +161,9 @@ async def queue(visitor: Visitor) -> Response:
         problem=None if problem is None else problem.message,
         kinds=kinds_of(ctx, desk),
         grades=GRADES,
+        told_grades=sorted({row.card.proposal.grade for row in seen.rows}),
+        yours=None if search.mine or only_snoozed else _yours(seen.rows),
+        yours_address=f"/?{address_of(msgspec.structs.replace(search, mine=True))}",
         overflow=shown_overflow(overflow, waiting.get("state:PENDING", 0), ctx.clock()),
         decided_today=load.day,
     )
@@ -177,6 +180,12 @@ def _seen(
         found = haul(ctx, tx, me, search, after=after, without=ids, most=QUEUE_PAGE)
     rows = waiting_rows(ctx, tx, me, found.proposals, load_for(tx, me))
     return _Seen(found=found, rows=rows, snoozed=len(off), since=tx.log.size(me.desk))
+
+
+def _yours(rows: list[WaitingRow]) -> int | None:
+    """How many of these one may approve, or None when that is each of them."""
+    own = sum(row.not_mine is None for row in rows)
+    return None if own == len(rows) else own
 
 
 def _address(search: Search, rest: tuple[int, str]) -> str:

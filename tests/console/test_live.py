@@ -182,6 +182,7 @@ def test_a_second_checker_s_page_stays_as_it_is(scene: Scene) -> None:
     expect(queue.locator(".fresh")).to_have_text("1 new. Show")
     expect(queue.locator(".how")).to_have_count(0)
     expect(case.locator(".overtaken")).to_be_empty()
+    case.get_by_label("Type the amount once more").fill("6000.00 USD")
     case.get_by_role("button", name="Approve").first.click()
     expect(case.locator(".outcome")).to_be_visible()
     assert scene.desk.get(action.id).state is State.SUCCEEDED

@@ -73,9 +73,10 @@ def measure(effort: Effort, tell: Tell) -> Measured:
         # before the rounds, which decide on the deep desk too
         tell(f"the queue, with {effort.pending:,} waiting")
         queue = queue_page(parts.deep, seconds=effort.seconds)
-        case = case_page(parts.deep, seconds=effort.seconds)
         tell(f"the log of {effort.entries:,} entries, verified")
         verified = verify(parts.deep, folder / DEEP, turns=VERIFY_TURNS)
+        tell(f"the page of a case, with {effort.pending:,} waiting")
+        case = case_page(parts.deep, seconds=effort.seconds)
         rounds = run_rounds(
             measurings(parts, seconds=effort.seconds),
             rounds=effort.rounds,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from handrail.core.lifecycle import State
 from handrail.prove.bundle_check import check_bundle
 from tests.api.stage import Stage
 
@@ -14,6 +17,8 @@ def test_who_approved_and_what_was_said(stage: Stage) -> None:
     maria = stage.person("maria")
     body = {"verdict": "approve", "digest": stage.digest(action)}
     assert maria.post(f"/v1/proposals/{action}/reviews", json=body).status_code == 200
+    while stage.desk.get(action).state is not State.SUCCEEDED:
+        time.sleep(0.02)
     found = maria.get("/v1/audit/payouts", params={"what": action}).json()["items"]
     (one,) = found
     assert one["id"] == action

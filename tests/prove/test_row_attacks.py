@@ -39,8 +39,8 @@ EDITS: Final = {
     "a removed review": "DELETE FROM review WHERE person = 'cora'",
     "all reviews removed": "DELETE FROM review",
     "an added review": (
-        "INSERT INTO review SELECT desk, id, 2, 'cora', 'cora', 'approve', statement, created_at"
-        f" FROM proposal WHERE {WAITING}"
+        "INSERT INTO review SELECT desk, id, 2, 'cora', 'cora', 'approve', statement, created_at,"
+        f" 0, NULL FROM proposal WHERE {WAITING}"
     ),
     "a checker's limit": "UPDATE principal SET limits = '{\"USD\":99999999}' WHERE id = 'cora'",
     "a reviewer's role": "UPDATE principal SET roles = '[\"checker\"]' WHERE id = 'ann'",

@@ -7,6 +7,7 @@ card, a bank account): they count what runs, ran, or may have run, and leave the
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -62,7 +63,7 @@ def accrued_of(tx: Tx, plan: Plan, subject: str, *, exact: bool = False) -> Accr
         # A keyed hash: the card is known again, and nothing of it is kept.
         card = tx.vault.fingerprint_of(canonical([desk, plan.prepared.instrument]))
         ledgers.insert(0, (_ledger(adds, INSTRUMENT), card))
-    if not exact:
+    if not exact and not _always_asks(plan):
         held = [tx.caps.held(desk, rule, key) for rule, key in ledgers]
         accrued = _summed(adds, plan, ledgers, held)
         ask = ask_of(tx, plan, subject, accrued.sums)
@@ -70,6 +71,14 @@ def accrued_of(tx: Tx, plan: Plan, subject: str, *, exact: bool = False) -> Accr
             return accrued
     sums = [tx.caps.total(desk, rule, key, tx.now) for rule, key in ledgers]
     return _summed(adds, plan, ledgers, sums)
+
+
+def _always_asks(plan: Plan) -> bool:
+    """Whether actions of the kind are put to a person whatever the sums are."""
+    rule = plan.rules.policy.kinds.get(plan.draft.kind)
+    if rule is None or rule.bands or rule.cleared is not None:
+        return False
+    return rule.guard.control not in _ALONE
 
 
 def owed(rules: Rulebook, proposal: Proposal, instrument: str | None) -> tuple[Charge, ...]:
@@ -138,7 +147,12 @@ def history_of(tx: Tx, rules: Rulebook, desk: str, accrued: Accrued | None) -> t
 
 def when_text(at: int) -> str:
     """A time as a person reads it in a history."""
-    return f"{datetime.fromtimestamp(at // 1000, UTC).isoformat(' ', 'minutes')[:16]} UTC"
+    return _minute_text(at // 60_000)
+
+
+@lru_cache(maxsize=4096)
+def _minute_text(minute: int) -> str:
+    return f"{datetime.fromtimestamp(minute * 60, UTC).isoformat(' ', 'minutes')[:16]} UTC"
 
 
 def _text(minor: int, currency: str) -> str:

@@ -21,6 +21,8 @@ class Roster:
     def __init__(self, everybody: Iterable[Principal] = ()) -> None:
         self.everybody = tuple(everybody)
         self._called: dict[str, list[Principal]] = {}
+        self._accounts = {one.id: one for one in self.everybody}
+        self._own: dict[tuple[str, int], tuple[Principal, frozenset[str]]] = {}
         self._found: dict[tuple[frozenset[str], int], frozenset[str]] = {}
         # Where nobody has a name that was taken away, it makes no difference when something was.
         self._dated = any(one.former for one in self.everybody)
@@ -32,6 +34,10 @@ class Roster:
     def knows_mail(self) -> bool:
         """Whether anybody's address is known."""
         return any(one.mail is not None for one in self.everybody)
+
+    def account(self, id: str) -> Principal | None:
+        """The account of that id."""
+        return self._accounts.get(id)
 
     def people(self) -> list[Principal]:
         """Every active account of a person."""
@@ -62,7 +68,13 @@ class Roster:
 
     def of(self, person: Principal, at: int = 0) -> frozenset[str]:
         """Every name of the natural person behind an account."""
-        return self.names(*person.names(), *person.former_names(at), at=at)
+        key = (person.id, at if self._dated or person.former else 0)
+        known = self._own.get(key)
+        # An account may be asked about as it stood before or will stand: then it is another object.
+        if known is None or known[0] is not person:
+            found = self.names(*person.names(), *person.former_names(at), at=at)
+            known = self._own[key] = (person, found)
+        return known[1]
 
     def makers(self, named: Iterable[str], at: int = 0) -> frozenset[str]:
         """Everybody who answers for what the named ones make.

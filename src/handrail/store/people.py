@@ -111,6 +111,9 @@ class People:
         known = self._met.get((desk, principal))
         if known is not None:
             return known
+        roster = self._rosters.get(desk)
+        if roster is not None and (found := roster.account(principal)) is not None:
+            return found
         row = self._rows.one(_PRINCIPAL + " WHERE desk = ? AND id = ?", (desk, principal))
         if row is None:
             return None

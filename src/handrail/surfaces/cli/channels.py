@@ -19,6 +19,7 @@ from handrail.engine.channels import (
 from handrail.errors import InvalidInput
 from handrail.store.protocol import ChannelState, Tx
 from handrail.surfaces.cli.acting import By, opened_by
+from handrail.surfaces.cli.files import read_bounded
 from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
 
 __all__ = ["channel_app"]
@@ -105,14 +106,7 @@ def try_(
 
 def _read(file: Path) -> WantedChannel:
     """The settings in a file. Raises InvalidInput by code, and repeats nothing of the file."""
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(FILE_BYTES_MAX + 1)
-    except OSError as error:
-        why = (error.strerror or "it cannot be opened").lower()
-        raise InvalidInput("setting_malformed", f"cannot read `{file}`: {why}") from None
-    if len(data) > FILE_BYTES_MAX:
-        raise InvalidInput("too_large", f"`{file}` has more than {FILE_BYTES_MAX} bytes")
+    data = read_bounded(file, FILE_BYTES_MAX)
     try:
         return msgspec.json.decode(data, type=WantedChannel)
     except msgspec.ValidationError as error:

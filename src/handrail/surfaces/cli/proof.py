@@ -13,6 +13,7 @@ from handrail.bootstrap import DEFAULT_DESK, inspect
 from handrail.core.note import VerifierKey, parse_verifier_key
 from handrail.errors import InvalidInput
 from handrail.prove.bundle_check import BUNDLE_BYTES_MAX, BundleReport, check_bundle
+from handrail.surfaces.cli.files import read_bounded
 from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
 
 __all__ = ["add_proof_commands", "check_proof", "key"]
@@ -46,7 +47,7 @@ def check_proof(
             return False
         return True
 
-    report = check_bundle(_read(file, BUNDLE_BYTES_MAX), verifier, verify)
+    report = check_bundle(read_bounded(file, BUNDLE_BYTES_MAX), verifier, verify)
     _say(report)
     if report.wrong:
         raise typer.Exit(1)
@@ -83,18 +84,6 @@ def _trusted(text: str) -> VerifierKey:
     if "+" in text:
         return parse_verifier_key(text.strip())
     try:
-        return parse_verifier_key(_read(Path(text), _KEY_BYTES_MAX).decode().strip())
+        return parse_verifier_key(read_bounded(Path(text), _KEY_BYTES_MAX).decode().strip())
     except UnicodeDecodeError:
         raise InvalidInput("key_malformed", f"`{text}` is not a public key") from None
-
-
-def _read(path: Path, most: int) -> bytes:
-    try:
-        with path.open("rb") as opened:
-            data = opened.read(most + 1)
-    except OSError as error:
-        why = (error.strerror or "it cannot be opened").lower()
-        raise InvalidInput("setting_malformed", f"cannot read `{path}`: {why}") from None
-    if len(data) > most:
-        raise InvalidInput("too_large", f"`{path}` has more than {most} bytes")
-    return data

@@ -248,7 +248,8 @@ def _next(visitor: Visitor, tx: Tx, proposal: Proposal) -> list[Proposal]:
     off = [one.id for one in put_off(tx, me)]
     waiting = tx.proposals.queue(me.desk, without=[*off, proposal.id], most=NEXT_AMONG)
     theirs = is_theirs(visitor.gateway.ctx, tx, me, roster_of(tx, me.desk))
-    return [one for one in waiting if theirs(one)][:1] or waiting[:1]
+    first = next(filter(theirs, waiting), None)
+    return waiting[:1] if first is None else [first]
 
 
 def _around(visitor: Visitor, tx: Tx, shown: Shown) -> _Around:

@@ -20,7 +20,7 @@ from handrail.surfaces.challenges import signed_in
 from handrail.surfaces.console.action import DECIDERS, action_page, may_undo
 from handrail.surfaces.console.deciding import TurnedDown
 from handrail.surfaces.console.ending import standing_of
-from handrail.surfaces.console.pages import Visitor, redirect
+from handrail.surfaces.console.pages import Visitor, is_secure, redirect
 from handrail.surfaces.named import one_of
 
 __all__ = ["decide", "not_counted", "settle", "undo"]
@@ -50,7 +50,7 @@ async def decide(visitor: Visitor, form: Mapping[str, str]) -> Response:
         return not_counted(visitor, id, error, reason)
     answer = redirect(f"/actions/{id}")
     if token is not None:
-        secure = visitor.request.url.scheme == "https"
+        secure = is_secure(visitor.request)
         answer.headers["set-cookie"] = session_cookie(token, secure=secure)
     return answer
 

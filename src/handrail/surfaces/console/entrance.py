@@ -19,7 +19,7 @@ from handrail.surfaces.auth import (
     session_of,
 )
 from handrail.surfaces.console.forms import read_form
-from handrail.surfaces.console.pages import Pages, Visitor, redirect, safe_path
+from handrail.surfaces.console.pages import Pages, Visitor, is_secure, redirect, safe_path
 
 __all__ = ["leave", "login_again", "login_form", "login_page"]
 
@@ -77,7 +77,7 @@ def login_form(pages: Pages) -> _View:
         except NotAuthenticated as error:
             return _page(pages, next=path, problem=error.message, typed=person, status=error.status)
         answer = redirect(path)
-        answer.headers["set-cookie"] = session_cookie(token, secure=_is_secure(request))
+        answer.headers["set-cookie"] = session_cookie(token, secure=is_secure(request))
         return answer
 
     return view
@@ -88,7 +88,7 @@ async def leave(visitor: Visitor, form: Mapping[str, str]) -> Response:
     token = visitor.request.cookies.get(SESSION_COOKIE, "")
     await logout(visitor.gateway.ctx, token)
     answer = redirect("/login?ended=3")
-    answer.headers["set-cookie"] = cleared_cookie(secure=_is_secure(visitor.request))
+    answer.headers["set-cookie"] = cleared_cookie(secure=is_secure(visitor.request))
     return answer
 
 
@@ -122,7 +122,3 @@ def _page(
         many_desks=len(pages.gateway.ctx.rulebooks) > 1,
         home_desk=pages.gateway.desk,
     )
-
-
-def _is_secure(request: Request) -> bool:
-    return request.url.scheme == "https"

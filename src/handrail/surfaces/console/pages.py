@@ -35,7 +35,15 @@ from handrail.surfaces.console.times import (
 )
 from handrail.surfaces.console.words import HALT_SCOPES, ROLES, name_text
 
-__all__ = ["SECURITY_HEADERS", "Pages", "Visitor", "environment_in", "redirect", "safe_path"]
+__all__ = [
+    "SECURITY_HEADERS",
+    "Pages",
+    "Visitor",
+    "environment_in",
+    "is_secure",
+    "redirect",
+    "safe_path",
+]
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": (
@@ -246,6 +254,11 @@ class Visitor:
 def redirect(path: str) -> Response:
     """Send the browser on after a form, so that a reload does not send the form again."""
     return RedirectResponse(path, status_code=303, headers=dict(SECURITY_HEADERS))
+
+
+def is_secure(request: Request) -> bool:
+    """Whether the browser came by https: then its cookies are for https alone."""
+    return request.url.scheme == "https"
 
 
 def safe_path(path: str | None) -> str:

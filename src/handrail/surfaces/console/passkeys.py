@@ -35,7 +35,14 @@ from handrail.surfaces.challenges import (
 )
 from handrail.surfaces.console.entrance import login_again
 from handrail.surfaces.console.forms import read_form
-from handrail.surfaces.console.pages import SECURITY_HEADERS, Pages, Visitor, redirect, safe_path
+from handrail.surfaces.console.pages import (
+    SECURITY_HEADERS,
+    Pages,
+    Visitor,
+    is_secure,
+    redirect,
+    safe_path,
+)
 
 __all__ = [
     "KeyRow",
@@ -144,7 +151,7 @@ def passkey_login(pages: Pages) -> _View:
         except NotAuthenticated as error:
             return login_again(pages, path, error)
         answer = redirect(path)
-        secure = request.url.scheme == "https"
+        secure = is_secure(request)
         answer.headers["set-cookie"] = session_cookie(token, secure=secure)
         return answer
 
@@ -162,7 +169,7 @@ def _check_may_change(visitor: Visitor) -> None:
 async def _renewed(visitor: Visitor, path: str) -> Response:
     token = await renew(visitor.gateway.ctx, visitor.session, Means.PASSKEY)
     answer = redirect(path)
-    secure = visitor.request.url.scheme == "https"
+    secure = is_secure(visitor.request)
     answer.headers["set-cookie"] = session_cookie(token, secure=secure)
     return answer
 

@@ -21,7 +21,7 @@ from handrail.errors import HandrailError, NotAuthenticated, NotFound, Unavailab
 from handrail.store.protocol import Means, Session, Tx
 from handrail.surfaces.auth import SESSION_COOKIE, check_same_site, opener, session_cookie
 from handrail.surfaces.console.entrance import login_again
-from handrail.surfaces.console.pages import SECURITY_HEADERS, Pages, safe_path
+from handrail.surfaces.console.pages import SECURITY_HEADERS, Pages, is_secure, safe_path
 from handrail.surfaces.provider import Departure, Provider
 
 __all__ = ["come_back", "leave_for_provider"]
@@ -99,7 +99,7 @@ def come_back(pages: Pages) -> _View:
         # WHY NOT: a redirect. The browser came from another site, and would not send along the
         # cookie that it is just given; a page of ours that leads on is our own.
         answer = pages.render("arrived.html", path=path)
-        secure = request.url.scheme == "https"
+        secure = is_secure(request)
         answer.headers.append("set-cookie", session_cookie(token, secure=secure))
         answer.headers.append("set-cookie", _cookie(request, "", 0))
         return answer
@@ -143,7 +143,7 @@ def _back(pages: Pages, request: Request) -> str:
 
 
 def _cookie(request: Request, value: str, seconds: int) -> str:
-    ending = "; Secure" if request.url.scheme == "https" else ""
+    ending = "; Secure" if is_secure(request) else ""
     name = f"{DEPARTURE_COOKIE}={value}"
     return f"{name}; Path=/login; Max-Age={seconds}; HttpOnly; SameSite=Lax{ending}"
 

@@ -136,14 +136,14 @@ async def queue(visitor: Visitor) -> Response:
     query, ctx, desk = visitor.request.query_params, visitor.gateway.ctx, visitor.desk
     after, only_snoozed = _cursor(query.get("after")), query.get("snoozed") == "1"
     problem, search, seen = None, Search(), _NOTHING
-    try:
-        search = search_in(query)
-        seen = ctx.store.read(lambda tx: _seen(visitor, tx, search, after, only_snoozed))
-    except InvalidInput as error:
-        problem = error
     overflow, load, waiting = ctx.store.read(
         lambda tx: (outlook(tx, desk), load_for(tx, visitor.person), tx.counters.of(desk))
     )
+    try:
+        search = search_in(query)
+        seen = ctx.store.read(lambda tx: _seen(visitor, tx, search, after, only_snoozed, load))
+    except InvalidInput as error:
+        problem = error
     found, live = seen.found, problem is None and not only_snoozed
     return visitor.render(
         "queue.html",
@@ -170,7 +170,12 @@ async def queue(visitor: Visitor) -> Response:
 
 
 def _seen(
-    visitor: Visitor, tx: Tx, search: Search, after: tuple[int, str] | None, only_snoozed: bool
+    visitor: Visitor,
+    tx: Tx,
+    search: Search,
+    after: tuple[int, str] | None,
+    only_snoozed: bool,
+    load: Load,
 ) -> _Seen:
     ctx, me = visitor.gateway.ctx, visitor.person
     off = put_off(tx, me)
@@ -178,7 +183,7 @@ def _seen(
     if not only_snoozed:
         ids = [one.id for one in off]
         found = haul(ctx, tx, me, search, after=after, without=ids, most=QUEUE_PAGE)
-    rows = waiting_rows(ctx, tx, me, found.proposals, load_for(tx, me))
+    rows = waiting_rows(ctx, tx, me, found.proposals, load)
     return _Seen(found=found, rows=rows, snoozed=len(off), since=tx.log.size(me.desk))
 
 

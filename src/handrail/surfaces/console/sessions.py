@@ -15,7 +15,7 @@ from handrail.engine.sessions import close_all_unit, close_unit, listed_unit
 from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import Means, Session, Tx
 from handrail.surfaces.auth import cleared_cookie
-from handrail.surfaces.console.pages import Visitor, redirect
+from handrail.surfaces.console.pages import Visitor, is_secure, redirect
 from handrail.surfaces.console.reader import (
     LANGUAGE_COOKIE,
     ZONE_COOKIE,
@@ -128,7 +128,7 @@ def browser_text(said: str) -> str:
 def _after(visitor: Visitor, whose: str, *, gone: bool) -> Response:
     if gone:
         answer = redirect("/login?ended=3")
-        secure = visitor.request.url.scheme == "https"
+        secure = is_secure(visitor.request)
         answer.headers["set-cookie"] = cleared_cookie(secure=secure)
         return answer
     about = "" if whose == visitor.person.id else f"&person={quote(whose, safe='')}"
@@ -143,7 +143,7 @@ async def choose_telling(visitor: Visitor, form: Mapping[str, str]) -> Response:
     if language not in visitor.pages.catalogues:
         raise InvalidInput("field_malformed", f"there is no language `{language[:60]}` here")
     answer = redirect("/sessions#telling")
-    secure = visitor.request.url.scheme == "https"
+    secure = is_secure(visitor.request)
     keep(answer, ZONE_COOKIE, zone, secure=secure)
     keep(answer, LANGUAGE_COOKIE, language, secure=secure)
     return answer

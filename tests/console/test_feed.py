@@ -122,6 +122,23 @@ def test_somebody_who_was_away_catches_up(scene: Scene) -> None:
     assert again["ended"] == {action.id: "decided by Sam Novak"}
 
 
+def test_nobody_is_told_what_their_page_was_made_with(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is opened between two looks at the log, beside a console that is open already."""
+    monkeypatch.setattr(feed_module, "GAP_S", 1.0)
+    with listening(scene, "sam") as queue:
+        scene.refund("60.00 USD")
+        queue.next()
+        action = scene.refund()  # in the gap after that look
+        with listening(scene, "dana", f"&action={action.id}") as case:
+            assert queue.next()["began"] == [action.id]
+            scene.desk.review(action.id, "reject", by="sam", digest=action.digest, reason="no")
+            told = case.next()
+    assert "began" not in told, "the page of an action was told that the action began to wait"
+    assert told["ended"] == {action.id: "decided by Sam Novak"}
+
+
 def test_who_missed_too_much_is_told_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many moves, too much of the log, or an index that this log never had."""
     for _ in range(3):

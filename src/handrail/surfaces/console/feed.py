@@ -72,6 +72,11 @@ class _News(msgspec.Struct, frozen=True, kw_only=True):
     ended: dict[str, str] = {}
     missed: bool = False
 
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to tell anybody."""
+        return not (self.began or self.ended or self.missed)
+
 
 class _Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message as a console gets it."""
@@ -140,8 +145,14 @@ class Feed:
 
     @contextmanager
     def joined(self, stream: Stream, since: int) -> Iterator[None]:
-        """Tell this console what happens while the block runs, and what has since `since`."""
+        """Tell this console what happens while the block runs, and what has since `since`.
+
+        The others are told first what happened before it came: all then have heard equally far,
+        and no later look tells it what its page was already made with.
+        """
         desk = stream.person.desk
+        if others := self._streams.get(desk):
+            self._heard[desk] = self._look(desk, self._heard[desk], others)
         self._streams.setdefault(desk, set()).add(stream)
         try:
             told = self._look(desk, since, [stream])
@@ -202,6 +213,8 @@ class Feed:
 
         def look(tx: Tx) -> tuple[int, list[tuple[Stream, bytes | None]]]:
             news = _news_since(tx, desk, since)
+            if news.nothing:
+                return news.upto, []
             made: dict[object, bytes | None] = {}
             messages = []
             for stream in streams:

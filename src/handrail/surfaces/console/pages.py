@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import jinja2
+from jinja2.bccache import Bucket
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -292,6 +293,25 @@ def _to_login(request: Request, error: NotAuthenticated) -> Response:
     return redirect(f"/login?next={quote(path, safe='')}{ended}")
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """The templates as they are, compiled once for every console of this process."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill the bucket with what was made of this very source before, if it was."""
+        if (made := self._made.get(bucket.key)) is not None:
+            bucket.bytecode_from_string(made)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was made."""
+        self._made[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED: Final = _Compiled()
+
+
 def environment_in(catalogue: Catalogue) -> jinja2.Environment:
     """The templates, as they are or in another language."""
     options: dict[str, Any] = {
@@ -303,7 +323,7 @@ def environment_in(catalogue: Catalogue) -> jinja2.Environment:
         "lstrip_blocks": True,
     }
     if catalogue.language == "en":
-        environment = jinja2.Environment(**options)
+        environment = jinja2.Environment(**options, bytecode_cache=_COMPILED)
     else:
         environment = Translated(catalogue.messages, **options)
     environment.globals["ngettext"] = catalogue.messages.ngettext

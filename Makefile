@@ -27,7 +27,8 @@ demo: $(INSTALLED) ## an agent at work on the embedded desk (HEADLESS=1: a scrip
 	$(BIN)/handrail demo $(if $(filter-out 0,$(HEADLESS)),--headless) $(ARGS)
 
 test: $(INSTALLED) $(DEV) browser ## all tests (ARGS="..." goes to pytest)
-	$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m compileall -q src tests # for their own processes, where Python writes no bytecode
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 lint: $(INSTALLED) $(DEV) ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check $(CHECKED)

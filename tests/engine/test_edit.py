@@ -8,6 +8,7 @@ import pytest
 
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
+from handrail.engine.desks import activate_policy
 from tests.engine.stories import HOUR, LARGE, MIDDLE, Story, code_of, pack
 
 
@@ -57,6 +58,24 @@ def test_above_g2_the_editor_never_passes_it(story: Story) -> None:
         assert (row.grade, row.control, row.checkers) == (Grade.G3, story.row(old).control, 1)
         assert story.refused(new, by="carl") == "maker_is_checker"
         assert story.approve(new, by="cora").state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("edits", [1, 2])
+def test_who_lowered_what_is_above_g2_later_does_not_pass_it(story: Story, edits: int) -> None:
+    """A11, F3: allowed at G2, put to people anew at G3. Whoever only lowered it is a maker then."""
+    to_100 = '- {up_to: "100.00", grade: G2, control: approve}'
+    lowered = story.desk.edit(story.refund("150.00 USD").id, by="carl", amount="130.00 USD")
+    if edits == 2:
+        lowered = story.desk.edit(lowered.id, by="bea", amount=MIDDLE)
+    story.desk.review(lowered.id, "approve", by="ann", digest=lowered.digest, take_back_ms=1_000)
+    stricter = pack((to_100.replace("100.00", "1000.00"), to_100))
+    activate_policy(story.desk.ctx, "main", stricter, actor="cora")
+    story.later(2_000)
+    story.desk.work()
+    anew = story.desk.get(lowered.id)
+    assert (anew.state, story.row(anew).grade) == (State.PENDING, Grade.G3)
+    assert story.refused(anew, by="carl") == "maker_is_checker"
+    assert story.approve(anew, by="cora").state is State.SUCCEEDED
 
 
 def test_every_editor_of_a_row_of_edits_is_a_maker(story: Story) -> None:

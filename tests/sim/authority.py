@@ -14,6 +14,7 @@ from tests.sim.view import Said, Sight, View
 __all__ = [
     "approvals",
     "claims_only_raise",
+    "edits_take_nothing_off",
     "everything_open_ends",
     "makers_do_not_check",
     "one_approval_for_one_action",
@@ -25,6 +26,8 @@ PASSED: Final = frozenset(
     (State.READY, State.EXECUTING, State.UNKNOWN, State.SUCCEEDED, State.FAILED)
 )
 """States that an action which somebody was asked about reaches only by being approved."""
+LOWERED_GRADE_MAX: Final = 2
+"""Who only lowers an amount may pass it as well, up to this grade."""
 _ENDS: Final = {
     State.PENDING: "decide_by",
     State.HOLDING: "hold_until",
@@ -59,9 +62,15 @@ def lacking(view: View, sight: Sight) -> Iterator[str]:
         yield f"`{row.id}` ({row.kind}) is {row.state.value} with {len(found)} of {least} approvals"
 
 
-def own_of(row: Proposal) -> frozenset[str]:
-    """Every identity that may not pass what this maker made."""
-    return makers(row.agent) if row.agent in AGENTS else frozenset((row.agent,))
+def own_of(view: View, row: Proposal) -> frozenset[str]:
+    """Every identity that may not pass it: its maker's, and everybody's who corrected it.
+
+    Up to G2 who only lowered its amount may.
+    """
+    own = makers(row.agent) if row.agent in AGENTS else frozenset((row.agent,))
+    edits = [view.edits[earlier.id] for earlier in view.line(row)]
+    above = int(row.grade) > LOWERED_GRADE_MAX
+    return own.union(PEOPLE[one.person].identity for one in edits if above or not one.lowers)
 
 
 def approvals(sight: Sight) -> set[str]:
@@ -94,11 +103,29 @@ def withdraws(later: Review, review: Review) -> bool:
 def makers_do_not_check(view: View) -> Iterator[str]:
     """I4: nobody approves what they, their agent, or they on another account made."""
     for sight in view.changed:
-        own = own_of(sight.row)
+        own = own_of(view, sight.row)
         for review in sight.reviews:
             person = PEOPLE[review.person]
-            if review.verdict is Verdict.APPROVE and {person.id, person.identity} & own:
+            stands = review.verdict is Verdict.APPROVE and review.statement == sight.row.statement
+            if stands and {person.id, person.identity} & own:
                 yield f"`{sight.row.id}` was approved by `{person.id}`, one of its makers"
+
+
+def edits_take_nothing_off(view: View) -> Iterator[str]:
+    """I4, I8: a corrected action is the same agent's, for no more money, under no less a guard."""
+    for sight in view.changed:
+        for before in view.line(sight.row)[:1]:
+            row = sight.row
+            if before.state is not State.SUPERSEDED:
+                yield f"`{row.id}` took the place of `{before.id}`, which is {before.state.value}"
+            if (row.agent, row.kind, row.task) != (before.agent, before.kind, before.task):
+                yield f"`{row.id}` is another agent's, kind or task than what it corrects"
+            if row.currency != before.currency or (row.value_minor or 0) > (
+                before.value_minor or 0
+            ):
+                yield f"`{row.id}` is worth more than `{before.id}`, which it corrects"
+            if row.grade < before.grade or row.checkers < before.checkers:
+                yield f"`{row.id}` has less of a guard than `{before.id}`, which it corrects"
 
 
 def one_approval_for_one_action(view: View) -> Iterator[str]:

@@ -229,7 +229,7 @@ def _unsaid(view: View, sight: Sight) -> Iterator[str]:
     said = {
         identity
         for identity, id, what in view.testified
-        if (id, what) == (row.id, done) and identity not in own_of(row)
+        if (id, what) == (row.id, done) and identity not in own_of(view, row)
     }
     least = 1 if row.value_minor is None and row.kind not in PAYING else 2
     if len(said) < least:

@@ -8,8 +8,8 @@ from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.errors import HandrailError
 from tests.sim.borders import trespasses
-from tests.sim.rules import AGENTS, PAYING, PEOPLE, Person
-from tests.sim.view import MAIN, Said
+from tests.sim.rules import AGENTS, AMOUNTS, PAYING, PEOPLE, Person
+from tests.sim.view import MAIN, Edit, Said
 
 if TYPE_CHECKING:
     from tests.sim.life import Life, Ways
@@ -32,6 +32,7 @@ class Reviewers:
             (self._review, 24),
             (self._approve_everything, 2),
             (self._take_back, 6),
+            (self._edit, 8),
             (self._testify, 6),
             (self._trespass, 2),
             (self._halt, 1),
@@ -76,6 +77,36 @@ class Reviewers:
         said = [one.person for one in self._life.watch.view.said if one.proposal == row.id]
         person = PEOPLE[self._chance.choice(sorted(said) or [*PEOPLE])]
         return self._say(person, row, "take_back", row.statement)
+
+    def _edit(self) -> str:
+        """Somebody corrects what waits: a lower amount, a higher one, another customer or text."""
+        pending = self._pending()
+        if not pending:
+            return "nothing to correct"
+        row = self._chance.choice(pending)
+        person = self._chance.choice([*PEOPLE.values()])
+        changes = self._correction(row)
+        # It is known before it is tried: the process may die when it has been done.
+        edits = self._life.watch.view.edits
+        before = edits.get(row.id)
+        edits[row.id] = Edit(person=person.id, lowers=[*changes] == ["amount"])
+        try:
+            action = self._life.desk.edit(row.id, changes, by=person.id, digest=row.statement)
+        except HandrailError as error:
+            edits.pop(row.id)
+            edits.update({} if before is None else {row.id: before})
+            return f"{person.id} on {row.id[-6:]} {changes}: {error.code}"
+        return f"{person.id} on {row.id[-6:]} {changes}: {action.id[-6:]} {action.state.value}"
+
+    def _correction(self, row: Proposal) -> dict[str, object]:
+        if row.kind not in PAYING:
+            return {"body": self._chance.choice(("corrected", "corrected again"))}
+        if self._chance.random() < 0.2:
+            return {"customer": self._chance.choice(("c-1", "c-2", "c-3"))}
+        minor = row.value_minor or 0
+        lower = [one for one in AMOUNTS if one < minor] or [minor]
+        minor = self._chance.choice(lower if self._chance.random() < 0.8 else AMOUNTS)
+        return {"amount": f"{minor // 100}.{minor % 100:02} USD"}
 
     def _say(self, person: Person, row: Proposal, verdict: str, statement: str) -> str:
         # Most approvals wait for a moment in which they can be taken back.

@@ -32,6 +32,7 @@ _FIXED: Final = ("fingerprint", "key", "agent", "kind", "task", "subject", "undo
 _BOUND: Final = ("digest", "statement", "value_minor", "policy", "control", "checkers")
 """What changes only when people are asked anew."""
 _RULES: Final = Rulebook(loaded_policy())
+_PLACES: Final = {code.value: place for place, code in enumerate(ReasonCode)}
 _LATER: Final = tuple(
     code.value
     for code in (
@@ -106,6 +107,10 @@ def verdicts_follow(view: View) -> Iterator[str]:
         refused = len(reasons) < len(str(said["reasons"]).split(","))
         if refused and said["control"] == Control.REFUSE.value:
             guard = Guard(control=Control.REFUSE)
+        for corrected in view.line(sight.row)[:1]:
+            guard = max(guard, corrected.guard, key=lambda one: one.order)
+            grade = max(grade, int(corrected.grade))
+            codes = sorted([*codes, ReasonCode.EDITED.value], key=_PLACES.__getitem__)
         verdict = (said["control"], said["checkers"], said["grade"], reasons)
         expected = (guard.control.value, guard.checkers, grade, codes)
         if verdict != expected:

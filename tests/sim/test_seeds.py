@@ -38,7 +38,9 @@ def test_the_lives_are_eventful(lives: list[Outcome]) -> None:
     states: Counter[str] = Counter()
     for life in lives:
         states.update(dict(life.states))
-    ends = "SUCCEEDED FAILED UNKNOWN REFUSED REJECTED EXPIRED WITHDRAWN ESCALATED".split()
+    ends = (
+        "SUCCEEDED FAILED UNKNOWN REFUSED REJECTED EXPIRED WITHDRAWN ESCALATED SUPERSEDED".split()
+    )
     assert {state for state in ends if states[state] >= 100} == set(ends)
     assert sum(life.effects for life in lives) > 1_500
     assert sum(life.killed for life in lives) > 300
@@ -70,6 +72,8 @@ def test_the_lives_are_eventful(lives: list[Outcome]) -> None:
         "stops",
         "lets ",
         "halted",
+        "amount_raised",
+        "edit_refused",
         "testify",
         "is not there",
     ):

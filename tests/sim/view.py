@@ -19,7 +19,7 @@ from handrail.engine.record import Content, content_of
 from handrail.store.protocol import Store, Tx
 from tests.sim.world import Provider, Time
 
-__all__ = ["DESKS", "MAIN", "OTHER", "Check", "Said", "Sight", "View", "covers", "halts_of"]
+__all__ = ["DESKS", "MAIN", "OTHER", "Check", "Edit", "Said", "Sight", "View", "covers", "halts_of"]
 
 MAIN: Final = "main"
 OTHER: Final = "other"
@@ -33,6 +33,13 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     person: str
     proposal: str
     verdict: str
+
+
+class Edit(msgspec.Struct, frozen=True, kw_only=True):
+    """Who of the simulation corrected an action, and whether nothing but its amount is lower."""
+
+    person: str
+    lowers: bool
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +65,7 @@ class View:
         self.provider = provider
         self.time = time
         self.said: set[Said] = set()
+        self.edits: dict[str, Edit] = {}
         self.sights: dict[str, Sight] = {}
         self.changed: list[Sight] = []
         self.gone: list[str] = []
@@ -75,6 +83,14 @@ class View:
     def rows(self) -> list[Proposal]:
         """Every action of both desks, as last seen."""
         return [sight.row for sight in self.sights.values()]
+
+    def line(self, row: Proposal) -> list[Proposal]:
+        """The actions that this one took the place of, the newest first."""
+        found = []
+        replaced = {one.superseded_by: one for one in self.rows if one.superseded_by}
+        while (earlier := replaced.get(row.id)) is not None:
+            found.append(row := earlier)
+        return found
 
     def look(self, store: Store) -> None:
         """See what has changed. `silent` are rows that changed without a new version."""

@@ -8,13 +8,14 @@ from typing import Final
 
 from handrail.core.breakglass import Grant
 from handrail.core.canonical import canonical
+from handrail.core.grade import Grade
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Bench, Review, Verdict, able, counted, why_not
 from handrail.core.roster import Roster
 from handrail.engine.context import Context
 from handrail.engine.record import Content, content_of
-from handrail.errors import Unavailable
+from handrail.errors import InvariantBroken, Unavailable
 from handrail.store.protocol import Tx
 
 __all__ = [
@@ -41,11 +42,14 @@ def makers_of(tx: Tx, proposal: Proposal, roster: Roster | None = None) -> froze
     """Everybody who answers for a proposal, by every name of theirs.
 
     Its agent's owner, operator and deployer, whom it acts for, and whoever edited it or what it
-    took the place of; each as they stood when it was first proposed, and as they stand now.
+    took the place of; each as they stood when it was first proposed, and as they stand now. Who
+    only lowered an amount is one of them above G2, also when asking anew got it there.
     """
     line = _line_of(tx, proposal)
     named = [one.agent for one in line]
     named += [one.editor for one in line if one.editor is not None]
+    if proposal.grade > Grade.G2:
+        named += [_lowered_by(tx, one) for one in line if one.supersedes and one.editor is None]
     people = roster_of(tx, proposal.desk) if roster is None else roster
     return people.makers(named, line[-1].created_at)
 
@@ -131,6 +135,14 @@ def _line_of(tx: Tx, proposal: Proposal) -> list[Proposal]:
             break
         line.append(before)
     return line
+
+
+def _lowered_by(tx: Tx, proposal: Proposal) -> str:
+    """Who did nothing but lower an amount: by the log, for the row of an edit names only makers."""
+    actor = tx.log.of_proposal(proposal.desk, proposal.id)[0].entry.actor
+    if actor is None:
+        raise InvariantBroken("invariant_broken", f"nobody made `{proposal.id}`, by its own log")
+    return actor
 
 
 def _mails(tx: Tx, proposal: Proposal, roster: Roster, content: Content | None) -> Iterator[str]:

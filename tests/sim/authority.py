@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from handrail.core.lifecycle import State
+from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review, Verdict
 from tests.sim.rules import AGENTS, PEOPLE, graded, makers, needed
@@ -16,6 +17,8 @@ __all__ = [
     "claims_only_raise",
     "edits_take_nothing_off",
     "everything_open_ends",
+    "glass_is_broken_by_two",
+    "lacking",
     "makers_do_not_check",
     "one_approval_for_one_action",
     "people_said_it_in_time",
@@ -26,6 +29,7 @@ PASSED: Final = frozenset(
     (State.READY, State.EXECUTING, State.UNKNOWN, State.SUCCEEDED, State.FAILED)
 )
 """States that an action which somebody was asked about reaches only by being approved."""
+GLASS_MS_MAX: Final = 3_600_000
 LOWERED_GRADE_MAX: Final = 2
 """Who only lowers an amount may pass it as well, up to this grade."""
 _ENDS: Final = {
@@ -57,7 +61,7 @@ def lacking(view: View, sight: Sight) -> Iterator[str]:
     row = sight.row
     least, _ = needed(row.kind, row.value_minor)
     least = max(least, row.checkers, 1 if row.id in view.asked else 0)
-    found = approvals(sight)
+    found = approvals(view, sight)
     if len(found) < least:
         yield f"`{row.id}` ({row.kind}) is {row.state.value} with {len(found)} of {least} approvals"
 
@@ -73,7 +77,7 @@ def own_of(view: View, row: Proposal) -> frozenset[str]:
     return own.union(PEOPLE[one.person].identity for one in edits if above or not one.lowers)
 
 
-def approvals(sight: Sight) -> set[str]:
+def approvals(view: View, sight: Sight) -> set[str]:
     """The entitled people who approved this very statement."""
     row = sight.row
     _, checkers_only = needed(row.kind, row.value_minor)
@@ -89,9 +93,41 @@ def approvals(sight: Sight) -> set[str]:
         entitled = {"reviewer", "checker"} & set(person.roles)
         if checkers_only:
             entitled &= {"checker"}
+        if row.control is Control.MAKER_CHECKER and limit is not None and lent(view, sight, review):
+            entitled |= {"checker"}
         if entitled and not over and row.statement and review.statement == row.statement:
             found.add(person.identity)
     return found
+
+
+def lent(view: View, sight: Sight, review: Review) -> bool:
+    """Whether break-glass made a checker of this person then, and nobody ended it before it ran.
+
+    It is no maker of the action who confirmed it.
+    """
+    ran = max((entry.at for entry in sight.entries if "attempt" in entry.data), default=None)
+    for grant in view.grants:
+        if grant.person != review.person or not grant.covers(review.at):
+            continue
+        cut = grant.closed_at if grant.closed_at != grant.expires_at else None
+        confirmer = PEOPLE[grant.confirmed_by or ""].identity
+        if (cut is None or ran is None or ran < cut) and confirmer not in own_of(view, sight.row):
+            return True
+    return False
+
+
+def glass_is_broken_by_two(view: View) -> Iterator[str]:
+    """I4: who may check for a while was let by an administrator, another person, for an hour."""
+    for grant in view.grants:
+        if grant.opened_at is None:
+            continue
+        by = PEOPLE[grant.confirmed_by or ""]
+        if (grant.id, by.id) not in view.confirmed or "admin" not in by.roles:
+            yield f"`{grant.id}` is in force, and no administrator confirmed it"
+        if by.identity == PEOPLE[grant.person].identity:
+            yield f"`{grant.person}` confirmed what they had asked for themselves"
+        if (grant.expires_at or 0) - grant.opened_at > GLASS_MS_MAX:
+            yield f"`{grant.id}` is in force for longer than an hour"
 
 
 def withdraws(later: Review, review: Review) -> bool:

@@ -135,7 +135,7 @@ def judged_by_the_sum(view: View, arrival: Arrival) -> Iterator[str]:
         and one.kind in PAYING
     )
     least, _ = needed(row.kind, total)
-    if len(approvals(arrival.sight)) < least:
+    if len(approvals(view, arrival.sight)) < least:
         yield f"`{row.id}` makes {total} for its customer, and too few people approved that"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from handrail.core.lifecycle import State
+from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
+from handrail.engine.breakglass import ask_glass_unit, close_glass_unit, confirm_glass_unit
 from handrail.errors import HandrailError
 from tests.sim.borders import trespasses
 from tests.sim.rules import AGENTS, AMOUNTS, PAYING, PEOPLE, Person
@@ -35,6 +37,9 @@ class Reviewers:
             (self._edit, 8),
             (self._testify, 6),
             (self._trespass, 2),
+            (self._break_glass, 5),
+            (self._use_break_glass, 5),
+            (self._end_break_glass, 1),
             (self._halt, 1),
             (self._lift, 3),
         ]
@@ -140,6 +145,40 @@ class Reviewers:
         self._life.watch.view.testified.add((person.identity, row.id, done))
         action = self._life.desk.settle(row.id, by=person.id, done=done, evidence="the record")
         return f"{person.id} on {row.id[-6:]} {done}: {action.state.value}"
+
+    def _break_glass(self) -> str:
+        """Somebody asks to check for a while, or somebody confirms what was asked for."""
+        life, view = self._life, self._life.watch.view
+        ctx = life.desk.ctx
+        by = self._chance.choice(("rita", "rita", "rita", *PEOPLE))
+        waiting = [one for one in view.grants if one.opened_at is None and one.closed_at is None]
+        if not waiting or self._chance.random() < 0.1:
+            span = self._chance.choice((60_000, 600_000, 3_600_000, 3_600_001))
+            unit = ask_glass_unit(ctx, MAIN, person=by, reason="nobody else is here", span_ms=span)
+            return f"{by} asks: {ctx.store.write(unit).id[-6:]} for {span}"
+        grant = self._chance.choice(waiting)
+        by = self._chance.choice(("ada", "boss", "boss", "rita-2", *PEOPLE))
+        view.confirmed.add((grant.id, by))
+        ctx.store.write(confirm_glass_unit(ctx, MAIN, grant.id, by=by))
+        return f"{by} confirms {grant.id[-6:]} of {grant.person}"
+
+    def _use_break_glass(self) -> str:
+        """Whoever may check for a while approves what takes a checker, or tried to get there."""
+        granted = [one for one in self._life.watch.view.grants if one.opened_at is not None]
+        rows = [row for row in self._pending() if row.control is Control.MAKER_CHECKER]
+        if not granted or not rows:
+            return "nothing to check"
+        person = PEOPLE[self._chance.choice(granted).person]
+        row = self._chance.choice(rows)
+        return self._say(person, row, "approve", row.statement)
+
+    def _end_break_glass(self) -> str:
+        grants = self._life.watch.view.grants
+        if not grants:
+            return "nothing to end"
+        grant, by = self._chance.choice(grants), self._chance.choice([*PEOPLE])
+        self._life.desk.ctx.store.write(close_glass_unit(MAIN, grant.id, by=by))
+        return f"{by} ends {grant.id[-6:]} of {grant.person}"
 
     def _halt(self) -> str:
         """Somebody pulls the stop, and need not say why."""

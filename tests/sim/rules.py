@@ -192,9 +192,17 @@ PEOPLE: Final[Mapping[str, Person]] = {
         Person(id="carl-2", identity="carl", roles=("checker",), limit_minor=2_000_000, care=0.1),
         Person(id="cora", identity="cora", roles=("reviewer", "checker"), limit_minor=2_000_000),
         Person(id="dan", identity="dan", roles=("checker",), limit_minor=2_000_000, care=0.2),
-        Person(id="boss", identity="boss", roles=("reviewer", "checker"), limit_minor=2_000_000),
+        Person(
+            id="boss",
+            identity="boss",
+            roles=("reviewer", "checker", "admin"),
+            limit_minor=2_000_000,
+        ),
         Person(id="boss-2", identity="boss", roles=("checker",), limit_minor=2_000_000, care=0.0),
         Person(id="otto", identity="otto", roles=("reviewer", "checker"), limit_minor=2_000_000),
+        Person(id="rita", identity="rita", limit_minor=700_000, care=0.3),
+        Person(id="rita-2", identity="rita", roles=("admin",), care=0.0),
+        Person(id="ada", identity="ada", roles=("admin",)),
         Person(id="aud", identity="aud", roles=("auditor",), limit_minor=2_000_000, care=0.0),
     )
 }

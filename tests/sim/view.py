@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from handrail.core import merkle
+from handrail.core.breakglass import Grant
 from handrail.core.entry import Entry
 from handrail.core.halt import Halt, HaltScope
 from handrail.core.lifecycle import State
@@ -77,6 +78,8 @@ class View:
         self.heads: dict[str, Frontier] = {}
         self.grown: list[tuple[str, Frontier, Frontier, bool]] = []
         self.halts: list[Halt] = []
+        self.grants: list[Grant] = []
+        self.confirmed: set[tuple[str, str]] = set()
         self.charged: list[tuple[str, int]] = []
 
     @property
@@ -132,6 +135,7 @@ class View:
             elif known.row != row:
                 self.silent.append(id)
         self.halts = halts_of(tx)
+        self.grants = tx.grants.everything(MAIN)
         self.sights.update({sight.row.id: sight for sight in self.changed})
         self._look_at_logs(tx)
 

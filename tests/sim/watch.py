@@ -27,7 +27,11 @@ CHECKS: Final[Mapping[str, tuple[Check, ...]]] = {
         record.rows_move_by_the_table,
     ),
     "I3 single use": (effects.no_effect_twice, authority.one_approval_for_one_action),
-    "I4 separation": (authority.makers_do_not_check, authority.edits_take_nothing_off),
+    "I4 separation": (
+        authority.makers_do_not_check,
+        authority.edits_take_nothing_off,
+        authority.glass_is_broken_by_two,
+    ),
     "I5 caps": (ceilings.within_caps,),
     "I7 evidence": (record.log_only_grows, record.rows_are_as_logged),
     "I8 monotone grade": (authority.claims_only_raise,),

@@ -15,8 +15,11 @@ from starlette.routing import BaseRoute, Route
 
 import handrail
 from handrail.errors import Conflict, InvariantBroken
+from handrail.surfaces.api import app as app_module
 from handrail.surfaces.api.app import create_app
 from handrail.surfaces.api.gateway import Gateway
+from handrail.surfaces.api.incoming import Answer, Incoming
+from handrail.surfaces.api.operations import SECURITY_HEADERS, Operation
 
 
 def console(gateway: Gateway) -> Sequence[BaseRoute]:
@@ -89,3 +92,51 @@ def test_page_keeps_its_own_headers(tmp_path: Path) -> None:
         answer = asyncio.run(run())
         assert answer.headers.get_list("cache-control") == ["private"]
         assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def _fault(call: Incoming) -> Answer:
+    raise RuntimeError("a secret detail")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        # Straight to its endpoint, and past the router.
+        ("GET", "/v1/policy", 500, "internal"),
+        ("PUT", "/v1/policy", 405, "method_not_allowed"),
+        # By the router, for a part of it varies, or there is no such path.
+        ("GET", "/v1/proposals/hr_1", 500, "internal"),
+        ("PUT", "/v1/proposals/hr_1", 405, "method_not_allowed"),
+        ("GET", "/v1/policy/", 404, "page_not_found"),
+        ("GET", "/v1/nowhere", 404, "page_not_found"),
+    ],
+)
+def test_paths_of_the_api_go_wrong_alike(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    path: str,
+    status: int,
+    code: str,
+) -> None:
+    """Whichever way a request takes: a problem, each header once, a fault only in the log."""
+    faulty = [
+        Operation(method="GET", path=one, summary="Fails", handle=_fault)
+        for one in ("/v1/policy", "/v1/proposals/{id}")
+    ]
+    monkeypatch.setattr(app_module, "OPERATIONS", faulty)
+    with handrail.open(tmp_path) as desk, caplog.at_level(logging.ERROR):
+        transport = httpx.ASGITransport(create_app(desk), raise_app_exceptions=False)
+
+        async def run() -> httpx.Response:
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                return await client.request(method, path)
+
+        answer = asyncio.run(run())
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers.get("allow") == ("GET, HEAD" if status == 405 else None)
+    for name, value in SECURITY_HEADERS:
+        assert answer.headers.get_list(name.decode()) == [value.decode()]
+    assert "secret" not in answer.text
+    assert ("a secret detail" in caplog.text) is (status == 500)

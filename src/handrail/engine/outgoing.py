@@ -87,9 +87,10 @@ def found_in(
 
 def attached_in(request: Mapping[str, object]) -> tuple[Attachment, ...] | None:
     """The files that a request sends, in its order; None when they are in no form that is known."""
-    found = request.get(ATTACHMENTS, [])
+    if ATTACHMENTS not in request:
+        return ()
     try:
-        return tuple(msgspec.convert(found, list[Attachment]))
+        return tuple(msgspec.convert(request[ATTACHMENTS], list[Attachment]))
     except msgspec.ValidationError:
         return None
 

@@ -34,6 +34,7 @@ from handrail.surfaces.api import (
     reviews,
     sessions,
     shadow,
+    snoozes,
     tasks,
 )
 from handrail.surfaces.api.gateway import Gateway
@@ -63,6 +64,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *halts.OPERATIONS,
     *shadow.OPERATIONS,
     *held.OPERATIONS,
+    *snoozes.OPERATIONS,
     *log.OPERATIONS,
     *audit.OPERATIONS,
     *channels.OPERATIONS,

@@ -11,9 +11,9 @@ from handrail.core.lifecycle import TRANSITIONS, State
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.errors import Unavailable
-from handrail.store.protocol import Store
+from handrail.store.protocol import Store, Tx
 from tests.store.databases import Database, Refused
-from tests.store.samples import DESK, WAYS, proposal_in, proposal_of
+from tests.store.samples import DESK, WAYS, entry_of, proposal_in, proposal_of
 
 PAIRS = {(before, after) for (before, _), after in TRANSITIONS.items()}
 STARTS = {after for before, after in PAIRS if before is State.PROPOSED}
@@ -82,6 +82,39 @@ def test_a_proposal_starts_only_where_it_may(
     else:
         with pytest.raises(Unavailable):
             contract.write(lambda tx: tx.proposals.add(proposal))
+
+
+@pytest.mark.parametrize("late", ["a start", "a move", "a key that is taken"])
+def test_what_the_database_refuses_late_undoes_its_whole_unit(store: Store, late: str) -> None:
+    """All that the unit wrote before is gone, and the units beside it land."""
+    stands = proposal_in(store, State.READY)
+    before = store.read(lambda tx: tx.log.size(DESK))
+
+    def unit(tx: Tx) -> None:
+        tx.log.append(entry_of(1))
+        tx.proposals.add(proposal_of("hr_2"))
+        match late:
+            case "a start":
+                tx.proposals.add(proposal_of("hr_3", state=State.SUCCEEDED))
+            case "a move":
+                moved = msgspec.structs.replace(stands, state=State.REJECTED, version=9)
+                tx.proposals.replace(stands, moved)
+            case _:
+                tx.proposals.add(proposal_of("hr_3", key=stands.key))
+
+    beside = [
+        store.submit(lambda tx: tx.proposals.add(proposal_of("hr_4"))),
+        store.submit(unit),
+        store.submit(lambda tx: tx.proposals.add(proposal_of("hr_5"))),
+    ]
+    with pytest.raises(Unavailable):
+        beside[1].result()
+    for ticket in (beside[0], beside[2]):
+        ticket.result()
+    there = store.read(lambda tx: tx.proposals.page(DESK, after="", most=9))
+    assert [one.id for one in there] == ["hr_1", "hr_4", "hr_5"]
+    assert there[0] == stands
+    assert store.read(lambda tx: tx.log.size(DESK)) == before
 
 
 STALE: dict[str, dict[str, Any]] = {

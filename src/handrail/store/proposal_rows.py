@@ -14,15 +14,21 @@ from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
 from handrail.errors import Unavailable
-from handrail.store.rows import Value, columns_of
+from handrail.store.rows import Value, columns_of, insert_sql
 
-__all__ = ["difference", "proposal_of", "readable", "row_of", "update_sql"]
+__all__ = ["any_of", "difference", "new_sql", "proposal_of", "readable", "row_of", "update_sql"]
 
 _COLUMNS: Final = columns_of(Proposal)
 _STATES: Final = {state.value: state for state in State}
 _GRADES: Final = {grade.value: grade for grade in Grade}
 _CONTROLS: Final = {control.value: control for control in Control}
 _ENUMS: Final = tuple(_COLUMNS.index(name) for name in ("state", "grade", "control"))
+
+
+def any_of(*states: State) -> str:
+    """SQL that is true in these states, word for word as the index of just these says it."""
+    said = " OR ".join(f"state = '{state.value}'" for state in states)
+    return f"({said}) IS TRUE"
 
 
 def row_of(proposal: Proposal) -> list[Value]:
@@ -68,8 +74,15 @@ def difference(before: Proposal, after: Proposal) -> tuple[tuple[str, ...], list
     return names, [new.value if isinstance(new, Enum) else new for _, new in changed]
 
 
+@lru_cache(maxsize=2)
+def new_sql(or_fail: str) -> str:
+    """The statement that writes a new row."""
+    return insert_sql("proposal", Proposal, or_fail)
+
+
 @lru_cache(maxsize=256)
-def update_sql(names: tuple[str, ...]) -> str:
+def update_sql(names: tuple[str, ...], or_fail: str) -> str:
     """The statement that writes these columns, if the row still is as it was read."""
     changes = ", ".join(f"{name} = ?" for name in names)
-    return f"UPDATE proposal SET {changes} WHERE desk = ? AND id = ? AND state = ? AND version = ?"
+    where = "desk = ? AND id = ? AND state = ? AND version = ?"
+    return f"UPDATE{or_fail} proposal SET {changes} WHERE {where}"

@@ -11,7 +11,15 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Review
 from handrail.core.sieve import Sieve
 from handrail.core.urgency import due_rank
-from handrail.store.proposal_rows import difference, proposal_of, readable, row_of, update_sql
+from handrail.store.proposal_rows import (
+    any_of,
+    difference,
+    new_sql,
+    proposal_of,
+    readable,
+    row_of,
+    update_sql,
+)
 from handrail.store.rows import (
     Rows,
     Value,
@@ -27,10 +35,17 @@ __all__ = ["BY_KEY", "Proposals"]
 
 _SELECT: Final = select_sql("proposal", Proposal)
 BY_KEY: Final = _SELECT + " WHERE desk = ? AND agent = ? AND key = ?"
-_INSERT: Final = insert_sql("proposal", Proposal)
-_MOVING: Final = "('READY', 'EXECUTING', 'UNKNOWN', 'HOLDING')"
-_WAITING: Final = "('PENDING', 'HOLDING', 'READY')"
-_STANDS: Final = "('PENDING', 'HOLDING', 'READY', 'EXECUTING', 'UNKNOWN', 'REJECTED', 'REFUSED')"
+_MOVING: Final = any_of(State.READY, State.EXECUTING, State.UNKNOWN, State.HOLDING)
+_WAITING: Final = any_of(State.PENDING, State.HOLDING, State.READY)
+_STANDS: Final = any_of(
+    State.PENDING,
+    State.HOLDING,
+    State.READY,
+    State.EXECUTING,
+    State.UNKNOWN,
+    State.REJECTED,
+    State.REFUSED,
+)
 _ASKED: Final = "('approve', 'maker_checker')"
 _OPEN: Final = frozenset(state.value for state in OPEN)
 _OF_SUBJECT: Final = (
@@ -62,7 +77,7 @@ class Proposals:
 
     def add(self, proposal: Proposal) -> None:
         """A new proposal in the state that it starts in."""
-        self._rows.put(_INSERT, row_of(proposal))
+        self._rows.put(new_sql(self._rows.or_fail), row_of(proposal))
 
     def get(self, desk: str, proposal: str) -> Proposal | None:
         """One proposal by its id. In a writing unit nobody else moves it until the commit."""
@@ -119,7 +134,7 @@ class Proposals:
         """Write what differs, if the row still is as `before` says; whether it landed."""
         names, values = difference(before, after)
         where: list[Value] = [before.desk, before.id, before.state.value, before.version]
-        return self._rows.change(update_sql(names), [*values, *where]) == 1
+        return self._rows.change(update_sql(names, self._rows.or_fail), [*values, *where]) == 1
 
     def queue(
         self,
@@ -278,7 +293,7 @@ class Proposals:
     def same(self, desk: str, fingerprint: str, *, most: int) -> list[Proposal]:
         """What has the same content and is open or was denied, newest first; not what is G0."""
         where = (
-            f" WHERE desk = ? AND fingerprint = ? AND grade > 0 AND state IN {_STANDS}"
+            f" WHERE desk = ? AND fingerprint = ? AND grade > 0 AND {_STANDS}"
             " ORDER BY id DESC LIMIT ?"
         )
         return self._many(where, (desk, fingerprint, most))
@@ -286,7 +301,7 @@ class Proposals:
     def waiting_of(self, desk: str, agent: str, *, most: int) -> int:
         """How much an agent has waiting for people or for its time; counted up to `most`."""
         rows = self._rows.all(
-            f"SELECT 1 FROM proposal WHERE desk = ? AND agent = ? AND state IN {_WAITING} LIMIT ?",
+            f"SELECT 1 FROM proposal WHERE desk = ? AND agent = ? AND {_WAITING} LIMIT ?",
             (desk, agent, most),
         )
         return len(rows)
@@ -298,8 +313,8 @@ class Proposals:
 
         What a newer version wrote and this one cannot read is passed over: it is left as it stands.
         """
-        # The IN term repeats the partial index's own, which is how it is chosen.
-        where = f" WHERE state = ? AND state IN {_MOVING} AND (desk, id) > (?, ?)"
+        # The second term repeats the partial index's own, which is how it is chosen.
+        where = f" WHERE state = ? AND {_MOVING} AND (desk, id) > (?, ?)"
         found: list[Proposal] = []
         while len(found) < most:
             wanted = most - len(found)
@@ -320,7 +335,7 @@ class Proposals:
 
     def held(self, desk: str, *, most: int) -> list[Proposal]:
         """What is held back, the first to have been proposed, and to go out, first."""
-        where = f" WHERE state = 'HOLDING' AND state IN {_MOVING} AND desk = ? ORDER BY id LIMIT ?"
+        where = f" WHERE state = 'HOLDING' AND {_MOVING} AND desk = ? ORDER BY id LIMIT ?"
         return self._many(where, (desk, most))
 
     def overdue(self, desk: str, now: int, *, most: int) -> list[Proposal]:

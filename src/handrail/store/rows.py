@@ -22,10 +22,15 @@ class Rows(Protocol):
     at it; with a single writer there is nothing to lock. `lock_row` is put behind a SELECT of one
     row: its row then stays as it is until the commit. `lock_free_row` is the same for who would
     rather not wait: a row that somebody else has locked is not found.
+
+    `or_fail` is put behind the INSERT or UPDATE of a single row. It then need not be able to undo
+    itself, which SQLite would make ready for wherever a trigger looks on: nothing is changed
+    before everything was checked, and the unit is undone whole.
     """
 
     lock_row: str
     lock_free_row: str
+    or_fail: str
 
     def lock(self, name: str) -> None:
         """Be the only transaction that holds this name, until the commit.
@@ -69,11 +74,11 @@ def select_sql(table: str, shape: type[msgspec.Struct]) -> str:
     return f"SELECT {', '.join(columns_of(shape))} FROM {table}"
 
 
-def insert_sql(table: str, shape: type[msgspec.Struct]) -> str:
+def insert_sql(table: str, shape: type[msgspec.Struct], or_fail: str = "") -> str:
     """`INSERT INTO table (every column) VALUES (places)`."""
     columns = columns_of(shape)
     places = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
+    return f"INSERT{or_fail} INTO {table} ({', '.join(columns)}) VALUES ({places})"
 
 
 def to_row(record: msgspec.Struct) -> list[Value]:

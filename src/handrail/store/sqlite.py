@@ -40,7 +40,7 @@ BUSY_MS_MAX: Final = 5_000
 class _Rows:
     """Rows over one apsw connection. There is one writer, so that nothing need be locked."""
 
-    lock_row = lock_free_row = ""
+    lock_row, lock_free_row, or_fail = "", "", " OR FAIL"
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection

@@ -25,6 +25,8 @@ class PostgresRows:
     nothing more of this transaction will be kept. `on_lock` is called once a lock is ours.
     """
 
+    or_fail = ""
+
     def __init__(self, link: Link, *, writing: bool) -> None:
         self._link = link
         self._writing = writing

@@ -59,6 +59,7 @@ def test_rejection_needs_a_reason(scene: Scene) -> None:
     """Without a reason the browser stays on the page; with one, nothing runs and it is shown."""
     action = scene.refund()
     page = scene.enter("dana", f"/actions/{action.id}")
+    page.get_by_text("Reject…").click()
     page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.get_by_label("Wrong amount")).to_be_focused()
     assert scene.desk.get(action.id).state is State.PENDING
@@ -142,6 +143,7 @@ def test_owner_of_the_agent_cannot_approve(scene: Scene) -> None:
     page.locator("button[value=reject]").evaluate(
         "button => { button.value = 'approve'; button.formNoValidate = true; }"
     )
+    page.get_by_text("Reject…").click()
     page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.locator("h1")).to_have_text("You cannot approve this one")
     assert scene.desk.get(action.id).state is State.PENDING
@@ -209,6 +211,7 @@ def test_second_to_click_learns_who_was_first(scene: Scene) -> None:
     # With a script an open page would have said so by itself.
     slow = scene.enter("dana", f"/actions/{action.id}", java_script_enabled=False)
     fast = scene.enter("sam", f"/actions/{action.id}")
+    fast.get_by_text("Reject…").click()
     fast.get_by_label("Something else").check()
     fast.get_by_label("Reason").fill("no")
     fast.get_by_role("button", name="Reject", exact=True).click()

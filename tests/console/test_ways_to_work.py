@@ -79,6 +79,7 @@ def test_everything_works_without_javascript(scene: Scene) -> None:
     page.get_by_role("link", name="Refund 120.00 USD").click()
     page.get_by_role("button", name="Approve").click()
     page.get_by_role("link", name="Next in the queue").click()
+    page.get_by_text("Reject…").click()
     page.get_by_label("The message is wrong or unkind").check()
     page.get_by_label("Reason").fill("wrong tone")
     page.get_by_role("button", name="Reject", exact=True).click()

@@ -76,6 +76,8 @@ def test_missing_reason_is_refused_by_the_server_too(scene: Scene) -> None:
     """A form without the browser's own check comes back with the message beside the field."""
     action = scene.refund()
     page = scene.enter("dana", f"/actions/{action.id}")
+    line = page.locator(".artifact .line").filter(has_text="Reason")
+    expect(line.get_by_text("wrong item")).to_have_attribute("title", "wrong_item")
     page.locator("form#otherwise").evaluate("form => form.noValidate = true")
     page.get_by_role("button", name="Ask for changes").click()
     expect(page.get_by_role("alert")).to_have_text("Nothing was decided. Say in a few words why.")

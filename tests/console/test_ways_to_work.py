@@ -90,7 +90,10 @@ def test_everything_works_without_javascript(scene: Scene) -> None:
     page.get_by_role("link", name="Log", exact=True).click()
     page.get_by_label("What this person did").select_option("dana")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator("tbody tr").filter(has_text="Rejected")).to_have_count(1)
+    rejected = page.locator("tbody tr").filter(has_text="Rejected")
+    expect(rejected).to_have_count(1)
+    expect(rejected).to_contain_text("Ground The message is wrong or unkind")
+    expect(rejected.get_by_title("REJECTED")).to_have_text("Rejected by a person")
     expect(page.locator("tbody tr").filter(has_text="Task issued")).to_have_count(0)
     page.get_by_role("button", name="Log out").click()
     assert scene.desk.get(refund.id).state is State.SUCCEEDED

@@ -86,6 +86,23 @@ def test_a_stop_works_without_javascript(scene: Scene) -> None:
     expect(page.locator(".notice")).to_contain_text("not known here yet")
 
 
+def test_what_can_be_stopped_is_on_a_list(scene: Scene) -> None:
+    """Kinds, agents, open tasks and customers by name, without a script; one choice stops it."""
+    action = scene.refund()
+    task = scene.desk.show(action.id, by="dana").card.proposal.task
+    page = scene.enter("ava", "/", java_script_enabled=False)
+    page.locator(".stopper summary").click()
+    page.get_by_role("link", name="Choose from a list").click()
+    choice = page.get_by_label("What is to stop?")
+    for value in ("kind refund.issue", f"agent {AGENT}", f"task {task}", "customer C-1003"):
+        expect(choice.locator(f'option[value="{value}"]')).to_have_count(1)
+    page.get_by_role("button", name="Stop this").click()
+    assert scene.desk.halts() == []
+    choice.select_option("customer C-1003")
+    page.get_by_role("button", name="Stop this").click()
+    expect(page.locator("h2").first).to_have_text("Stopped: one customer C-1003")
+
+
 def test_a_person_recalls_what_is_held(holding: Scene) -> None:
     """It is not in the queue; the list says how long is left, and one click takes it back."""
     first, second = holding.reply("Dear Dana"), holding.reply("Dear Dana, again")

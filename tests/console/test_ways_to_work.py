@@ -77,6 +77,11 @@ def test_everything_works_without_javascript(scene: Scene) -> None:
     page.get_by_label("Password").fill(scene.admit("dana"))
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("link", name="Refund 120.00 USD").click()
+    page.wait_for_load_state("networkidle")
+    # A sign that was not loaded, or is not in the sprite, has no width.
+    for icon in page.locator("svg.icon use").all():
+        assert icon.evaluate("one => one.getBBox().width") > 0
+    assert page.locator(".state .chip .icon").count() == 1
     page.get_by_role("button", name="Approve").click()
     page.get_by_role("link", name="Next in the queue").click()
     page.get_by_text("Reject…").click()

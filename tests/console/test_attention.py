@@ -93,8 +93,23 @@ def test_the_button_rests_while_the_seconds_run(slow: Scene) -> None:
     expect(button).to_be_enabled()
     expect(now).to_have_text("It can be approved now.")
     expect(button).not_to_contain_text(" s)")
+    expect(button).not_to_have_class(re.compile("resting"))
     button.click()
     expect(page.locator("p.state")).to_contain_text("Done")
+
+
+def test_the_button_looks_rested_before_a_script_runs(slow: Scene) -> None:
+    """It is never green first: that it rests is said by the server, not by the script."""
+    page = slow.enter("dana", reduced_motion="reduce")
+    page.route(
+        "**/attention.*.js", lambda one: one.fulfill(body="", content_type="text/javascript")
+    )
+    page.goto(f"/actions/{slow.refund().id}")
+    button = page.locator(".decide button.approve")
+    expect(button).to_be_enabled()
+    rested = button.evaluate("one => getComputedStyle(one).backgroundColor")
+    button.evaluate("one => one.classList.remove('resting')")
+    expect(button).not_to_have_css("background-color", rested)
 
 
 def test_a_page_in_the_background_counts_nothing(slow: Scene) -> None:

@@ -163,6 +163,7 @@ def test_enter_in_a_field_approves_nothing(scene: Scene) -> None:
     page.goto(f"/actions/{action.id}")
     assert scene.desk.get(action.id).state is State.PENDING
     page.get_by_label("Type the amount once more").fill("2400 USD")
+    page.get_by_text("Reject…").click()
     page.get_by_label("Wrong amount").check()
     page.keyboard.press("Enter")
     expect(page.locator(".outcome")).to_contain_text("Sam Novak rejected")
@@ -184,7 +185,9 @@ def test_a_rejection_names_what_is_wrong(scene: Scene) -> None:
     action = scene.refund()
     page = scene.enter("dana", f"/actions/{action.id}", java_script_enabled=False)
     page.locator("form#otherwise").evaluate("form => form.noValidate = true")
+    expect(page.get_by_label("Wrong amount")).to_be_hidden()
     page.get_by_label("Reason").fill("see the last order")
+    page.get_by_text("Reject…").click()
     page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("Choose what is wrong with it")
     expect(page.get_by_label("Wrong amount")).to_be_focused()

@@ -118,6 +118,7 @@ def test_a_device_that_says_no_sends_nothing(local: Scene) -> None:
     page.locator(".decide").get_by_role("button", name="Approve").click()
     expect(page.locator("[data-said]")).to_contain_text("Nothing was sent")
     assert local.desk.get(waiting.id).state.value == "PENDING"
+    page.get_by_text("Reject…").click()
     page.get_by_label("Wrong amount").check()
     page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.locator(".outcome")).to_be_visible()

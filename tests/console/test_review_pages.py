@@ -59,6 +59,7 @@ def test_rejection_needs_a_reason(scene: Scene) -> None:
     """Without a reason the browser stays on the page; with one, nothing runs and it is shown."""
     action = scene.refund()
     page = scene.enter("dana", f"/actions/{action.id}")
+    page.get_by_text("Reject…").click()
     page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.get_by_label("Wrong amount")).to_be_focused()
     assert scene.desk.get(action.id).state is State.PENDING
@@ -75,6 +76,8 @@ def test_missing_reason_is_refused_by_the_server_too(scene: Scene) -> None:
     """A form without the browser's own check comes back with the message beside the field."""
     action = scene.refund()
     page = scene.enter("dana", f"/actions/{action.id}")
+    line = page.locator(".artifact .line").filter(has_text="Reason")
+    expect(line.get_by_text("wrong item")).to_have_attribute("title", "wrong_item")
     page.locator("form#otherwise").evaluate("form => form.noValidate = true")
     page.get_by_role("button", name="Ask for changes").click()
     expect(page.get_by_role("alert")).to_have_text("Nothing was decided. Say in a few words why.")
@@ -142,6 +145,7 @@ def test_owner_of_the_agent_cannot_approve(scene: Scene) -> None:
     page.locator("button[value=reject]").evaluate(
         "button => { button.value = 'approve'; button.formNoValidate = true; }"
     )
+    page.get_by_text("Reject…").click()
     page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.locator("h1")).to_have_text("You cannot approve this one")
     assert scene.desk.get(action.id).state is State.PENDING
@@ -209,6 +213,7 @@ def test_second_to_click_learns_who_was_first(scene: Scene) -> None:
     # With a script an open page would have said so by itself.
     slow = scene.enter("dana", f"/actions/{action.id}", java_script_enabled=False)
     fast = scene.enter("sam", f"/actions/{action.id}")
+    fast.get_by_text("Reject…").click()
     fast.get_by_label("Something else").check()
     fast.get_by_label("Reason").fill("no")
     fast.get_by_role("button", name="Reject", exact=True).click()

@@ -86,6 +86,23 @@ def test_a_stop_works_without_javascript(scene: Scene) -> None:
     expect(page.locator(".notice")).to_contain_text("not known here yet")
 
 
+def test_what_can_be_stopped_is_on_a_list(scene: Scene) -> None:
+    """Kinds, agents, open tasks and customers by name, without a script; one choice stops it."""
+    action = scene.refund()
+    task = scene.desk.show(action.id, by="dana").card.proposal.task
+    page = scene.enter("ava", "/", java_script_enabled=False)
+    page.locator(".stopper summary").click()
+    page.get_by_role("link", name="Choose from a list").click()
+    choice = page.get_by_label("What is to stop?")
+    for value in ("kind refund.issue", f"agent {AGENT}", f"task {task}", "customer C-1003"):
+        expect(choice.locator(f'option[value="{value}"]')).to_have_count(1)
+    page.get_by_role("button", name="Stop this").click()
+    assert scene.desk.halts() == []
+    choice.select_option("customer C-1003")
+    page.get_by_role("button", name="Stop this").click()
+    expect(page.locator("h2").first).to_have_text("Stopped: one customer C-1003")
+
+
 def test_a_person_recalls_what_is_held(holding: Scene) -> None:
     """It is not in the queue; the list says how long is left, and one click takes it back."""
     first, second = holding.reply("Dear Dana"), holding.reply("Dear Dana, again")
@@ -114,11 +131,16 @@ def test_an_escalation_is_taken_with_everything_known(scene: Scene) -> None:
     escalation = scene.desk.escalate(task, "they want more than I may give")
     page = scene.enter("dana", "/escalations")
     expect(page.locator(".escalation")).to_contain_text("Handed over by the agent, not taken yet")
+    expect(page.get_by_role("button", name="Take it")).to_be_visible()
+    auditor = scene.enter("ava", "/escalations")
+    expect(auditor.get_by_role("button", name="Take it")).to_have_count(0)
     page.get_by_role("link", name=re.compile("Ticket T-103")).click()
     main = page.locator("main")
     for text in ("they want more than I may give", "graphite headphones", "Waits", "120.00"):
         expect(main).to_contain_text(text)
+    page.goto("/escalations")
     page.get_by_role("button", name="Take it").click()
+    expect(page).to_have_url(re.compile(f"/escalations/{escalation.id}$"))
     expect(main).to_contain_text("Taken by dana")
     page.get_by_role("button", name="End the agent's task").click()
     expect(page).to_have_url(re.compile(f"/escalations/{escalation.id}$"))

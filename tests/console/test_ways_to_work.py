@@ -77,8 +77,14 @@ def test_everything_works_without_javascript(scene: Scene) -> None:
     page.get_by_label("Password").fill(scene.admit("dana"))
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("link", name="Refund 120.00 USD").click()
+    page.wait_for_load_state("networkidle")
+    # A sign that was not loaded, or is not in the sprite, has no width.
+    for icon in page.locator("svg.icon use").all():
+        assert icon.evaluate("one => one.getBBox().width") > 0
+    assert page.locator(".state .chip .icon").count() == 1
     page.get_by_role("button", name="Approve").click()
     page.get_by_role("link", name="Next in the queue").click()
+    page.get_by_text("Reject…").click()
     page.get_by_label("The message is wrong or unkind").check()
     page.get_by_label("Reason").fill("wrong tone")
     page.get_by_role("button", name="Reject", exact=True).click()
@@ -89,7 +95,10 @@ def test_everything_works_without_javascript(scene: Scene) -> None:
     page.get_by_role("link", name="Log", exact=True).click()
     page.get_by_label("What this person did").select_option("dana")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator("tbody tr").filter(has_text="Rejected")).to_have_count(1)
+    rejected = page.locator("tbody tr").filter(has_text="Rejected")
+    expect(rejected).to_have_count(1)
+    expect(rejected).to_contain_text("Ground The message is wrong or unkind")
+    expect(rejected.get_by_title("REJECTED")).to_have_text("Rejected by a person")
     expect(page.locator("tbody tr").filter(has_text="Task issued")).to_have_count(0)
     page.get_by_role("button", name="Log out").click()
     assert scene.desk.get(refund.id).state is State.SUCCEEDED

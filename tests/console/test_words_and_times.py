@@ -18,6 +18,7 @@ from handrail.core.policy import Control
 from handrail.core.principal import Role
 from handrail.core.review import Verdict
 from handrail.core.triggers.span import Span, Trigger
+from handrail.surfaces.console.codes import value_markup
 from handrail.surfaces.console.literal import (
     clipped,
     hidden_notes,
@@ -30,6 +31,7 @@ from handrail.surfaces.console.literal import (
 from handrail.surfaces.console.reader import Reader, reading
 from handrail.surfaces.console.times import clock_text, iso_text, moment_text, relative_text
 from handrail.surfaces.console.words import (
+    CONTROL_WORDS,
     ENTRIES,
     GRADES,
     REASONS,
@@ -95,12 +97,34 @@ def test_marking_changes_no_text(text: str, cuts: list[tuple[int, int]]) -> None
         (list(ReasonCode), REASONS),
         (list(Role), ROLES),
         (list(Verdict), VERDICTS),
+        (list(Control), CONTROL_WORDS),
         ([tag.value for tag in Tag], ENTRIES),
     ],
 )
 def test_every_member_has_words(members: list[object], words: Container[object]) -> None:
     """Nothing new can reach a page without a word for it."""
     assert [member for member in members if member not in words] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("wrong_item", '<span title="wrong_item">wrong item</span>'),
+        ("delivered", "delivered"),
+        ("Wrong_item", "Wrong_item"),
+        ("snake_case <b>", "snake_case &lt;b&gt;"),
+        ("jo.ha@shop.test", "jo<wbr>.ha<wbr>@shop<wbr>.test"),
+        ("jo@p\u0430y.test", str(literal("jo@p\u0430y.test"))),
+        (
+            "<a.1@b.test>",
+            '<span class="message-id">Message-ID <span class="id">'
+            "&lt;a<wbr>.1<wbr>@b<wbr>.test&gt;</span></span>",
+        ),
+    ],
+)
+def test_values_as_people_read_them(text: str, shown: str) -> None:
+    """A code has words and keeps itself as the title; what is anything else stays as it is."""
+    assert value_markup(text) == shown
 
 
 def test_every_control_has_a_sentence() -> None:

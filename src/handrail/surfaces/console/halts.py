@@ -15,12 +15,12 @@ from handrail.engine.show import Card, cards_of
 from handrail.errors import InvalidInput, Unavailable
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.pages import Visitor, redirect
+from handrail.surfaces.console.stoppable import STOP_GROUPS, Stoppable, stoppable
 from handrail.surfaces.console.words import HALT_SCOPES
 
 __all__ = ["HaltRow", "halts", "lift", "stop"]
 
 PAST_MOST: Final = 20
-NAMED_MOST: Final = 60
 
 
 class HaltRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,19 +43,18 @@ async def halts(visitor: Visitor) -> Response:
     ctx, desk = visitor.gateway.ctx, visitor.desk
     asked = visitor.request.query_params
 
-    def look(tx: Tx) -> tuple[list[HaltRow], list[HaltRow], list[str]]:
+    def look(tx: Tx) -> tuple[list[HaltRow], list[HaltRow], Stoppable]:
         active = [_row(ctx, tx, visitor, one) for one in tx.halts.list_active(desk)]
         past = [one for one in tx.halts.latest(desk, most=PAST_MOST) if not one.active]
-        names = [one.id for one in tx.people.everybody(desk) if one.kind.value != "person"]
-        return active, [_row(ctx, tx, visitor, one) for one in past], names
+        return active, [_row(ctx, tx, visitor, one) for one in past], stoppable(ctx, tx, desk)
 
-    active, past, agents = ctx.store.read(look)
+    active, past, choices = ctx.store.read(look)
     return visitor.render(
         "halts.html",
         rows=active,
         past=past,
-        agents=agents[:NAMED_MOST],
-        kinds=list(ctx.rulebook(desk).policy.kinds)[:NAMED_MOST],
+        choices=choices,
+        groups=STOP_GROUPS,
         scopes=HALT_SCOPES,
         chosen=asked.get("scope", "desk"),
         target=asked.get("target", "")[:200],
@@ -64,12 +63,16 @@ async def halts(visitor: Visitor) -> Response:
 
 
 async def stop(visitor: Visitor, form: Mapping[str, str]) -> Response:
-    """Stop it. No reason is needed, and nobody is asked to confirm."""
+    """Stop it. No reason is needed, and nobody is asked to confirm.
+
+    `what` is a choice of the list, a scope and its target; else `scope` and `target` were typed.
+    """
+    chosen, _, named = form.get("what", "").partition(" ")
     try:
-        scope = HaltScope(form.get("scope", ""))
+        scope = HaltScope(chosen or form.get("scope", ""))
     except ValueError:
         raise InvalidInput("field_malformed", "choose what to stop") from None
-    target = "" if scope is HaltScope.DESK else form.get("target", "").strip()
+    target = "" if scope is HaltScope.DESK else (named or form.get("target", "")).strip()
     wanted = Stop(scope=scope, target=target, reason=form.get("reason", "").strip())
     pulled = await visitor.gateway.halt(visitor.desk, wanted, by=visitor.person.id)
     return redirect("/halts" if pulled.met else "/halts?unmet=1")

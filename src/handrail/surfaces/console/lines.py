@@ -15,6 +15,7 @@ from handrail.engine.outgoing import Place
 from handrail.engine.record import content_of
 from handrail.errors import Unavailable
 from handrail.store.protocol import Tx
+from handrail.surfaces.console.codes import address_markup, code_markup
 from handrail.surfaces.console.literal import anchor_of, clipped, hidden_notes, marked
 
 __all__ = [
@@ -31,6 +32,8 @@ CONSEQUENCE_CHARS_MAX: Final = 140
 _PART_CHARS_MAX: Final = 80
 _LETTER_CHARS_MIN: Final = 160
 _BIG: Final = ("To", "Recipient")
+_CODED: Final = ("Reason", "Change")
+"""Lines that hold a code of the system of record. Any other is set letter by letter."""
 
 _CONSEQUENCES: Final[dict[str, str]] = {
     "ticket.read": "read ticket {Ticket}",
@@ -96,11 +99,18 @@ def shown_lines(
         else:
             look = "target" if line.label in _BIG else "plain"
         hidden = tuple(hidden_notes(line.text))
-        shown = marked(line.text, finds.get(line.text, ()), f"line-{n}")
+        spans = finds.get(line.text, ())
+        shown = None if spans else _in_words(line)
+        shown = shown or marked(line.text, spans, f"line-{n}")
         found.append(
             ShownLine(label=line.label, text=line.text, shown=shown, look=look, hidden=hidden)
         )
     return found
+
+
+def _in_words(line: Line) -> Markup | None:
+    """A code as words, an address that may break; None for what is set as it is."""
+    return address_markup(line.text) or (code_markup(line.text) if line.label in _CODED else None)
 
 
 def shown_finds(

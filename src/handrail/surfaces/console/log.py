@@ -9,29 +9,53 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
+from handrail.core.grade import Grade
+from handrail.core.ground import GROUNDS
 from handrail.core.principal import Principal, PrincipalKind
 from handrail.engine.show import Card, cards_of, is_sealed
 from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import LoggedEntry, Tx
 from handrail.surfaces.console.pages import Visitor
-from handrail.surfaces.console.words import ENTRIES, ENTRY_FACTS, name_text
+from handrail.surfaces.console.words import (
+    CONTROL_WORDS,
+    ENTRIES,
+    ENTRY_FACTS,
+    STATES,
+    VERDICTS,
+    name_text,
+)
 
 __all__ = ["LOG_PAGE", "LogRow", "action_log", "log", "log_rows"]
 
 LOG_PAGE: Final = 50
 FILTERED_MAX: Final = 200
+_CODES: Final = {
+    (name, str(code.value)): words
+    for name, table in (
+        ("state", STATES),
+        ("grade", {grade: grade.name for grade in Grade}),
+        ("control", CONTROL_WORDS),
+        ("verdict", VERDICTS),
+        ("ground", GROUNDS),
+    )
+    for code, words in table.items()
+}
+"""The words for what an entry holds as a code, by its name and the code."""
 _INDEX: Final = re.compile(r"[0-9]{1,15}")
 _FILTER_CHARS_MAX: Final = 200
 
 
 class LogRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry in words. A sealed one is not told yet: a further checker must not see it."""
+    """One entry in words. A sealed one is not told yet: a further checker must not see it.
+
+    `facts` are names, values as the log has them, and the words for a value that is a code.
+    """
 
     index: int
     at: int
     who: str | None = None
     said: str = ""
-    facts: tuple[tuple[str, str], ...] = ()
+    facts: tuple[tuple[str, str, str | None], ...] = ()
     proposal: str | None = None
     leaf: str = ""
     sealed: bool = False
@@ -134,10 +158,10 @@ def _of_filters(tx: Tx, desk: str, person: str | None, customer: str | None) -> 
     return sorted(fitting, key=lambda one: -one.index)[:FILTERED_MAX]
 
 
-def _facts(logged: LoggedEntry) -> tuple[tuple[str, str], ...]:
+def _facts(logged: LoggedEntry) -> tuple[tuple[str, str, str | None], ...]:
     data = logged.entry.data
-    found = [(name, data.get(name)) for name in ENTRY_FACTS]
-    return tuple((name_text(name), str(value)) for name, value in found if value is not None)
+    found = [(name, str(data[name])) for name in ENTRY_FACTS if data.get(name) is not None]
+    return tuple((name_text(name), value, _CODES.get((name, value))) for name, value in found)
 
 
 def _index(text: str | None) -> int | None:

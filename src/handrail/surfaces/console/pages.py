@@ -22,6 +22,7 @@ from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, check_role, note_use, session_of
 from handrail.surfaces.console.assets import Assets
 from handrail.surfaces.console.catalogue import Catalogue, Translated, languages
+from handrail.surfaces.console.codes import value_markup
 from handrail.surfaces.console.diffs import diff_markup
 from handrail.surfaces.console.forms import FORM_BYTES_MAX, read_form
 from handrail.surfaces.console.literal import clipped, literal, marked, money_markup, told
@@ -339,6 +340,7 @@ def environment_in(catalogue: Catalogue) -> jinja2.Environment:
             "moment": moment_text,
             "span": span_text,
             "words": name_text,
+            "value": value_markup,
         }
     )
     return environment

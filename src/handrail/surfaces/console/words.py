@@ -17,6 +17,7 @@ from handrail.core.review import Verdict
 
 __all__ = [
     "CAUSES",
+    "CONTROL_WORDS",
     "ENTRIES",
     "ENTRY_FACTS",
     "GRADES",
@@ -81,6 +82,17 @@ _CONTROLS: Final[dict[Control, str]] = {
     Control.ESCALATE: "Is handed to a person.",
     Control.REFUSE: "Is refused; nobody is asked.",
 }
+
+CONTROL_WORDS: Final[dict[Control, str]] = {
+    Control.RUN_AND_LOG: "runs and is logged",
+    Control.RUN_AND_NOTIFY: "runs, can be undone",
+    Control.HOLD_AND_RECALL: "held back first",
+    Control.APPROVE: "one person approves",
+    Control.MAKER_CHECKER: "independent checkers",
+    Control.ESCALATE: "handed to a person",
+    Control.REFUSE: "refused",
+}
+"""A control in a few words, for a list."""
 
 REASONS: Final[dict[ReasonCode, str]] = {
     ReasonCode.HALTED: "Stopped for now",

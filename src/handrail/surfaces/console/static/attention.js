@@ -30,7 +30,10 @@ if (dwell) {
     clearInterval(timer);
     // A page that has said meanwhile that it is out of date keeps them off.
     const late = document.querySelector(".overtaken.notice") !== null;
-    for (const button of approvals()) button.disabled = late;
+    for (const button of approvals()) {
+      button.disabled = late;
+      button.classList.remove("resting");
+    }
     if (!late) dwell.querySelector("[data-now]").textContent = "It can be approved now.";
   }, TICK_MS);
 }

@@ -10,6 +10,8 @@ const list = document.querySelector("[data-keys-list]");
 function follow(key) {
   const target = document.querySelector(`main [data-key="${key}"]`);
   if (!target) return false;
+  const fold = target.closest("details");
+  if (fold) fold.open = true;
   if (key === "u" || key === "e") target.click();
   else target.focus();
   return true;

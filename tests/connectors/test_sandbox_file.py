@@ -222,12 +222,13 @@ def test_files_that_are_no_desk(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "undone"),
     [
-        (1, "DROP TABLE mail_files; ALTER TABLE mailbox DROP COLUMN html"),
-        (2, "ALTER TABLE mailbox DROP COLUMN html"),
+        (1, "DROP TABLE macros; DROP TABLE mail_files; ALTER TABLE mailbox DROP COLUMN html"),
+        (2, "DROP TABLE macros; ALTER TABLE mailbox DROP COLUMN html"),
+        (3, "DROP TABLE macros"),
     ],
 )
 def test_a_desk_of_an_earlier_version_goes_on(tmp_path: Path, version: int, undone: str) -> None:
-    """A file from before messages had attachments or HTML gets what it lacks, keeps the rest."""
+    """A file from before attachments, HTML or macros gets what it lacks and keeps the rest."""
     with Sandbox.open(tmp_path / "desk") as desk:
         tickets = desk.tickets()
     older = apsw.Connection(str(tmp_path / "desk"))

@@ -42,8 +42,9 @@ def _draft(ticket: str, body: str) -> Move:
     return Move(kind="reply.draft", params={"ticket": ticket, "body": body})
 
 
-def _send(ticket: str, body: str) -> Move:
-    return Move(kind="reply.send", params={"ticket": ticket, "body": body})
+def _send(ticket: str, body: str, macro: str | None = None) -> Move:
+    params: dict[str, object] = {"ticket": ticket, "body": body}
+    return Move(kind="reply.send", params=params if macro is None else {**params, "macro": macro})
 
 
 def _refund(ticket: str, order: str, amount: str, reason: str, note: str | None = None) -> Move:
@@ -124,8 +125,9 @@ PLAYBOOK: Final = (
             _search("delivery time lamp"),
             _send(
                 "T-105",
-                "Hello Tom,\n\nyour lamp left our warehouse yesterday and should be with you on"
+                "Hello Tom,\n\nyour parcel left our warehouse yesterday and should be with you on"
                 " Thursday.\n\nKind regards\nThe shop",
+                macro="M-01",
             ),
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -19,6 +19,8 @@ __all__ = [
     "Connector",
     "Found",
     "Looked",
+    "Macro",
+    "Macros",
     "NotDone",
     "Prepared",
     "Promise",
@@ -71,7 +73,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     record knows about who gets the texts of the action, by which the finds in them are judged.
     Files that go out are in `request`, under `attachments`: a list of `name`, `type` and `content`
     in base64. HTML is in it under `html`, as it is sent and as it was asked for, beside the text
-    that says the same, under `body`. What is not in there is not shown and so must not be sent.
+    that says the same, under `body`. The macro that `body` was written from is there under `macro`,
+    by its id. What is not in there is not shown and so must not be sent.
 
     A fact is a precondition: it is read again right before an action that waited is carried out,
     and one that differs puts the action to a person anew. `background` names the facts that are
@@ -128,6 +131,27 @@ class NotDone(Exception):
     Carries a short reason in plain words; only errors on the connector's own allow-list become
     this exception.
     """
+
+
+class Macro(msgspec.Struct, frozen=True, kw_only=True):
+    """A canned reply of the helpdesk. `text` is what it says, its placeholders filled or not."""
+
+    id: str
+    name: str
+    text: str
+
+
+@runtime_checkable
+class Macros(Protocol):
+    """What a connector offers besides when its helpdesk has macros; none needs to."""
+
+    def macro(self, id: str, request: Mapping[str, object]) -> Macro:
+        """A macro as the helpdesk would fill it in for a prepared request, by its own records.
+
+        Reads only. A placeholder that it cannot fill stays as it is. Raises InvalidInput
+        `subject_unknown` when there is no such macro.
+        """
+        ...
 
 
 class Connector(Protocol):

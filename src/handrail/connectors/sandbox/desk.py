@@ -20,12 +20,22 @@ from handrail.connectors.protocol import (
     Capability,
     Found,
     Looked,
+    Macro,
     NotDone,
     Prepared,
     Receipt,
     Reversal,
 )
-from handrail.connectors.sandbox import accounts, credits, reading, refunds, replies, views
+from handrail.connectors.sandbox import (
+    accounts,
+    credits,
+    macros,
+    reading,
+    received,
+    refunds,
+    replies,
+    views,
+)
 from handrail.connectors.sandbox.effects import Stamp, do_once, receipt_of, request_digest
 from handrail.connectors.sandbox.schema import create_tables, open_reader, open_writer
 from handrail.connectors.sandbox.seed import SEED_AT, plant
@@ -185,6 +195,9 @@ class Sandbox:
         reverse, param = reversal
         return Reversal(kind=reverse, params={param: receipt.provider_ref})
 
+    def macro(self, id: str, request: Mapping[str, object]) -> Macro:
+        return self._read(lambda db: macros.filled(db, id, request))
+
     # what the console, the demo and tests look at
 
     def tickets(self) -> list[views.DeskTicket]:
@@ -200,7 +213,7 @@ class Sandbox:
 
         Not an action: nobody proposes what a customer says. Raises InvalidInput `subject_unknown`.
         """
-        return self._writer.run(lambda db: replies.receive(db, ticket, body, now))
+        return self._writer.run(lambda db: received.receive(db, ticket, body, now))
 
     def ticket_customer(self, ticket: str) -> str:
         """The customer that a ticket belongs to. Raises InvalidInput `subject_unknown`."""

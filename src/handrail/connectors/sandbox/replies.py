@@ -11,6 +11,7 @@ import msgspec
 
 from handrail.connectors.protocol import NotDone, Prepared, Receipt
 from handrail.connectors.sandbox.effects import Stamp
+from handrail.connectors.sandbox.macros import macro_lines, named_macro
 from handrail.connectors.sandbox.recipients import about_recipient
 from handrail.connectors.sandbox.served import (
     DeskRequest,
@@ -26,7 +27,7 @@ from handrail.core.artifact import Fact, Line
 from handrail.core.attachment import Attachment, read_attachments
 from handrail.core.canonical import canonical
 
-__all__ = ["DRAFT_DISCARD", "FROM_ADDRESS", "MAIL_HOST", "REPLY_DRAFT", "REPLY_SEND", "receive"]
+__all__ = ["DRAFT_DISCARD", "FROM_ADDRESS", "MAIL_HOST", "REPLY_DRAFT", "REPLY_SEND"]
 
 MAIL_HOST: Final = "shop.example.com"
 FROM_ADDRESS: Final = f"support@{MAIL_HOST}"
@@ -38,6 +39,7 @@ class _ReplyDraft(DeskRequest, frozen=True, kw_only=True):
     ticket: str
     customer: str
     body: str
+    macro: str = ""
 
 
 class _ReplySend(DeskRequest, frozen=True, kw_only=True):
@@ -52,6 +54,7 @@ class _ReplySend(DeskRequest, frozen=True, kw_only=True):
     in_reply_to: str
     body: str
     html: str = ""
+    macro: str = ""
     attachments: tuple[_File, ...] = ()
 
 
@@ -133,33 +136,13 @@ def _facts_of(thread: _Thread) -> tuple[Fact, ...]:
     )
 
 
-def receive(db: apsw.Connection, ticket: str, body: str, now: int) -> str:
-    """Take in a message of the ticket's requester; the ticket is open again."""
-    row = db.execute(
-        "SELECT requester, (SELECT count(*) FROM messages WHERE ticket = t.id)"
-        " FROM tickets t WHERE id = ?",
-        (ticket,),
-    ).fetchone()
-    if row is None:
-        raise unknown("ticket", ticket)
-    requester, count = row
-    message_id = f"<{ticket.lower()}.{int(count) + 1}@mail.{MAIL_HOST}>"
-    db.execute(
-        "INSERT INTO messages (message_id, ticket, author, sender, body, sent_at)"
-        " VALUES (?, ?, 'customer', ?, ?, ?)",
-        (message_id, ticket, requester, body, now),
-    )
-    db.execute("UPDATE tickets SET status = 'open', updated_at = ? WHERE id = ?", (now, ticket))
-    return message_id
-
-
 def _prepare_draft(db: apsw.Connection, params: Params, now: int) -> Prepared:
     ticket, body = text_of(params, "ticket"), text_of(params, "body")
     thread = _thread(db, ticket)
-    request = _ReplyDraft(ticket=ticket, customer=thread.customer, body=body)
+    request = {"ticket": ticket, "customer": thread.customer, "body": body}
     return Prepared(
         customer=thread.customer,
-        request=msgspec.structs.asdict(request),
+        request={**request, **named_macro(db, params)},
         facts=_facts_of(thread),
     )
 
@@ -169,6 +152,7 @@ def _draft_lines(request: _ReplyDraft) -> list[Line]:
         Line(label="Ticket", text=request.ticket),
         Line(label="Customer", text=request.customer),
         Line(label="Draft", text=request.body),
+        *macro_lines(request.macro),
     ]
 
 
@@ -206,6 +190,7 @@ def _prepare_send(db: apsw.Connection, params: Params, now: int) -> Prepared:
         request={
             **content,
             "message_id": message_id,
+            **named_macro(db, params),
             **({"attachments": files} if files else {}),
         },
         about=about_recipient(db, thread.customer, MAIL_HOST),
@@ -262,6 +247,7 @@ def _send_lines(request: _ReplySend) -> list[Line]:
             )
             for one in request.attachments
         ),
+        *macro_lines(request.macro),
         Line(label="Ticket", text=request.ticket),
         Line(label="Customer", text=request.customer),
         Line(label="Message-ID", text=request.message_id),

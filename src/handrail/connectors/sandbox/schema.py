@@ -14,7 +14,7 @@ __all__ = ["BUSY_MS", "VERSION", "create_tables", "open_reader", "open_writer"]
 BUSY_MS: Final = 2_000
 """Longest wait for another process that is writing to the same file."""
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Version of these tables, kept in the file as `user_version`."""
 
 _APPLICATION_ID: Final = 0x48524C44
@@ -34,7 +34,16 @@ CREATE TABLE mail_files (
 _MAIL_HTML: Final = "ALTER TABLE mailbox ADD COLUMN html TEXT NOT NULL DEFAULT '';"
 """What came with version 3: the HTML of a sent message, empty when it had none."""
 
-_LATER: Final = (_MAIL_FILES, _MAIL_HTML)
+_MACROS: Final = """
+CREATE TABLE macros (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+"""What came with version 4: canned replies, their placeholders not filled."""
+
+_LATER: Final = (_MAIL_FILES, _MAIL_HTML, _MACROS)
 """What each version after the first added."""
 
 _SCHEMA: Final = """

@@ -7,6 +7,7 @@ from typing import Final
 import apsw
 
 from handrail.connectors.sandbox.articles import ARTICLES
+from handrail.connectors.sandbox.macros import MACROS
 from handrail.connectors.sandbox.replies import MAIL_HOST
 from handrail.connectors.sandbox.samples import CREDITS, CUSTOMERS, ORDERS, REFUNDS
 from handrail.connectors.sandbox.stories import TICKETS
@@ -30,6 +31,10 @@ def plant(db: apsw.Connection, now: int) -> None:
     _plant_history(db, now)
     _plant_tickets(db, now)
     db.executemany("INSERT INTO articles (id, title, body) VALUES (?, ?, ?)", ARTICLES)
+    db.executemany(
+        "INSERT INTO macros (id, name, text) VALUES (?, ?, ?)",
+        [(macro.id, macro.name, macro.text) for macro in MACROS],
+    )
 
 
 def _plant_customers(db: apsw.Connection) -> None:

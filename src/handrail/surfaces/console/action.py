@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Final
 
@@ -109,7 +110,7 @@ async def _page(
     around, deciding = ctx.store.read(
         lambda tx: (_around(visitor, tx, shown), deciding_of(visitor, tx, shown, refused))
     )
-    talk = await visitor.pages.talks.heard(visitor.gateway, visitor.desk, around.ticket)
+    heard = await _heard(visitor, shown, around.ticket)
     over = proposal.decide_by is not None and ctx.clock() >= proposal.decide_by
     undecided = proposal.state is State.PENDING
     html = html_part(shown)
@@ -140,11 +141,21 @@ async def _page(
         problem=None if refused is None else refused.error.message,
         typed=typed,
         around=around,
-        talk=talk,
+        **heard,
         since=since,
         two_needed=proposal.state is State.UNKNOWN and needed_for(ctx, proposal) > 1,
     )
     return with_frame(page, html)
+
+
+async def _heard(visitor: Visitor, shown: Shown, ticket: str | None) -> dict[str, object]:
+    """What the helpdesk says for the page: both are asked at once, so that it waits only once."""
+    talks, gateway = visitor.pages.talks, visitor.gateway
+    connector, request = shown.card.proposal.connector, shown.artifact.get("request")
+    talk, original = await asyncio.gather(
+        talks.heard(gateway, visitor.desk, ticket), talks.original(gateway, connector, request)
+    )
+    return {"talk": talk, "original": original}
 
 
 def _in_words(shown: Shown, proposal: Proposal) -> dict[str, object]:

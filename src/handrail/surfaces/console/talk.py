@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from markupsafe import Markup
 
 from handrail.engine.conversation import Conversation, Message, Silence, read_conversation
+from handrail.engine.macro import Original, Unread, macro_in, read_original
 from handrail.errors import Unavailable
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.literal import hidden_notes, literal
 
 __all__ = ["Talk", "Talks", "Utterance"]
+
+T = TypeVar("T")
 
 WAIT_S: Final = 1.0
 """How long a page waits for the helpdesk; then it comes without the conversation."""
@@ -64,7 +68,7 @@ class Talk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Talks:
-    """Reads conversations for pages: a few at once, each for a bounded time.
+    """Reads conversations and macros for pages: a few at once, each for a bounded time.
 
     A reading that hangs keeps its place until it comes back, so that a helpdesk which answers
     nobody takes no more than `AT_ONCE_MAX` threads from what people decide.
@@ -78,12 +82,35 @@ class Talks:
         """The conversation of a ticket for a page; never an error, never late."""
         if ticket is None:
             return _talk(Conversation(silence=Silence.NO_TICKET))
+        silent = Conversation(silence=Silence.NOT_READ)
+        return _talk(
+            await self._read(
+                gateway, lambda: read_conversation(gateway.ctx, desk, ticket), otherwise=silent
+            )
+        )
+
+    async def original(self, gateway: Gateway, connector: str, request: object) -> Original | None:
+        """The macro that a request names, for a page; never an error, never late.
+
+        None when it names none.
+        """
+        named = macro_in(request)
+        if named is None or not isinstance(request, Mapping):
+            return None
+        id, text = named
+        return await self._read(
+            gateway,
+            lambda: read_original(gateway.ctx, connector, request, id, text),
+            otherwise=Original(id=id, text=text, unread=Unread.NOT_READ),
+        )
+
+    async def _read(self, gateway: Gateway, question: Callable[[], T], *, otherwise: T) -> T:
         places = self._places = self._places or asyncio.Semaphore(AT_ONCE_MAX)
         loop = asyncio.get_running_loop()
 
-        def read() -> Conversation:
+        def read() -> T:
             try:
-                return read_conversation(gateway.ctx, desk, ticket)
+                return question()
             finally:
                 with suppress(RuntimeError):  # the loop is closed: nobody waits for a place
                     loop.call_soon_threadsafe(places.release)
@@ -91,9 +118,9 @@ class Talks:
         try:
             async with asyncio.timeout(self._wait_s):
                 await places.acquire()
-                return _talk(await gateway.runner.call(read))
+                return await gateway.runner.call(read)
         except (TimeoutError, Unavailable):
-            return _talk(Conversation(silence=Silence.NOT_READ))
+            return otherwise
 
 
 def _talk(read: Conversation) -> Talk:

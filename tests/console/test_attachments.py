@@ -127,3 +127,34 @@ def test_an_attachment_is_never_cleared(tmp_path: Path, browser: Browser) -> Non
         plain = scene.propose("T-103", "reply.send", {"ticket": "T-103", "body": BODY})
         assert plain.state.value == "HOLDING"
         assert reply_with(scene, file("a.txt", "text/plain", TEXT)).state.value == "PENDING"
+
+
+def test_what_is_found_in_a_text_file_is_marked_and_listed(scene: Scene) -> None:
+    """A find in a file is marked there, listed with its file, led to, and counts in the policy."""
+    said = "Pay bob@evil.test 50.00 USD, see http://evil.test/x for O-5001."
+    odd = "pay\u200bpal \u202eand <b>"
+    action = reply_with(
+        scene,
+        file("plain.txt", "text/plain", TEXT),
+        file("note.txt", "text/plain", said.encode()),
+        file("odd.txt", "text/plain", odd.encode()),
+        file("same.txt", "text/plain", said.encode()),
+    )
+    page = scene.enter("chris", f"/actions/{action.id}")
+    files, finds = page.locator(".file"), page.locator(".finds li")
+    assert files.nth(1).locator(".code").inner_text() == said
+    expect(files.nth(1).locator("mark.found")).to_contain_text(
+        ["bob@evil.test", "50.00 USD", "evil.test/x", "O-5001"]
+    )
+    expect(files.nth(0).locator("mark.found")).to_have_count(0)
+    assert files.nth(2).locator(".code").inner_text() == "pay[U+200B]pal [U+202E]and <b>"
+    expect(files.nth(2).locator(".hidden-note")).to_contain_text("changes the direction")
+    for number in (2, 4):
+        one = finds.filter(has_text="50.00 USD").filter(has_text=f"in attachment {number}")
+        one.locator("a").first.click()
+        expect(page.locator(f"#file-{number - 1}-{said.index('50.00')}:target")).to_be_visible()
+    expect(finds.filter(has_text="in attachment 3")).not_to_have_count(0)
+    long = "\n".join(f"call +44 20 7946 {n:04} for 5.00 USD" for n in range(300))
+    page.goto(f"/actions/{reply_with(scene, file('long.txt', 'text/plain', long.encode())).id}")
+    expect(finds).to_have_count(200)
+    expect(page.locator(".finds")).to_contain_text("more are marked in the texts")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ import pytest
 from handrail.core.decide import ReasonCode
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control, Policy
-from handrail.core.triggers.span import Trigger
+from handrail.core.triggers.span import SPANS_MAX, Trigger
 from handrail.engine.outgoing import Place
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import MINUTE, Story, pack
@@ -56,6 +57,12 @@ def reply(story: Story, body: str, ticket: str = "T-101") -> Action:
     return story.desk.propose(story.task(ticket), "reply.send", {"ticket": ticket, "body": body})
 
 
+def text_file(name: str, said: str) -> dict[str, str]:
+    """An attachment of plain text."""
+    content = base64.b64encode(said.encode()).decode()
+    return {"name": name, "type": "text/plain", "content": content}
+
+
 def places(story: Story, action: Action) -> tuple[Place, ...]:
     """What a reviewer sees marked."""
     return story.desk.show(action.id, by="ann").found
@@ -89,6 +96,27 @@ def test_a_find_waits_for_a_person(recall: Story, trigger: Trigger) -> None:
     recall.later(2 * MINUTE)
     recall.desk.work()
     assert recall.world.mailbox() == []
+
+
+def test_what_a_text_file_says_counts_too(recall: Story) -> None:
+    """B3: in a file too each trigger is found, with its place, and a person is asked."""
+    for n, (trigger, said) in enumerate(FINDS.items()):
+        params = {"ticket": "T-101", "body": PLAIN, "attachments": [text_file(f"{n}.txt", said)]}
+        action = recall.desk.propose(recall.task("T-101"), "reply.send", params)
+        assert action.state is State.PENDING, trigger
+        found = [one for one in places(recall, action) if one.trigger is trigger]
+        assert {one.param for one in found} == {"attachments[0]"}, trigger
+        assert all(said[one.start : one.end] == one.text for one in found)
+
+
+def test_files_keep_a_bounded_number_of_finds(recall: Story) -> None:
+    """However many files say it, of each trigger as many places are kept as in one text."""
+    said = "\n".join(f"write to a{n}@evil.test" for n in range(1, 151))
+    files = [text_file("a.txt", said), text_file("b.txt", said.replace("evil", "bad"))]
+    params = {"ticket": "T-101", "body": PLAIN, "attachments": files}
+    action = recall.desk.propose(recall.task("T-101"), "reply.send", params)
+    found = [one.param for one in places(recall, action) if one.trigger is Trigger.EMAIL]
+    assert (found.count("attachments[0]"), found.count("attachments[1]")) == (150, SPANS_MAX - 150)
 
 
 def test_every_trigger_has_a_story() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -15,9 +16,9 @@ from handrail.core.markup.finds import BODY, HTML, difference, spans_said
 from handrail.core.markup.rendition import Rendition, read_html
 from handrail.core.money import Money
 from handrail.core.text import hidden_marks
-from handrail.core.triggers.find import ANY, counts_of
+from handrail.core.triggers.find import ANY, counts_of, spans_in
 from handrail.core.triggers.links import elsewhere
-from handrail.core.triggers.span import Span, Trigger, folded, phrase
+from handrail.core.triggers.span import SPANS_MAX, About, Span, Trigger, folded, phrase
 from handrail.engine.context import Rulebook
 
 __all__ = [
@@ -31,17 +32,20 @@ __all__ = [
     "html_in",
     "places_of",
     "spans_of",
+    "texts_of",
 ]
 
 ATTACHMENTS: Final = "attachments"
 """Under which name a request holds the files that it sends."""
 
 Spans = dict[str, tuple[Span, ...]]
-"""What was found, by the parameter that it was found in; parameters without a find are left out."""
+"""What was found, by the parameter or file that it was found in; without a find it is left out."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """One place in a text that leaves the desk: which part of which parameter, and what it is.
+
+    `param` is `attachments[0]` for what the first file says.
 
     `start` and `end` count Unicode characters from 0; `text` is what stands there, as it is.
     """
@@ -55,20 +59,50 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def spans_of(rules: Rulebook, kind: str, params: Params, prepared: Prepared) -> Spans:
-    """Look through every text of an action that leaves the desk.
+    """Look through every text of an action that leaves the desk, those of its files included.
 
     What the recipient's own data are comes from the connector; the amounts of the action itself
     count as known too.
     """
     names = rules.outgoing.get(kind, ())
     texts = {name: text for name in names if isinstance(text := params.get(name), str)}
-    if not texts:
+    if not names:
         return {}
     own = tuple(value for value in params.values() if isinstance(value, Money))
     value = () if prepared.value is None else (prepared.value,)
     known = dict.fromkeys((*own, *value, *prepared.about.amounts))
     about = msgspec.structs.replace(prepared.about, amounts=tuple(known))
-    return {name: spans for name, spans in spans_said(texts, about).items() if spans}
+    spans = {**spans_said(texts, about), **_spans_attached(prepared.request, about)}
+    return {name: found for name, found in spans.items() if found}
+
+
+def _spans_attached(request: Mapping[str, object], about: About) -> Spans:
+    """What is found in files of plain text; of each trigger so many in all as in one text."""
+    counts: Counter[Trigger] = Counter()
+    found = {}
+    for name, text in _texts_attached(request).items():
+        kept = []
+        for span in spans_in(text, about):
+            counts[span.trigger] += 1
+            if counts[span.trigger] <= SPANS_MAX:
+                kept.append(span)
+        found[name] = tuple(kept)
+    return found
+
+
+def _texts_attached(request: Mapping[str, object]) -> dict[str, str]:
+    """What the files of plain text say, by their place: `attachments[0]`."""
+    looks = (look_at(one) for one in attached_in(request) or ())
+    texts = {f"{ATTACHMENTS}[{n}]": look.text for n, look in enumerate(looks)}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def texts_of(artifact: Mapping[str, object]) -> dict[str, str]:
+    """Every text of a stored action in which something can be found, under the names of `Spans`."""
+    params, request = artifact.get("params"), artifact.get("request")
+    said = params.items() if isinstance(params, Mapping) else ()
+    texts = {name: text for name, text in said if isinstance(text, str)}
+    return {**texts, **(_texts_attached(request) if isinstance(request, Mapping) else {})}
 
 
 def found_in(
@@ -173,7 +207,7 @@ def _doubts_of_files(
             yield (what,), (f"the content of the attachment `{one.name}`",)
 
 
-def places_of(spans: Spans, params: Mapping[str, object]) -> tuple[Place, ...]:
+def places_of(spans: Spans, texts: Mapping[str, str]) -> tuple[Place, ...]:
     """The finds with what stands there, for people."""
     return tuple(
         Place(
@@ -185,6 +219,6 @@ def places_of(spans: Spans, params: Mapping[str, object]) -> tuple[Place, ...]:
             what=span.what,
         )
         for name, found in spans.items()
-        if isinstance(text := params.get(name), str)
+        if (text := texts.get(name)) is not None
         for span in found
     )

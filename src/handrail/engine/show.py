@@ -26,7 +26,7 @@ from handrail.engine.again import Change, before_of, changes_between
 from handrail.engine.bench import bench_of, lacking, makers_of, nobody_text, roster_of
 from handrail.engine.context import Context
 from handrail.engine.edit import editable_params
-from handrail.engine.outgoing import Place, Spans, places_of
+from handrail.engine.outgoing import Place, Spans, places_of, texts_of
 from handrail.engine.record import RESULT, content_of
 from handrail.engine.review import retype_for
 from handrail.engine.testify import Witness, why_not_testify, witnesses
@@ -139,6 +139,7 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
     entries = tx.log.of_proposal(desk, id)
     entries = [logged for logged in entries if not is_sealed(tx, viewer, logged)]
     artifact = msgspec.json.decode(content.artifact)
+    texts = texts_of(artifact)
     note = None if undecided and proposal.grade is Grade.G3 else content.note
     return Shown(
         card=_card(ctx, tx, proposal),
@@ -148,8 +149,10 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
         changed=() if before is None else changes_between(before, content),
         reasons=content.reasons,
         failed=content.failed,
-        found=places_of(content.spans, artifact["params"]),
-        spans={artifact["params"][name]: spans for name, spans in content.spans.items()},
+        found=places_of(content.spans, texts),
+        spans={
+            texts[name]: spans for name, spans in reversed(content.spans.items()) if name in texts
+        },
         artifact=artifact,
         note=note,
         pressure=() if note is None else pressure_of(note),

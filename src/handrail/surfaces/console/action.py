@@ -20,6 +20,7 @@ from handrail.core.review import Verdict, check_reviewer
 from handrail.engine.bench import roster_of
 from handrail.engine.context import Context
 from handrail.engine.halt import halt_over
+from handrail.engine.outgoing import texts_of
 from handrail.engine.passkeys import keys_for
 from handrail.engine.search import is_theirs
 from handrail.engine.show import Card, Shown, cards_of, show
@@ -29,7 +30,7 @@ from handrail.store.protocol import Tx
 from handrail.surfaces.console.attachments import shortened, shown_files
 from handrail.surfaces.console.deciding import TurnedDown, deciding_of
 from handrail.surfaces.console.ending import standing_of
-from handrail.surfaces.console.lines import consequence, shown_finds, shown_lines
+from handrail.surfaces.console.lines import FINDS_MAX, consequence, shown_finds, shown_lines
 from handrail.surfaces.console.literal import json_text
 from handrail.surfaces.console.markup import html_part, with_frame
 from handrail.surfaces.console.pages import Visitor
@@ -134,7 +135,7 @@ async def _page(
         why_no_undo=may_undo(visitor) or shown.why_no_undo,
         may_recall=may_undo(visitor) is None,
         request_json=json_text(shortened(shown.artifact.get("request"))),
-        files=shown_files(shown.artifact.get("request")),
+        files=shown_files(shown.artifact.get("request"), shown.spans),
         html=html,
         verdicts=VERDICTS,
         signing=_signing(visitor, proposal) if undecided else "",
@@ -162,7 +163,8 @@ def _in_words(shown: Shown, proposal: Proposal) -> dict[str, object]:
     """What the action is, and why it is here."""
     return {
         "lines": shown_lines(proposal, shown.lines, shown.spans),
-        "finds": shown_finds(shown.lines, shown.spans, shown.found),
+        "finds": shown_finds(shown.lines, shown.spans, shown.found, texts_of(shown.artifact)),
+        "finds_most": FINDS_MAX,
         "facts": shown_facts(shown.facts, shown.failed),
         "reasons": [
             (REASONS[one.code], one.text, LOUD_REASONS.get(one.code)) for one in shown.reasons

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+from markupsafe import Markup
 from starlette.responses import Response
 
 from handrail.core.attachment import Appearance, Attachment, Insight, look_at
+from handrail.core.triggers.span import Span
 from handrail.engine.outgoing import ATTACHMENTS, attached_in
 from handrail.engine.show import show
 from handrail.errors import NotFound
+from handrail.surfaces.console.lines import FILE
+from handrail.surfaces.console.literal import hidden_notes, marked
 from handrail.surfaces.console.pages import SECURITY_HEADERS, Visitor
 
 __all__ = ["ShownFile", "attachment", "shortened", "shown_files"]
@@ -20,12 +24,17 @@ _CAGED: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
 class ShownFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One attachment on the page. `warning` says what a reviewer cannot know about it."""
+    """One attachment on the page. `warning` says what a reviewer cannot know about it.
+
+    `text` is what a plain text says, with what was found in it marked; `hidden` what hides in it.
+    """
 
     name: str
     declared: str
     look: Appearance
     warning: str | None
+    text: Markup | None
+    hidden: tuple[str, ...]
 
 
 _WARNINGS: Final = {
@@ -34,16 +43,26 @@ _WARNINGS: Final = {
 }
 
 
-def shown_files(request: object) -> list[ShownFile] | None:
-    """The attachments of a stored request; None when they are in no form that is known."""
+def shown_files(request: object, finds: Mapping[str, tuple[Span, ...]]) -> list[ShownFile] | None:
+    """The attachments of a stored request; None when they are in no form that is known.
+
+    `finds` is what is marked, by the whole text that it is marked in.
+    """
     found = attached_in(request) if isinstance(request, Mapping) else ()
-    return None if found is None else [_shown(one) for one in found]
+    return None if found is None else [_shown(one, n, finds) for n, one in enumerate(found)]
 
 
-def _shown(one: Attachment) -> ShownFile:
+def _shown(one: Attachment, place: int, finds: Mapping[str, tuple[Span, ...]]) -> ShownFile:
     look = look_at(one)
+    said = look.text
+    spans = () if said is None else finds.get(said, ())
     return ShownFile(
-        name=one.name, declared=one.type, look=look, warning=_WARNINGS.get(look.insight)
+        name=one.name,
+        declared=one.type,
+        look=look,
+        warning=_WARNINGS.get(look.insight),
+        text=None if said is None else marked(said, spans, f"{FILE}-{place}"),
+        hidden=() if said is None else tuple(hidden_notes(said)),
     )
 
 

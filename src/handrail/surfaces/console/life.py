@@ -13,7 +13,7 @@ from handrail.core.note import is_signed_by, parse_checkpoint, parse_note
 from handrail.core.principal import Principal
 from handrail.engine.amendment import POLICY_READERS
 from handrail.engine.context import Context
-from handrail.engine.outgoing import Spans
+from handrail.engine.outgoing import Spans, texts_of
 from handrail.engine.show import Card, cards_of, is_sealed
 from handrail.engine.versions import opened_policy
 from handrail.errors import HandrailError, InvalidInput
@@ -191,8 +191,8 @@ def _shown_to(tx: Tx, viewer: Principal, life: Life) -> tuple[tuple[str, Showing
 
 def _spans(artifact: bytes, spans: Spans) -> Spans:
     """What is marked in each text, by the text."""
-    params = msgspec.json.decode(artifact)["params"]
-    return {params[name]: found for name, found in spans.items() if name in params}
+    texts = texts_of(msgspec.json.decode(artifact))
+    return {texts[name]: found for name, found in reversed(spans.items()) if name in texts}
 
 
 def _under_checkpoint(ctx: Context, tx: Tx, life: Life) -> tuple[Sequence[Odd], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -11,7 +12,7 @@ from markupsafe import Markup
 from handrail.core.artifact import Line
 from handrail.core.proposal import Proposal
 from handrail.core.triggers.span import Span
-from handrail.engine.outgoing import Place
+from handrail.engine.outgoing import ATTACHMENTS, Place
 from handrail.engine.record import content_of
 from handrail.errors import Unavailable
 from handrail.store.protocol import Tx
@@ -19,6 +20,8 @@ from handrail.surfaces.console.codes import address_markup, code_markup
 from handrail.surfaces.console.literal import anchor_of, clipped, hidden_notes, marked
 
 __all__ = [
+    "FILE",
+    "FINDS_MAX",
     "ShownFind",
     "ShownLine",
     "consequence",
@@ -28,7 +31,12 @@ __all__ = [
     "summary",
 ]
 
+FILE: Final = "file"
+"""How the id of a highlight in a file begins: `file-0` for the first file."""
+FINDS_MAX: Final = 200
+"""Finds that the list of a page has; what goes beyond is counted. All are marked in the texts."""
 CONSEQUENCE_CHARS_MAX: Final = 140
+_FILE_PLACE: Final = re.compile(rf"{ATTACHMENTS}\[([0-9]+)\]")
 _PART_CHARS_MAX: Final = 80
 _LETTER_CHARS_MIN: Final = 160
 _BIG: Final = ("To", "Recipient")
@@ -67,11 +75,15 @@ class ShownLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownFind(msgspec.Struct, frozen=True, kw_only=True):
-    """One find: what stands there, what it is, and the id of its highlight, if it has one."""
+    """One find: what stands there, what it is, and the id of its highlight, if it has one.
+
+    `file` is the number of the attachment that it stands in, from 1; None for the message itself.
+    """
 
     text: str
     what: str
     anchor: str | None
+    file: int | None = None
 
 
 def lines_of(tx: Tx, proposal: Proposal) -> tuple[Line, ...]:
@@ -114,12 +126,26 @@ def _in_words(line: Line) -> Markup | None:
 
 
 def shown_finds(
-    lines: tuple[Line, ...], finds: Mapping[str, tuple[Span, ...]], places: Iterable[Place]
+    lines: tuple[Line, ...],
+    finds: Mapping[str, tuple[Span, ...]],
+    places: Iterable[Place],
+    texts: Mapping[str, str],
 ) -> list[ShownFind]:
-    """What was found in the texts that leave the desk, each with where it stands on the page."""
-    return [
-        ShownFind(text=one.text, what=one.what, anchor=_anchor(lines, finds, one)) for one in places
-    ]
+    """What was found in the texts that leave the desk, each with where it stands on the page.
+
+    `texts` is every text that was looked through, by the parameter or the file.
+    """
+    shown = []
+    for one in places:
+        at = _FILE_PLACE.fullmatch(one.param)
+        if at is None:
+            found = ShownFind(text=one.text, what=one.what, anchor=_anchor(lines, finds, one))
+        else:
+            spans = finds.get(texts.get(one.param, ""), ())
+            anchor = anchor_of(spans, one.start, f"{FILE}-{at[1]}")
+            found = ShownFind(text=one.text, what=one.what, anchor=anchor, file=int(at[1]) + 1)
+        shown.append(found)
+    return shown
 
 
 def _anchor(

@@ -109,7 +109,7 @@ def test_a_person_recalls_what_is_held(holding: Scene) -> None:
     assert (first.state, second.state) == (State.HOLDING, State.HOLDING)
     page = holding.enter("dana", "/")
     expect(page.locator("h1")).to_have_text("Nothing waits for a person")
-    page.get_by_role("link", name=re.compile("Held back")).click()
+    page.get_by_role("link", name=re.compile("Going out")).click()
     expect(page.locator(".row")).to_have_count(2)
     expect(page.locator(".row").first).to_contain_text("left")
     page.get_by_role("button", name=re.compile("Recall")).first.click()

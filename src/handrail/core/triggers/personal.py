@@ -104,7 +104,7 @@ def accounts_in(text: str, low: str) -> Iterator[Span]:
 
 
 def phones_in(text: str, low: str, about: About) -> Iterator[Span]:
-    """Every telephone number that is not the recipient's."""
+    """Every telephone number that is not on the record of who it concerns."""
     own = {digits for one in about.addresses if (digits := _digits(one))}
     for near in _NEAR_A_PHONE.finditer(low):
         end = near.start()
@@ -115,7 +115,8 @@ def phones_in(text: str, low: str, about: About) -> Iterator[Span]:
                 continue
             end = stop
             if digits not in own:
-                what = f"a telephone number that is not the recipient's: {phrase(text[start:stop])}"
+                number = phrase(text[start:stop])
+                what = f"a telephone number that is not on the customer's record: {number}"
                 yield Span(start=start, end=stop, trigger=Trigger.PHONE, what=what)
 
 
@@ -148,7 +149,7 @@ def mails_in(text: str, low: str, about: About) -> Iterator[Span]:
 
 
 def _mail(text: str, start: int, end: int) -> Span:
-    what = f"an e-mail address that is not the recipient's: {phrase(text[start:end])}"
+    what = f"an e-mail address that is not on the customer's record: {phrase(text[start:end])}"
     return Span(start=start, end=end, trigger=Trigger.EMAIL, what=what)
 
 

@@ -14,7 +14,7 @@ __all__ = ["Standing", "standing_of"]
 
 _SENTENCES = {
     State.PENDING: "Nobody has decided yet.",
-    State.HOLDING: "It is held back for a short while and runs when that is over.",
+    State.HOLDING: "It goes out by itself after a short while, and can be recalled until then.",
     State.READY: "It is allowed and runs as soon as it can.",
     State.EXECUTING: "It is being carried out now. Load this page again in a moment.",
     State.UNKNOWN: (

@@ -40,7 +40,7 @@ _DAYS: Final = re.compile(r"(?:^| )([0-9]+)d(?: |$)")
 STATES: Final[dict[State, str]] = {
     State.PROPOSED: "Proposed",
     State.PENDING: "Waiting for a person",
-    State.HOLDING: "Held back, can be recalled",
+    State.HOLDING: "Goes out soon, can be recalled",
     State.READY: "Allowed, about to run",
     State.EXECUTING: "Running now",
     State.UNKNOWN: "Outcome not known",
@@ -76,7 +76,7 @@ GRADES: Final[dict[Grade, str]] = {
 _CONTROLS: Final[dict[Control, str]] = {
     Control.RUN_AND_LOG: "Runs at once and is logged.",
     Control.RUN_AND_NOTIFY: "Runs at once; people can look at it and undo it.",
-    Control.HOLD_AND_RECALL: "Is held back for a short while in which it can be recalled.",
+    Control.HOLD_AND_RECALL: "Goes out after a short while in which it can be recalled.",
     Control.APPROVE: "Waits for one person to approve it.",
     Control.MAKER_CHECKER: "Waits for one independent checker with the authority to pass it.",
     Control.ESCALATE: "Is handed to a person.",
@@ -86,7 +86,7 @@ _CONTROLS: Final[dict[Control, str]] = {
 CONTROL_WORDS: Final[dict[Control, str]] = {
     Control.RUN_AND_LOG: "runs and is logged",
     Control.RUN_AND_NOTIFY: "runs, can be undone",
-    Control.HOLD_AND_RECALL: "held back first",
+    Control.HOLD_AND_RECALL: "goes out after a while, can be recalled",
     Control.APPROVE: "one person approves",
     Control.MAKER_CHECKER: "independent checkers",
     Control.ESCALATE: "handed to a person",

@@ -13,12 +13,12 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from jinja2 import nodes
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from handrail.surfaces.console import catalogue as said
 from handrail.surfaces.console.catalogue import Catalogue, Recorder, languages
 from handrail.surfaces.console.pages import environment_in
-from tests.console.scene import Scene, scene_in
+from tests.console.scene import PHONE, Scene, scene_in
 from tests.console.test_every_page import AXE, RULES
 from tools.catalogue import PLACE, entries, written
 
@@ -177,6 +177,39 @@ def test_an_amount_reads_the_same_from_right_to_left(served: Scene) -> None:
     assert left is not None
     assert right is not None
     assert left["x"] < right["x"]
+
+
+def test_amounts_stand_in_the_readers_language(tmp_path: Path, browser: Browser) -> None:
+    """B7: on the page, on the button and in what is typed; the request stays as it will be sent."""
+    place = tmp_path / "spoken" / "de" / "LC_MESSAGES" / "handrail.mo"
+    place.parent.mkdir(parents=True)
+    with place.open("wb") as file:
+        write_mo(file, Catalog(locale="de"))
+    with scene_in(tmp_path, browser, translations=tmp_path / "spoken") as scene:
+        waits = scene.large_refund("2400.00 USD")
+        page = scene.enter("sam", "/?at_least=2.400,00&currency=usd", locale="de", viewport=PHONE)
+        expect(page.locator(".row h2 .money")).to_have_text("2.400,00 USD")
+        expect(page.locator(".row h2 .money")).to_have_attribute("title", "2400.00 USD")
+        page.goto("/?at_least=2.400,01&currency=usd")
+        expect(page.locator(".row")).to_have_count(0)
+        page.goto(f"/actions/{waits.id}")
+        expect(page).to_have_title(re.compile("2.400,00 USD"))
+        expect(page.locator(".artifact .money")).to_have_text("2.400,00 USD")
+        expect(page.locator(".decide .approve")).to_contain_text("refund 2.400,00 USD to")
+        assert '"amount_minor": 240000' in (page.locator(".code").last.text_content() or "")
+        typed = page.get_by_label("Type the amount once more")
+        expect(typed).to_have_attribute("placeholder", "like 12,50 EUR")
+        page.evaluate(AXE)
+        found = page.evaluate(f"axe.run({{runOnly: {RULES}}})")
+        assert [one["id"] for one in found["violations"]] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        typed.fill("2.400 USD")
+        page.locator(".approve:visible").click()
+        expect(page.get_by_role("alert")).to_contain_text("two amounts")
+        typed.fill("2.400,00 USD")
+        page.locator(".approve:visible").click()
+        expect(page.locator(".state .chip")).to_have_text("Done")
+        assert scene.shop.balance("P-5005").refunded_minor == 240_000
 
 
 def test_nothing_but_text_is_translated() -> None:

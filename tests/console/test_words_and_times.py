@@ -7,6 +7,8 @@ from collections.abc import Container
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel import Locale
+from babel.localedata import locale_identifiers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,10 +16,14 @@ from handrail.core.decide import ReasonCode
 from handrail.core.entry import Tag
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
+from handrail.core.money import EXPONENTS, Money
 from handrail.core.policy import Control
 from handrail.core.principal import Role
+from handrail.core.retype import check_retyped, retype_of
 from handrail.core.review import Verdict
 from handrail.core.triggers.span import Span, Trigger
+from handrail.surfaces.console.amounts import amount_text, plain_amount
+from handrail.surfaces.console.catalogue import Catalogue
 from handrail.surfaces.console.codes import value_markup
 from handrail.surfaces.console.literal import (
     clipped,
@@ -43,6 +49,7 @@ from handrail.surfaces.console.words import (
 )
 
 NOON = 1_772_280_129_500  # 2026-02-28T12:02:09.5Z
+SPOKEN = ("de", "fr", "es_MX", "ar", "en", "tr", "pt_PT")
 S, MIN, H, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
 
@@ -240,6 +247,79 @@ def test_money_is_grouped_by_style_alone(text: str, digits: str) -> None:
     assert markup is not None
     assert markup.striptags() == text
     assert markup.replace('<span class="group">', "|").striptags().split()[0] == digits
+
+
+def who_speaks(language: str) -> Reader:
+    """A reader of this language, who lives by UTC."""
+    return Reader(catalogue=Catalogue(language=language))
+
+
+# language | as records have it | as the reader has it
+LOCAL = """
+de    | 1234.50 USD    | 1.234,50 USD
+de    | 120.00 USD     | 120,00 USD
+de    | 1234567.00 EUR | 1.234.567,00 EUR
+fr    | 1234.50 USD    | 1234,50 USD
+pt_PT | 1234.50 EUR    | 1234,50 EUR
+de_CH | 1234.50 CHF    | 1234.50 CHF
+ar    | 1234.50 USD    | 1234.50 USD
+en    | 1234.50 USD    | 1234.50 USD
+de    | 1234 JPY       | 1234 JPY
+de    | 1.234 KWD      | 1.234 KWD
+de    | 1234.5 USD     | 1234.5 USD
+"""
+
+
+@pytest.mark.parametrize("row", LOCAL.strip().splitlines())
+def test_an_amount_in_the_readers_language(row: str) -> None:
+    """B7: only where two decimals follow; the form of the records is never lost."""
+    language, recorded, local = (part.strip() for part in row.split(" | "))
+    with reading(who_speaks(language)):
+        markup = money_markup(recorded)
+        assert markup is not None
+        assert markup.striptags() == amount_text(recorded) == local
+        assert (f'title="{recorded}"' in markup) == (local != recorded)
+        assert plain_amount(local) == recorded
+
+
+@given(st.integers(0, 10**14), st.sampled_from(sorted(EXPONENTS)), st.sampled_from(SPOKEN))
+def test_a_local_amount_has_one_reading(minor: int, currency: str, language: str) -> None:
+    """B7: whoever types what the page shows has typed the amount, and no other can be meant."""
+    money = Money(minor=minor, currency=currency)
+    with reading(who_speaks(language)):
+        local = amount_text(money.text())
+        assert plain_amount(local) == money.text()
+    if local != money.text():
+        check_retyped(retype_of(money, None, "refund.issue"), local)
+
+
+@pytest.mark.parametrize(
+    "typed", ["1.234", "1,2", "1,234", "12.34,50", "1.2345,00", "1.234,50 KWD", "a", ""]
+)
+def test_what_is_no_local_amount_stays_as_it_was_typed(typed: str) -> None:
+    """It is then refused as it would be in English, and never guessed at."""
+    with reading(who_speaks("de")):
+        assert plain_amount(typed) == typed
+
+
+def test_the_signs_are_those_of_the_languages() -> None:
+    """Those that CLDR has for each language and country, or else the form of the records."""
+    wrong = []
+    for name in locale_identifiers():
+        locale = Locale.parse(name)
+        if locale.script or locale.variant or re.fullmatch("[a-z]{2,3}(_[A-Z]{2})?", name) is None:
+            continue
+        with reading(who_speaks(name)):
+            shown = amount_text("1234567.50 USD")
+        if locale.default_numbering_system == "latn":
+            signs = locale.number_symbols["latn"]
+            group = signs["group"] if signs["group"] in ".," else ""
+            there = f"1{group}234{group}567{signs['decimal']}50 USD"
+        else:
+            there = ""
+        if shown not in ("1234567.50 USD", there):
+            wrong.append((name, shown, there))
+    assert wrong == []
 
 
 @pytest.mark.parametrize("text", ["120.00", "USD 120.00", "-1 USD", "12,00 USD", "1 usd", "١ USD"])

@@ -12,6 +12,7 @@ from handrail.core.money import Money
 from handrail.errors import InvalidInput
 from handrail.prove.audit import FOUND_MAX, Telling, find_payouts, tellings
 from handrail.store.protocol import Tx
+from handrail.surfaces.console.amounts import plain_amount
 from handrail.surfaces.console.literal import hidden_notes
 from handrail.surfaces.console.pages import Visitor
 from handrail.surfaces.console.words import STATE_TONES, STATES
@@ -82,6 +83,6 @@ def _amount(text: str) -> tuple[str | None, Money | None]:
     if not text:
         return None, None
     try:
-        return None, Money.parse(text)
+        return None, Money.parse(plain_amount(text))
     except InvalidInput as refusal:
         return refusal.message, None

@@ -10,6 +10,7 @@ from handrail.core.canonical import quoted
 from handrail.engine.context import Context
 from handrail.engine.search import Search
 from handrail.errors import InvalidInput
+from handrail.surfaces.console.amounts import plain_amount
 
 __all__ = ["SEARCH_FIELDS", "address_of", "kinds_of", "said_of", "search_in"]
 
@@ -25,6 +26,7 @@ def search_in(query: Mapping[str, str]) -> Search:
         raise InvalidInput("field_malformed", f"`mine` is `{_YES}` or left out, not {quoted(mine)}")
     texts = {name: query.get(name, "").strip() for name in _TEXTS}
     texts["currency"] = texts["currency"].upper()
+    texts["at_least"] = plain_amount(texts["at_least"])
     return Search(**texts, mine=mine == _YES)
 
 

@@ -14,8 +14,10 @@ from handrail.core.proposal import Proposal
 from handrail.core.triggers.span import Span
 from handrail.engine.outgoing import ATTACHMENTS, Place
 from handrail.engine.record import content_of
+from handrail.engine.show import Card
 from handrail.errors import Unavailable
 from handrail.store.protocol import Tx
+from handrail.surfaces.console.amounts import amount_text
 from handrail.surfaces.console.codes import address_markup, code_markup
 from handrail.surfaces.console.literal import anchor_of, clipped, hidden_notes, marked
 
@@ -29,6 +31,7 @@ __all__ = [
     "shown_finds",
     "shown_lines",
     "summary",
+    "titled",
 ]
 
 FILE: Final = "file"
@@ -36,6 +39,7 @@ FILE: Final = "file"
 FINDS_MAX: Final = 200
 """Finds that the list of a page has; what goes beyond is counted. All are marked in the texts."""
 CONSEQUENCE_CHARS_MAX: Final = 140
+TITLE_CHARS_MAX: Final = 120
 _FILE_PLACE: Final = re.compile(rf"{ATTACHMENTS}\[([0-9]+)\]")
 _PART_CHARS_MAX: Final = 80
 _LETTER_CHARS_MIN: Final = 160
@@ -167,11 +171,20 @@ def consequence(proposal: Proposal, title: str, lines: tuple[Line, ...]) -> str:
     parts = _parts(lines)
     said = _from_form(_CONSEQUENCES.get(proposal.kind), parts)
     if said is None:
-        value = "" if proposal.value is None else f" {proposal.value.text()}"
+        value = "" if proposal.value is None else f" {amount_text(proposal.value.text())}"
         target = next((parts[label] for label in _TARGETS if label in parts), None)
         towards = "" if target is None else f" for {target}"
         said = f"{title[:1].lower()}{title[1:]}{value}{towards}"
     return clipped(said, CONSEQUENCE_CHARS_MAX)
+
+
+def titled(card: Card) -> str:
+    """An action in one line, for the title of a page: `Issue a refund: 120.00 USD`."""
+    value = card.proposal.value
+    return clipped(
+        card.title if value is None else f"{card.title}: {amount_text(value.text())}",
+        TITLE_CHARS_MAX,
+    )
 
 
 def summary(proposal: Proposal, title: str, lines: tuple[Line, ...]) -> str:
@@ -187,7 +200,9 @@ def summary(proposal: Proposal, title: str, lines: tuple[Line, ...]) -> str:
 
 def _parts(lines: tuple[Line, ...]) -> dict[str, str]:
     """The lines by label, each on one line; of two with the same label, the first."""
-    return {line.label: clipped(line.text, _PART_CHARS_MAX) for line in reversed(lines)}
+    return {
+        line.label: clipped(amount_text(line.text), _PART_CHARS_MAX) for line in reversed(lines)
+    }
 
 
 def _from_form(form: str | None, parts: Mapping[str, str]) -> str | None:

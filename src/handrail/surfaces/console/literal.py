@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -13,6 +12,7 @@ from markupsafe import Markup, escape
 from handrail.core.direction import turned_parts
 from handrail.core.text import Mark, hidden_marks, hidden_places, visible
 from handrail.core.triggers.span import Span, Trigger
+from handrail.surfaces.console.amounts import amount_text, read_amount
 
 __all__ = [
     "anchor_of",
@@ -28,8 +28,6 @@ __all__ = [
 _RUN_SHOWN_MAX: Final = 3
 """Tokens in a row for one and the same character; a longer run is shown as one, with its length."""
 TURNED: Final = "set from right to left: what is written first does not stand on the left"
-_AMOUNT: Final = re.compile(r"([0-9]+)((?:\.[0-9]+)?) ([A-Z]{3})")
-_GROUP: Final = 3
 
 
 def literal(text: object) -> Markup:
@@ -81,18 +79,20 @@ def hidden_notes(text: str) -> list[str]:
 def money_markup(text: str) -> Markup | None:
     """An amount like `2400.00 USD`, its digits set in groups of three; None for other text.
 
-    The groups are a matter of style alone: the characters stay `2400.00 USD`.
+    The groups are a matter of style alone: the characters stay `2400.00 USD`. In a language that
+    writes it otherwise, `2.400,00 USD`, the form that records have is its title.
     """
-    found = _AMOUNT.fullmatch(text)
-    if found is None:
+    parts = read_amount(text)
+    if parts is None:
         return None
-    whole, decimals, currency = found.groups()
-    first = len(whole) % _GROUP or _GROUP
-    groups = [whole[at : at + _GROUP] for at in range(first, len(whole), _GROUP)]
-    rest = "".join(f'<span class="group">{group}</span>' for group in groups)
+    groups, between, decimals, currency = parts
+    if between:
+        groups = [between.join(groups)]
+    rest = "".join(f'<span class="group">{group}</span>' for group in groups[1:])
+    title = f' title="{text}"' if amount_text(text) != text else ""
     # Nothing here needs escaping: the pattern admits digits, a point and capital letters.
     return Markup(
-        f'<span class="money"><span class="digits">{whole[:first]}{rest}{decimals}</span>'
+        f'<span class="money"{title}><span class="digits">{groups[0]}{rest}{decimals}</span>'
         f' <span class="currency">{currency}</span></span>'
     )
 

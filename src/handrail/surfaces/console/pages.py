@@ -20,11 +20,13 @@ from handrail.errors import CODES, HandrailError, NotAuthenticated, NotFound
 from handrail.store.protocol import Session
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, check_role, note_use, session_of
+from handrail.surfaces.console.amounts import amount_text
 from handrail.surfaces.console.assets import Assets
 from handrail.surfaces.console.catalogue import Catalogue, Translated, languages
 from handrail.surfaces.console.codes import value_markup
 from handrail.surfaces.console.diffs import diff_markup
 from handrail.surfaces.console.forms import FORM_BYTES_MAX, read_form
+from handrail.surfaces.console.lines import titled
 from handrail.surfaces.console.literal import clipped, literal, marked, money_markup, told
 from handrail.surfaces.console.reader import Reader, reader, reading
 from handrail.surfaces.console.talk import Talks
@@ -313,6 +315,12 @@ class _Compiled(jinja2.BytecodeCache):
 _COMPILED: Final = _Compiled()
 
 
+@jinja2.pass_context
+def _amount(_: object, text: str) -> str:
+    """`amount_text`. It takes the context so that no template has it worked out for nobody."""
+    return amount_text(text)
+
+
 def environment_in(catalogue: Catalogue) -> jinja2.Environment:
     """The templates, as they are or in another language."""
     options: dict[str, Any] = {
@@ -336,6 +344,8 @@ def environment_in(catalogue: Catalogue) -> jinja2.Environment:
             "told": told,
             "line": partial(clipped, most=_LINE_CHARS_MAX),
             "money": money_markup,
+            "amount": _amount,
+            "titled": titled,
             "iso": iso_text,
             "moment": moment_text,
             "span": span_text,

@@ -1,8 +1,9 @@
 """Retyping: at G3 whoever approves types once more what it is about, and it has to be the same.
 
 An amount is compared as whole minor units and currency, however its digits were grouped. What can
-be read in two ways is no answer. Where no money moves, it is the customer's id; without a customer,
-the name of the kind.
+be read in two ways is no answer, unless it is the very text on the page: `1.234 KWD` has no other
+form, and whoever takes it for thousands passes less than they think. Where no money moves, it is
+the customer's id; without a customer, the name of the kind.
 """
 
 from __future__ import annotations
@@ -59,12 +60,10 @@ def check_retyped(retype: Retype, typed: str) -> None:
         raise InvalidInput("retype_missing", f"type the {_NAMES[retype.what]} once more to approve")
     if len(said) > RETYPED_CHARS_MAX:
         raise InvalidInput("retype_wrong", f"that is not the {_NAMES[retype.what]} of this action")
-    if retype.value is None:
-        if _folded(said) != _folded(retype.text):
-            raise InvalidInput(
-                "retype_wrong", f"that is not the {_NAMES[retype.what]} of this action"
-            )
+    if _folded(said) == _folded(retype.text):
         return
+    if retype.value is None:
+        raise InvalidInput("retype_wrong", f"that is not the {_NAMES[retype.what]} of this action")
     if _amount(said) != retype.value:
         raise InvalidInput("retype_wrong", "that is not the amount of this action")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import PurePosixPath
 from typing import Final
@@ -42,9 +44,15 @@ def bare(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+@cache
+def _homes() -> Mapping[str, list[str]]:
+    """The distributions that each module comes from. It takes a while to read them all."""
+    return packages_distributions()
+
+
 def undeclared(source: str, declared: set[str]) -> list[str]:
     """The modules that a source imports from distributions which nobody declared."""
-    homes = packages_distributions()
+    homes = _homes()
     found = []
     for node in ast.walk(ast.parse(source)):
         match node:

@@ -31,6 +31,7 @@ __all__ = [
     "found_in",
     "html_in",
     "places_of",
+    "spans_by_text",
     "spans_of",
     "texts_of",
 ]
@@ -103,6 +104,11 @@ def texts_of(artifact: Mapping[str, object]) -> dict[str, str]:
     said = params.items() if isinstance(params, Mapping) else ()
     texts = {name: text for name, text in said if isinstance(text, str)}
     return {**texts, **(_texts_attached(request) if isinstance(request, Mapping) else {})}
+
+
+def spans_by_text(spans: Spans, texts: Mapping[str, str]) -> Spans:
+    """What was found by the whole text that it stands in; of two that are alike, for the first."""
+    return {texts[name]: found for name, found in reversed(spans.items()) if name in texts}
 
 
 def found_in(

@@ -26,7 +26,7 @@ from handrail.engine.again import Change, before_of, changes_between
 from handrail.engine.bench import bench_of, lacking, makers_of, nobody_text, roster_of
 from handrail.engine.context import Context
 from handrail.engine.edit import editable_params
-from handrail.engine.outgoing import Place, Spans, places_of, texts_of
+from handrail.engine.outgoing import Place, Spans, places_of, spans_by_text, texts_of
 from handrail.engine.record import RESULT, content_of
 from handrail.engine.review import retype_for
 from handrail.engine.testify import Witness, why_not_testify, witnesses
@@ -62,7 +62,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
     `history` is what happened before that bears on it, under the digest that a review quotes.
     `found` is what is marked in the texts that leave the desk, `spans` the same by the whole text,
-    `pressure` what is marked in the note.
+    `texts` each of those by its name, and `pressure` what is marked in the note.
     `artifact` is the full stored artifact, decoded. `changed` is what differs from what was decided
     on before, for an action that is put to people anew. `note` (the agent's own prose) is None at
     G3 until the decision. `reviews` is empty for a further checker until all are in. `why_not` says
@@ -81,6 +81,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     failed: tuple[FailedCheck, ...]
     found: tuple[Place, ...]
     spans: Spans
+    texts: dict[str, str]
     artifact: dict[str, object]
     note: str | None
     pressure: tuple[Span, ...]
@@ -150,9 +151,8 @@ def _shown(ctx: Context, tx: Tx, desk: str, id: str, viewer: Principal) -> Shown
         reasons=content.reasons,
         failed=content.failed,
         found=places_of(content.spans, texts),
-        spans={
-            texts[name]: spans for name, spans in reversed(content.spans.items()) if name in texts
-        },
+        spans=spans_by_text(content.spans, texts),
+        texts=texts,
         artifact=artifact,
         note=note,
         pressure=() if note is None else pressure_of(note),

@@ -13,6 +13,7 @@ from handrail.core.ground import Ground
 from handrail.core.halt import HaltScope
 from handrail.core.passkey import Signed
 from handrail.core.review import Verdict
+from handrail.core.snooze import Nap
 from handrail.engine.execute import Ending
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "ReceiptRequest",
     "ReviewRequest",
     "SessionsQuery",
+    "SnoozeRequest",
     "TaskRequest",
     "WaitQuery",
 ]
@@ -165,6 +167,12 @@ class GlassRequest(_Request, frozen=True, kw_only=True):
 
     reason: str
     minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 60
+
+
+class SnoozeRequest(_Request, frozen=True, kw_only=True):
+    """For how long: a quarter of an hour, an hour, or until shortly before its deadline."""
+
+    nap: Nap
 
 
 class EscalateRequest(_Request, frozen=True, kw_only=True):

@@ -7,20 +7,13 @@ from typing import Final
 import msgspec
 
 from handrail.core.principal import Role
-from handrail.core.snooze import Nap
 from handrail.engine.snooze import snooze_unit, wake_unit
 from handrail.surfaces.api.incoming import Access, Incoming
 from handrail.surfaces.api.operations import Operation
-from handrail.surfaces.api.requests import EmptyRequest
+from handrail.surfaces.api.requests import EmptyRequest, SnoozeRequest
 from handrail.surfaces.auth import check_role
 
-__all__ = ["OPERATIONS", "SnoozeRequest", "SnoozeView", "SnoozesView"]
-
-
-class SnoozeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For how long: a quarter of an hour, an hour, or until shortly before its deadline."""
-
-    nap: Nap
+__all__ = ["OPERATIONS", "SnoozeView", "SnoozesView"]
 
 
 class SnoozeView(msgspec.Struct, frozen=True, kw_only=True):

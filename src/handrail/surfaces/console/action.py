@@ -20,7 +20,6 @@ from handrail.core.review import Verdict, check_reviewer
 from handrail.engine.bench import roster_of
 from handrail.engine.context import Context
 from handrail.engine.halt import halt_over
-from handrail.engine.outgoing import texts_of
 from handrail.engine.passkeys import keys_for
 from handrail.engine.search import is_theirs
 from handrail.engine.show import Card, Shown, cards_of, show
@@ -163,7 +162,7 @@ def _in_words(shown: Shown, proposal: Proposal) -> dict[str, object]:
     """What the action is, and why it is here."""
     return {
         "lines": shown_lines(proposal, shown.lines, shown.spans),
-        "finds": shown_finds(shown.lines, shown.spans, shown.found, texts_of(shown.artifact)),
+        "finds": shown_finds(shown.lines, shown.spans, shown.found, shown.texts),
         "finds_most": FINDS_MAX,
         "facts": shown_facts(shown.facts, shown.failed),
         "reasons": [

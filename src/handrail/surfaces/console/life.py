@@ -13,7 +13,7 @@ from handrail.core.note import is_signed_by, parse_checkpoint, parse_note
 from handrail.core.principal import Principal
 from handrail.engine.amendment import POLICY_READERS
 from handrail.engine.context import Context
-from handrail.engine.outgoing import Spans, texts_of
+from handrail.engine.outgoing import spans_by_text, texts_of
 from handrail.engine.show import Card, cards_of, is_sealed
 from handrail.engine.versions import opened_policy
 from handrail.errors import HandrailError, InvalidInput
@@ -157,7 +157,9 @@ def _shown(visitor: Visitor, tx: Tx, life: Life) -> ShownLife:
     proposal, content = life.kept.proposal, life.content
     task = tx.tasks.get(proposal.desk, proposal.task)
     wrong, covered = _under_checkpoint(ctx, tx, life)
-    spans = {} if content is None else _spans(content.artifact, content.spans)
+    spans = {}
+    if content is not None:
+        spans = spans_by_text(content.spans, texts_of(msgspec.json.decode(content.artifact)))
     artifact = {} if content is None else msgspec.json.decode(content.artifact)
     return ShownLife(
         life=life,
@@ -187,12 +189,6 @@ def _shown_to(tx: Tx, viewer: Principal, life: Life) -> tuple[tuple[str, Showing
         return ()
     found = [(tx.people.get(viewer.desk, one.person), one) for one in life.shown]
     return tuple((one.person if who is None else who.name, one) for who, one in found)
-
-
-def _spans(artifact: bytes, spans: Spans) -> Spans:
-    """What is marked in each text, by the text."""
-    texts = texts_of(msgspec.json.decode(artifact))
-    return {texts[name]: found for name, found in reversed(spans.items()) if name in texts}
 
 
 def _under_checkpoint(ctx: Context, tx: Tx, life: Life) -> tuple[Sequence[Odd], int]:

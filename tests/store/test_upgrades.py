@@ -7,10 +7,11 @@ from typing import Final
 import psycopg
 import pytest
 
+from handrail.core.caps import CapRule, Charge, Scope
 from handrail.core.lifecycle import State
 from handrail.store.migrations import migrations
 from handrail.store.proposal_rows import any_of
-from tests.store.databases import Database, PostgresDatabase, Refused
+from tests.store.databases import NOW, Database, PostgresDatabase, Refused
 from tests.store.samples import DESK, WAYS, proposal_in
 
 OLDER: Final = 17
@@ -18,6 +19,8 @@ OLDER: Final = 17
 MOVING: Final = (State.READY, State.EXECUTING, State.UNKNOWN, State.HOLDING)
 WAITING: Final = (State.PENDING, State.HOLDING, State.READY)
 STANDS: Final = (*WAITING, State.EXECUTING, State.UNKNOWN, State.REJECTED, State.REFUSED)
+USD: Final = CapRule(name="usd", scope=Scope.DESK, limit=100, window_ms=60_000, currency="USD")
+CHARGES: Final = (Charge(rule=USD, scope_key="", amount=7),)
 
 
 def test_an_older_database_is_brought_up_to_date(
@@ -29,10 +32,16 @@ def test_an_older_database_is_brought_up_to_date(
         monkeypatch.setattr(f"handrail.store.{home}.migrations", lambda: older)
     store = database.open()
     walked = {state: proposal_in(store, state, f"hr_{state.value}") for state in WAYS}
+    for id in ("hr_a", "hr_b"):
+        assert store.write(lambda tx: tx.caps.reserve(DESK, id, CHARGES, NOW)) is None  # noqa: B023
     store.close()
     monkeypatch.undo()
 
     store = database.open()
+    store.write(lambda tx: tx.caps.post(DESK, "hr_a", NOW))
+    store.write(lambda tx: tx.caps.void(DESK, "hr_b", NOW))
+    posted = store.read(lambda tx: tx.caps.posted(DESK, "usd", "", NOW - 1, most=9))
+    assert [(one.proposal, one.amount, one.at) for one in posted] == [("hr_a", 7, NOW)]
     for state in MOVING:
         found = store.read(lambda tx: tx.proposals.in_state(state, most=9))  # noqa: B023
         assert found == [walked[state]]
@@ -40,6 +49,8 @@ def test_an_older_database_is_brought_up_to_date(
     assert {one.state for one in same} == set(STANDS)
     assert store.read(lambda tx: tx.proposals.waiting_of(DESK, "bot", most=99)) == len(WAITING)
     store.close()
+    with pytest.raises(Refused, match=r"reservation|CHECK"):
+        database.change("UPDATE reservation SET state = 'open'")
     columns = (
         "desk, task, agent, kind, connector, version, grade, control, checkers, reasons, subject,"
         " fingerprint, digest, statement, policy, created_at, updated_at, attempt, assigned,"

@@ -65,8 +65,16 @@ _LEAVE: Final = (
     f"UPDATE reservation SET counted = 0{_LEFT} coalesce((SELECT settled_at FROM reservation"
     f"{_LEFT} ? ORDER BY settled_at LIMIT 1 OFFSET {LEAVING_MAX}), ?) RETURNING amount"
 )
-_OPEN: Final = f" WHERE desk IN (?, '{SHARED}') AND proposal = ? AND state = 'pending'"
+_OPEN: Final = " WHERE desk = ? AND proposal = ? AND state = 'pending'"
+# WHY NOT: one UPDATE ... RETURNING over both desks. SQLite builds a table for what it returns, and
+# one for `desk IN (?, '')`: reading the few rows first takes a third of the time.
+_PENDING: Final = " UNION ALL ".join(
+    [f"SELECT cap, desk, scope_key, member, amount FROM reservation{_OPEN}"] * 2
+)
+_POST: Final = f"UPDATE reservation SET state = 'posted', settled_at = ?{_OPEN}"
+_VOID: Final = f"UPDATE reservation SET state = 'voided', settled_at = ?, counted = 0{_OPEN}"
 _MEMBER: Final = " WHERE desk = ? AND cap = ? AND scope_key = ? AND member = ?"
+_LAST_AT: Final = f"UPDATE cap_member SET held = held - 1, last_at = ?{_MEMBER}"
 _NO_LONGER: Final = " WHERE desk = ? AND cap = ? AND scope_key = ? AND held = 0 AND last_at <= ?"
 
 
@@ -164,25 +172,14 @@ class Caps:
 
     def post(self, desk: str, proposal: str, now: int) -> None:
         """The action happened: its reservations leave the window one window from now."""
-        rows = self._rows.all(
-            f"UPDATE reservation SET state = 'posted', settled_at = ?{_OPEN}"
-            " RETURNING desk, cap, scope_key, member",
-            (now, desk, proposal),
-        )
-        for row in rows:
-            if row[3]:
+        for cap, home, scope_key, member, _ in self._settled(_POST, desk, proposal, now):
+            if member:
                 self._rows.lock(_COUNTING)
-                self._rows.put(
-                    f"UPDATE cap_member SET held = held - 1, last_at = ?{_MEMBER}", (now, *row)
-                )
+                self._rows.put(_LAST_AT, (now, home, cap, scope_key, member))
 
     def void(self, desk: str, proposal: str, now: int) -> None:
         """The action certainly did not happen: its reservations are given back."""
-        rows = self._rows.all(
-            f"UPDATE reservation SET state = 'voided', settled_at = ?, counted = 0{_OPEN}"
-            " RETURNING cap, desk, scope_key, member, amount",
-            (now, desk, proposal),
-        )
+        rows = self._settled(_VOID, desk, proposal, now)
         if rows:
             self._rows.lock(_COUNTING)
         for cap, home, scope_key, member, amount in sorted(rows):
@@ -245,6 +242,13 @@ class Caps:
                 CapUse(cap=rule.name, scope_key=str(key), used=int(used or 0)) for key, used in rows
             ]
         return found
+
+    def _settled(self, sql: str, desk: str, proposal: str, now: int) -> list[tuple[Value, ...]]:
+        """Settle what is pending for an action, here and under the shared caps; what it was."""
+        rows = self._rows.all(_PENDING, (desk, proposal, SHARED, proposal))
+        for home in sorted({str(row[1]) for row in rows}):
+            self._rows.put(sql, (now, home, proposal))
+        return rows
 
     def _none(self, taken: list[_Taken], tripped_at: int | None, now: int) -> Full:
         """Give back what was taken so far: all caps of an action together, or none."""

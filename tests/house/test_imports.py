@@ -133,3 +133,19 @@ def test_wrong_import_breaks_its_contract(
     assert done.returncode == 1, done.stdout + done.stderr
     broken = [said for said in done.stdout.splitlines() if " BROKEN" in said]
     assert any(contract in said for said in broken), done.stdout
+
+
+SERVING: Final = frozenset({"httpx", "jinja2", "psycopg", "starlette", "uvicorn"})
+"""Libraries that only serving, calling or drawing needs: together half a second to import."""
+
+
+@pytest.mark.parametrize(
+    ("module", "loads"), [("handrail.surfaces.cli", frozenset()), ("httpx", frozenset({"httpx"}))]
+)
+def test_the_command_line_starts_light(module: str, loads: frozenset[str]) -> None:
+    """A command that serves nothing does not wait for what serving needs; the test can tell."""
+    look = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert SERVING & set(done.stdout.split()) == loads

@@ -6,49 +6,27 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.contrast import Candidate, Contrast, Leaning
 from handrail.core.principal import Role
-from handrail.engine.shadow import Shadowed, follow_candidates, shadowed_by, start_unit, stop_unit
+from handrail.engine.shadow import follow_candidates, shadowed_by, start_unit, stop_unit
 from handrail.policy.loader import load_text
-from handrail.store.protocol import Differing
 from handrail.surfaces.api.incoming import Access, Incoming
 from handrail.surfaces.api.operations import Operation
 from handrail.surfaces.api.requests import EmptyRequest
+from handrail.surfaces.api.shadow_views import (
+    CandidateView,
+    ShadowView,
+    candidate_view,
+    shadow_view,
+)
 from handrail.surfaces.auth import check_role
 
-__all__ = ["OPERATIONS", "shadow_view"]
+__all__ = ["OPERATIONS"]
 
 
 class ShadowRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole policy file that is to decide beside the active policy."""
 
     policy: str
-
-
-class CandidateView(msgspec.Struct, frozen=True, kw_only=True):
-    """A candidate: which policy, since when, until when."""
-
-    id: str
-    name: str
-    digest: str
-    started_at: int
-    started_by: str
-    stopped_at: int | None
-    stopped_by: str | None
-
-
-class ShadowView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a candidate has decided beside the active policy; `examples` are the newest."""
-
-    candidate: CandidateView
-    same: int
-    looser: int
-    tighter: int
-    failed: int
-    unread: int
-    sums_apart: bool
-    differing: tuple[Differing, ...]
-    examples: tuple[Contrast, ...]
 
 
 async def start(call: Incoming) -> CandidateView:
@@ -59,7 +37,7 @@ async def start(call: Incoming) -> CandidateView:
     policy = load_text(body.policy, source="policy")
     candidate = await ctx.store.submit(start_unit(ctx, person.desk, policy, by=person.id))
     follow_candidates(ctx)
-    return _view(candidate)
+    return candidate_view(candidate)
 
 
 async def stop(call: Incoming) -> CandidateView:
@@ -67,7 +45,7 @@ async def stop(call: Incoming) -> CandidateView:
     person, ctx = call.by_person(), call.gateway.ctx
     candidate = await ctx.store.submit(stop_unit(person.desk, by=person.id))
     follow_candidates(ctx)
-    return _view(candidate)
+    return candidate_view(candidate)
 
 
 async def report(call: Incoming) -> ShadowView:
@@ -75,33 +53,6 @@ async def report(call: Incoming) -> ShadowView:
     person, ctx = call.by_person(), call.gateway.ctx
     check_role(person, Role.POLICY_OWNER, Role.ADMIN, Role.AUDITOR)
     return shadow_view(ctx.store.read(shadowed_by(person.desk)))
-
-
-def shadow_view(found: Shadowed) -> ShadowView:
-    """The report as it is sent."""
-    return ShadowView(
-        candidate=_view(found.candidate),
-        same=found.same,
-        looser=found.count(Leaning.LOOSER),
-        tighter=found.count(Leaning.TIGHTER),
-        failed=found.failed,
-        unread=found.unread,
-        sums_apart=found.sums_apart,
-        differing=found.differing,
-        examples=found.examples,
-    )
-
-
-def _view(candidate: Candidate) -> CandidateView:
-    return CandidateView(
-        id=candidate.id,
-        name=candidate.name,
-        digest=candidate.digest,
-        started_at=candidate.started_at,
-        started_by=candidate.started_by,
-        stopped_at=candidate.stopped_at,
-        stopped_by=candidate.stopped_by,
-    )
 
 
 OPERATIONS: Final = (

@@ -17,7 +17,7 @@ from handrail.engine.shadow import Shadowed, shadowed_by, start_unit, stop_unit
 from handrail.errors import SetupFailed
 from handrail.policy.loader import load_text, source_text
 from handrail.store.protocol import Differing
-from handrail.surfaces.api.shadow import shadow_view
+from handrail.surfaces.api.shadow_views import shadow_view
 from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
 from handrail.surfaces.embedded import Desk
 

@@ -20,7 +20,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
 from handrail.errors import CODES
-from handrail.surfaces.console import catalogue, pages
+from handrail.surfaces.console import pages
+from handrail.surfaces.console.language import catalogue
 
 __all__ = ["PLACE", "entries", "main", "written"]
 
@@ -55,7 +56,7 @@ def written() -> bytes:
 
 def _constants() -> Iterator[str]:
     """Sentences and labels in the constants of the console's modules."""
-    for path in sorted(CONSOLE.glob("*.py")):
+    for path in sorted(CONSOLE.rglob("*.py")):
         if path.stem in SAY_NOTHING:
             continue
         for statement in ast.parse(path.read_text()).body:

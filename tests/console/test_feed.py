@@ -18,7 +18,7 @@ from handrail.engine.desks import open_desk
 from handrail.engine.people import Changes, change_principal_unit
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
 from handrail.surfaces.console import console_routes
-from handrail.surfaces.console import feed as feed_module
+from handrail.surfaces.console.queue import feed as feed_module
 from handrail.surfaces.embedded import Desk
 from handrail.surfaces.server import serving
 from tests.console.scene import WORDS, Scene

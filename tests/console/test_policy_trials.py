@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from handrail.surfaces.console import policy_backtest
+from handrail.surfaces.console.policy import backtest as policy_backtest
 from tests.console.rules import LOOSER, TIGHTER, amended, check, propose
 from tests.console.scene import PHONE, Scene
 

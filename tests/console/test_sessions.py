@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 
 from handrail.engine.sessions import IDLE_MS, SESSION_MS
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
-from handrail.surfaces.console.reader import ZONE_COOKIE
-from handrail.surfaces.console.sessions import browser_text
+from handrail.surfaces.console.account.sessions import browser_text
+from handrail.surfaces.console.language.reader import ZONE_COOKIE
 from tests.console.scene import Scene, scene_in
 from tests.console.test_http import csrf_in
 

@@ -15,8 +15,8 @@ from babel.messages.mofile import write_mo
 from jinja2 import nodes
 from playwright.sync_api import Browser, expect
 
-from handrail.surfaces.console import catalogue as said
-from handrail.surfaces.console.catalogue import Catalogue, Recorder, languages
+from handrail.surfaces.console.language import catalogue as said
+from handrail.surfaces.console.language.catalogue import Catalogue, Recorder, languages
 from handrail.surfaces.console.pages import environment_in
 from tests.console.scene import PHONE, Scene, scene_in
 from tests.console.test_every_page import AXE, RULES

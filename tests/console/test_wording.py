@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.surfaces.console.diffs import diff_markup
-from handrail.surfaces.console.wording import Side, reworded
+from handrail.surfaces.console.text.diffs import diff_markup
+from handrail.surfaces.console.text.wording import Side, reworded
 
 WORDS = st.text(alphabet="ab \n.\u202e<", max_size=60)
 MARKS = {Side.BOTH: "{}", Side.BEFORE: "[-{}-]", Side.NOW: "{{+{}+}}"}

@@ -22,21 +22,16 @@ from handrail.core.principal import Role
 from handrail.core.retype import check_retyped, retype_of
 from handrail.core.review import Verdict
 from handrail.core.triggers.span import Span, Trigger
-from handrail.surfaces.console.amounts import amount_text, plain_amount
-from handrail.surfaces.console.catalogue import Catalogue
-from handrail.surfaces.console.codes import value_markup
-from handrail.surfaces.console.literal import (
-    clipped,
-    hidden_notes,
-    json_text,
-    literal,
-    marked,
-    money_markup,
-    told,
+from handrail.surfaces.console.language.amounts import amount_text, plain_amount
+from handrail.surfaces.console.language.catalogue import Catalogue
+from handrail.surfaces.console.language.reader import Reader, reading
+from handrail.surfaces.console.language.times import (
+    clock_text,
+    iso_text,
+    moment_text,
+    relative_text,
 )
-from handrail.surfaces.console.reader import Reader, reading
-from handrail.surfaces.console.times import clock_text, iso_text, moment_text, relative_text
-from handrail.surfaces.console.words import (
+from handrail.surfaces.console.language.words import (
     CONTROL_WORDS,
     ENTRIES,
     GRADES,
@@ -46,6 +41,16 @@ from handrail.surfaces.console.words import (
     VERDICTS,
     control_text,
     name_text,
+)
+from handrail.surfaces.console.text.codes import value_markup
+from handrail.surfaces.console.text.literal import (
+    clipped,
+    hidden_notes,
+    json_text,
+    literal,
+    marked,
+    money_markup,
+    told,
 )
 
 NOON = 1_772_280_129_500  # 2026-02-28T12:02:09.5Z

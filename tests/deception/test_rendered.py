@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from handrail.surfaces.console.literal import literal
+from handrail.surfaces.console.text.literal import literal
 from tests.console.scene import FLAGS
 from tests.deception.sight import read_back
 from tests.deception.strings import DECEPTIVE

@@ -10,7 +10,7 @@ import pytest
 
 from handrail.core.direction import turned_parts
 from handrail.core.text import hidden_marks
-from handrail.surfaces.console.literal import literal
+from handrail.surfaces.console.text.literal import literal
 from tests.deception.sight import read_back, unseen
 from tests.deception.strings import DECEPTIVE
 

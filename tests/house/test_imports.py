@@ -15,6 +15,10 @@ import pytest
 
 from tests.house.repo import ROOT
 
+CONSOLE: Final = (
+    *("routes", "lists", "record", "policy", "account", "case", "queue", "desk", "pages"),
+    *("forms", "assets", "text", "language"),
+)
 SMALL_HANDRAIL: Final = {
     "__init__": "def open():\n    from handrail.bootstrap import build\n    return build()\n",
     "bootstrap": (
@@ -26,6 +30,8 @@ SMALL_HANDRAIL: Final = {
     "surfaces.__init__": "",
     "surfaces.api": "import starlette\nfrom handrail.engine.propose import propose\n",
     "surfaces.cli": "import typer\nfrom handrail.bootstrap import build\n",
+    "surfaces.console.__init__": "",
+    **{f"surfaces.console.{name}": "" for name in CONSOLE},
     "surfaces.demo.__init__": "",
     "surfaces.demo.people": "from handrail.agent.reference import run\nfrom handrail import sdk\n",
     "prove.__init__": "from handrail.engine.propose import propose\n",
@@ -82,6 +88,9 @@ WRONG: Final = [
     ("core.money", "import sqlite3", "libraries"),
     ("sdk.__init__", "import uvicorn", "libraries"),
     ("basement", "x = 1", "rooms"),
+    ("surfaces.console.text", "from handrail.surfaces.console import pages", "console's rooms"),
+    ("surfaces.console.policy", "from handrail.surfaces.console import record", "console's rooms"),
+    ("surfaces.console.attic", "x = 1", "console's rooms"),
 ]
 
 

@@ -20,24 +20,24 @@ from handrail.errors import CODES, HandrailError, NotAuthenticated, NotFound
 from handrail.store.protocol import Session
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.auth import SESSION_COOKIE, check_csrf, check_role, note_use, session_of
-from handrail.surfaces.console.amounts import amount_text
 from handrail.surfaces.console.assets import Assets
-from handrail.surfaces.console.catalogue import Catalogue, Translated, languages
-from handrail.surfaces.console.codes import value_markup
-from handrail.surfaces.console.diffs import diff_markup
 from handrail.surfaces.console.forms import FORM_BYTES_MAX, read_form
-from handrail.surfaces.console.lines import titled
-from handrail.surfaces.console.literal import clipped, literal, marked, money_markup, told
-from handrail.surfaces.console.reader import Reader, reader, reading
-from handrail.surfaces.console.talk import Talks
-from handrail.surfaces.console.times import (
+from handrail.surfaces.console.language.amounts import amount_text
+from handrail.surfaces.console.language.catalogue import Catalogue, Translated, languages
+from handrail.surfaces.console.language.reader import Reader, reader, reading
+from handrail.surfaces.console.language.times import (
     clock_text,
     iso_text,
     moment_text,
     relative_text,
     span_text,
 )
-from handrail.surfaces.console.words import HALT_SCOPES, ROLES, name_text
+from handrail.surfaces.console.language.words import HALT_SCOPES, ROLES, name_text
+from handrail.surfaces.console.text.codes import value_markup
+from handrail.surfaces.console.text.conversation import Talks
+from handrail.surfaces.console.text.diffs import diff_markup
+from handrail.surfaces.console.text.lines import titled
+from handrail.surfaces.console.text.literal import clipped, literal, marked, money_markup, told
 
 __all__ = [
     "SECURITY_HEADERS",

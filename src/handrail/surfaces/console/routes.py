@@ -15,34 +15,9 @@ from handrail.core.principal import Role
 from handrail.engine.amendment import POLICY_READERS
 from handrail.prove.export import EXPORTERS
 from handrail.surfaces.api.gateway import Gateway
-from handrail.surfaces.console.action import DECIDERS, action
-from handrail.surfaces.console.attachments import attachment
-from handrail.surfaces.console.attention import attention
-from handrail.surfaces.console.audit import audit
-from handrail.surfaces.console.caps import caps
-from handrail.surfaces.console.catalogue import languages
-from handrail.surfaces.console.decide import decide, settle, undo
-from handrail.surfaces.console.edit import correct, edit, recuse
-from handrail.surfaces.console.entrance import leave, login_form, login_page
-from handrail.surfaces.console.escalations import close, end_task, escalation, escalations, take
-from handrail.surfaces.console.feed import Feed
-from handrail.surfaces.console.forms import EDIT_BYTES_MAX
-from handrail.surfaces.console.grader import grader
-from handrail.surfaces.console.halts import halts, lift, stop
-from handrail.surfaces.console.held import held, recall
-from handrail.surfaces.console.invitation import accept, invited
-from handrail.surfaces.console.life import customer_life, customer_proof, life, proof
-from handrail.surfaces.console.live import live
-from handrail.surfaces.console.log import action_log, log
-from handrail.surfaces.console.markup import rendering
-from handrail.surfaces.console.notifications import (
-    add_channel,
-    end_channel,
-    notifications,
-    try_channel,
-)
-from handrail.surfaces.console.pages import Pages
-from handrail.surfaces.console.passkeys import (
+from handrail.surfaces.console.account.entrance import leave, login_form, login_page
+from handrail.surfaces.console.account.invitation import accept, invited
+from handrail.surfaces.console.account.passkeys import (
     add_passkey,
     ask_for_login,
     ask_for_new,
@@ -51,18 +26,54 @@ from handrail.surfaces.console.passkeys import (
     passkey_login,
     passkeys,
 )
-from handrail.surfaces.console.policy_backtest import backtest, backtested
-from handrail.surfaces.console.policy_editor import check, editor, propose
-from handrail.surfaces.console.policy_proposal import proposal, proposals, step
-from handrail.surfaces.console.policy_room import policy, version
-from handrail.surfaces.console.policy_shadow import end_shadow, shadow, start_shadow
-from handrail.surfaces.console.policy_try import suppose, supposed
-from handrail.surfaces.console.presence import TAKERS, leave_action, seen, take_action
-from handrail.surfaces.console.provider import come_back, leave_for_provider
-from handrail.surfaces.console.queue import queue
-from handrail.surfaces.console.ran import ran
-from handrail.surfaces.console.sessions import choose_telling, end_session, end_sessions, sessions
-from handrail.surfaces.console.snooze import snooze, wake
+from handrail.surfaces.console.account.provider import come_back, leave_for_provider
+from handrail.surfaces.console.account.sessions import (
+    choose_telling,
+    end_session,
+    end_sessions,
+    sessions,
+)
+from handrail.surfaces.console.case.action import DECIDERS, action
+from handrail.surfaces.console.case.attachments import attachment
+from handrail.surfaces.console.case.edit import correct, edit, recuse
+from handrail.surfaces.console.case.markup import rendering
+from handrail.surfaces.console.case.snooze import snooze, wake
+from handrail.surfaces.console.case.verdict import decide, settle, undo
+from handrail.surfaces.console.desk.caps import caps
+from handrail.surfaces.console.desk.halts import halts, lift, stop
+from handrail.surfaces.console.desk.notifications import (
+    add_channel,
+    end_channel,
+    notifications,
+    try_channel,
+)
+from handrail.surfaces.console.forms import EDIT_BYTES_MAX
+from handrail.surfaces.console.language.catalogue import languages
+from handrail.surfaces.console.lists.escalations import (
+    close,
+    end_task,
+    escalation,
+    escalations,
+    take,
+)
+from handrail.surfaces.console.lists.held import held, recall
+from handrail.surfaces.console.lists.ran import ran
+from handrail.surfaces.console.pages import Pages
+from handrail.surfaces.console.policy.backtest import backtest, backtested
+from handrail.surfaces.console.policy.editor import check, editor, propose
+from handrail.surfaces.console.policy.grader import grader
+from handrail.surfaces.console.policy.proposal import proposal, proposals, step
+from handrail.surfaces.console.policy.room import policy, version
+from handrail.surfaces.console.policy.shadow import end_shadow, shadow, start_shadow
+from handrail.surfaces.console.policy.trial import suppose, supposed
+from handrail.surfaces.console.queue.attention import attention
+from handrail.surfaces.console.queue.feed import Feed
+from handrail.surfaces.console.queue.live import live
+from handrail.surfaces.console.queue.presence import TAKERS, leave_action, seen, take_action
+from handrail.surfaces.console.queue.queue import queue
+from handrail.surfaces.console.record.audit import audit
+from handrail.surfaces.console.record.life import customer_life, customer_proof, life, proof
+from handrail.surfaces.console.record.log import action_log, log
 
 __all__ = ["console_routes"]
 

@@ -1,0 +1,1 @@
+"""Coming in, going out, and how one proves who one is."""

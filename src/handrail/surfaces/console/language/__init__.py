@@ -1,0 +1,1 @@
+"""Which words, amounts and times a reader gets."""

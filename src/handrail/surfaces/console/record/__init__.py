@@ -1,0 +1,1 @@
+"""What was: the log, a whole life on one page, and the questions of an auditor."""

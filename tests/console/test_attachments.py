@@ -149,8 +149,8 @@ def test_what_is_found_in_a_text_file_is_marked_and_listed(scene: Scene) -> None
     expect(files.nth(0).locator("mark.found")).to_have_count(0)
     assert files.nth(2).locator(".code").inner_text() == "pay[U+200B]pal [U+202E]and <b>"
     expect(files.nth(2).locator(".hidden-note")).to_contain_text("changes the direction")
-    for number in (2, 4):
-        one = finds.filter(has_text="50.00 USD").filter(has_text=f"in attachment {number}")
+    for number, name in ((2, "note.txt"), (4, "same.txt")):
+        one = finds.filter(has_text="50.00 USD").filter(has_text=f"in attachment {number}, {name}")
         one.locator("a").first.click()
         expect(page.locator(f"#file-{number - 1}-{said.index('50.00')}:target")).to_be_visible()
     expect(finds.filter(has_text="in attachment 3")).not_to_have_count(0)

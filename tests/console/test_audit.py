@@ -234,6 +234,8 @@ def test_the_proof_is_downloaded(scene: Scene) -> None:
         assert check_bundle(data, signer.verifier, signer.verify).wrong == ()
     page.goto("/log?person=ava")
     expect(page.locator("table.log")).to_contain_text("Records exported as a proof")
+    page.goto(f"/log/{id}")
+    expect(page.locator('table.log [title="refund.issue"]')).to_have_text("Refund")
     with scene.client("ava") as client:
         answer = client.post(f"/audit/actions/{id}/proof", data={"csrf": "no"})
         assert answer.status_code == 403

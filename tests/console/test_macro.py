@@ -43,6 +43,7 @@ def test_what_differs_from_the_macro(scene: Scene) -> None:
     expect(card.locator("ins")).to_contain_text(["par[U+200B]cel", "<b>"])
     same = scene.shop.macro("M-01", {"ticket": TICKET}).text
     page.goto(reply(scene, same, macro="M-01"))
+    expect(card.locator("h2")).to_have_text("Nothing differs from the macro")
     expect(card).to_contain_text("Word for word the macro Parcel on its way")
     expect(card.locator("ins, del")).to_have_count(0)
     page.goto(reply(scene, "Hello Tom, soon."))

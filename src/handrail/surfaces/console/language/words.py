@@ -22,6 +22,7 @@ __all__ = [
     "ENTRY_FACTS",
     "GRADES",
     "HALT_SCOPES",
+    "LOST_WHYS",
     "LOUD_REASONS",
     "REASONS",
     "ROLES",
@@ -279,6 +280,15 @@ WHYS: Final[dict[str, str]] = {
     "not_approved": "Its approvals did not cover what is stored, so it did not run.",
 }
 """Why an action expired, by the log's word for it."""
+
+LOST_WHYS: Final[dict[str, str]] = {
+    "interrupted": "The process that carried it out was gone.",
+    "deadline": "No answer came in time.",
+    "restored": "It stood in a backup that was restored.",
+    "time_over": "Its time to run was over.",
+    "tried_too_often": "It came to nothing too many times.",
+}
+"""Why an attempt was given up, by the log's word for it."""
 
 
 def control_text(control: Control, checkers: int) -> str:

@@ -175,7 +175,7 @@ def _shown(visitor: Visitor, tx: Tx, life: Life) -> ShownLife:
         facts=[] if content is None else shown_facts(content.facts, content.failed),
         request="" if content is None else json_text(artifact.get("request")),
         answer="" if life.answer is None else json_text(life.answer),
-        rows=log_rows(tx, viewer, life.kept.entries, keep_sealed=False),
+        rows=log_rows(ctx, tx, viewer, life.kept.entries, keep_sealed=False),
         shown_to=_shown_to(tx, viewer, life),
         kept_back=any(is_sealed(tx, viewer, one) for one in life.kept.entries),
         covered=covered,

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from handrail.core.grade import Grade
 from handrail.core.ground import GROUNDS
 from handrail.core.principal import Principal, PrincipalKind
+from handrail.engine.context import Context, Rulebook
 from handrail.engine.show import Card, cards_of, is_sealed
 from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import LoggedEntry, Tx
@@ -19,8 +20,10 @@ from handrail.surfaces.console.language.words import (
     CONTROL_WORDS,
     ENTRIES,
     ENTRY_FACTS,
+    LOST_WHYS,
     STATES,
     VERDICTS,
+    WHYS,
     name_text,
 )
 from handrail.surfaces.console.pages import Visitor
@@ -30,13 +33,14 @@ __all__ = ["LOG_PAGE", "LogRow", "action_log", "log", "log_rows"]
 LOG_PAGE: Final = 50
 FILTERED_MAX: Final = 200
 _CODES: Final = {
-    (name, str(code.value)): words
+    (name, str(getattr(code, "value", code))): words
     for name, table in (
         ("state", STATES),
         ("grade", {grade: grade.name for grade in Grade}),
         ("control", CONTROL_WORDS),
         ("verdict", VERDICTS),
         ("ground", GROUNDS),
+        ("why", WHYS | LOST_WHYS),
     )
     for code, words in table.items()
 }
@@ -62,10 +66,10 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def log_rows(
-    tx: Tx, viewer: Principal, entries: Iterable[LoggedEntry], *, keep_sealed: bool
+    ctx: Context, tx: Tx, viewer: Principal, entries: Iterable[LoggedEntry], *, keep_sealed: bool
 ) -> list[LogRow]:
     """Entries as this person may see them; without `keep_sealed`, sealed ones are left out."""
-    desk = viewer.desk
+    desk, rules = viewer.desk, ctx.rulebook(viewer.desk)
     names: dict[str, str] = {}
     rows = []
     for logged in entries:
@@ -84,7 +88,7 @@ def log_rows(
                 at=entry.at,
                 who=None if actor is None else names[actor],
                 said=ENTRIES.get(entry.tag, entry.tag),
-                facts=_facts(logged),
+                facts=_facts(rules, logged),
                 proposal=entry.proposal,
                 leaf=logged.leaf.decode(),
             )
@@ -104,11 +108,11 @@ async def log(visitor: Visitor) -> Response:
         size = tx.log.size(desk)
         if filtered:
             found = _of_filters(tx, desk, person, customer)
-            return log_rows(tx, visitor.person, found, keep_sealed=False), size, None
+            return log_rows(ctx, tx, visitor.person, found, keep_sealed=False), size, None
         start = size if before is None else before
         found = tx.log.latest(desk, before=start, most=LOG_PAGE)
         following = found[-1].index if found and found[-1].index > 0 else None
-        return log_rows(tx, visitor.person, found, keep_sealed=True), size, following
+        return log_rows(ctx, tx, visitor.person, found, keep_sealed=True), size, following
 
     rows, size, following = ctx.store.read(look)
     people = ctx.store.read(lambda tx: tx.people.all(desk, PrincipalKind.PERSON))
@@ -137,7 +141,7 @@ async def action_log(visitor: Visitor) -> Response:
         if proposal is None:
             raise NotFound("proposal_not_found", f"there is no action `{id}` on this desk")
         entries = tx.log.of_proposal(desk, id)
-        rows = log_rows(tx, visitor.person, entries, keep_sealed=False)
+        rows = log_rows(ctx, tx, visitor.person, entries, keep_sealed=False)
         return cards_of(ctx, tx, [proposal])[0], rows
 
     card, rows = ctx.store.read(look)
@@ -158,10 +162,18 @@ def _of_filters(tx: Tx, desk: str, person: str | None, customer: str | None) -> 
     return sorted(fitting, key=lambda one: -one.index)[:FILTERED_MAX]
 
 
-def _facts(logged: LoggedEntry) -> tuple[tuple[str, str, str | None], ...]:
+def _facts(rules: Rulebook, logged: LoggedEntry) -> tuple[tuple[str, str, str | None], ...]:
     data = logged.entry.data
     found = [(name, str(data[name])) for name in ENTRY_FACTS if data.get(name) is not None]
-    return tuple((name_text(name), value, _CODES.get((name, value))) for name, value in found)
+    return tuple((name_text(name), value, _words(rules, name, value)) for name, value in found)
+
+
+def _words(rules: Rulebook, name: str, value: str) -> str | None:
+    """What a code means; a kind is called as the policy of today calls it."""
+    if name != "kind":
+        return _CODES.get((name, value))
+    kind = rules.kind(value)
+    return None if kind is None else kind.title
 
 
 def _index(text: str | None) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from handrail.sdk.retry import Retry
+from handrail.sdk.said import TaskGrant
 from handrail.sdk.steps import (
     NoReply,
     Pause,
@@ -21,7 +22,6 @@ from handrail.sdk.steps import (
     WireReply,
 )
 from handrail.sdk.talk import ClientSetup, TaskTalk
-from handrail.sdk.wire import TaskGrant
 
 __all__ = [
     "CUT_OFF",

@@ -16,9 +16,9 @@ from handrail.sdk.errors import (
     ClientError,
     ServerUnavailable,
 )
+from handrail.sdk.said import TaskGrant
 from handrail.sdk.steps import Talk, WireCall, WireReply
 from handrail.sdk.talk import ClientSetup, DeskTalk, TaskTalk
-from handrail.sdk.wire import TaskGrant
 from tests.sdk.script import CUT_OFF, ID, NOT_SENT, Late, Line, action, play, problem, task_talk
 
 PROPOSE = "POST /v1/proposals"

@@ -31,7 +31,7 @@ from handrail.sdk.errors import (
 )
 from handrail.sdk.guard import guard, resume
 from handrail.sdk.retry import Retry
-from handrail.sdk.wire import Handoff, TaskAction, TaskGrant
+from handrail.sdk.said import Handoff, TaskAction, TaskGrant
 
 __all__ = [
     "AccessRefused",

@@ -10,9 +10,9 @@ import httpx
 
 from handrail.sdk.exchange import adone
 from handrail.sdk.retry import Retry
+from handrail.sdk.said import TaskGrant
 from handrail.sdk.steps import Said, Talk
 from handrail.sdk.talk import ANSWER_S, ClientSetup, DeskTalk, TaskTalk
-from handrail.sdk.wire import TaskGrant
 
 __all__ = ["AsyncHandrail", "AsyncTaskClient"]
 

@@ -5,10 +5,9 @@ The SDK stands alone, so that these are not the server's exceptions, but they ca
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from handrail.sdk.wire import TaskAction
+from handrail.sdk.said import TaskAction
 
 __all__ = [
     "AccessRefused",

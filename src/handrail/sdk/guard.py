@@ -12,9 +12,9 @@ from handrail.sdk.aclient import AsyncTaskClient
 from handrail.sdk.client import TaskClient
 from handrail.sdk.errors import AnswerMalformed, CallInvalid
 from handrail.sdk.permit import PermitTool, finished
+from handrail.sdk.said import TaskAction
 from handrail.sdk.steps import Talk
 from handrail.sdk.talk import TaskTalk, check_wait
-from handrail.sdk.wire import TaskAction
 
 __all__ = ["GuardedTool", "RaisingGuard", "SayingGuard", "guard", "resume"]
 

@@ -25,9 +25,9 @@ from handrail.sdk.errors import (
     Refused,
 )
 from handrail.sdk.kept import NOT_KEPT, kept, was_kept
+from handrail.sdk.said import TaskAction
 from handrail.sdk.steps import Pause, Said, Talk, ToolFailed, ToolReturned, ToolRun
 from handrail.sdk.talk import TaskTalk
-from handrail.sdk.wire import TaskAction
 
 __all__ = ["PermitTool", "finished", "no_result"]
 

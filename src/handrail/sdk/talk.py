@@ -13,8 +13,8 @@ from handrail.sdk import wire
 from handrail.sdk.errors import CallConflict, CallInvalid, ClientError
 from handrail.sdk.plain import check_params, encoded
 from handrail.sdk.retry import Retry, asked
+from handrail.sdk.said import Handoff, TaskAction, TaskGrant
 from handrail.sdk.steps import Pause, Talk, WireCall
-from handrail.sdk.wire import Handoff, TaskAction, TaskGrant
 
 __all__ = ["ANSWER_S", "ClientSetup", "DeskTalk", "TaskTalk"]
 

@@ -19,7 +19,7 @@ from benchmarks.handrail_desk import RefundDesk
 from handrail.bootstrap import STORE_FILE
 from handrail.core.entry import Entry, Tag, row_commitment
 from handrail.core.proposal import Proposal
-from handrail.engine.context import GATEWAY
+from handrail.engine.base.context import GATEWAY
 from handrail.prove.verify import Report, verify_log
 from handrail.store.protocol import Tx, Unit
 

@@ -35,13 +35,13 @@ from handrail.core.money import Money
 from handrail.core.policy import Limits
 from handrail.core.review import Verdict
 from handrail.core.task import Task
-from handrail.engine.context import Context
-from handrail.engine.dispatch import claim_unit
-from handrail.engine.execute import Job, perform, settle_unit
-from handrail.engine.prepare import Draft
-from handrail.engine.propose import Decided, plan
-from handrail.engine.reread import reread
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.base.context import Context
+from handrail.engine.deciding.review import Opinion, review_unit
+from handrail.engine.proposing.prepare import Draft
+from handrail.engine.proposing.propose import Decided, plan
+from handrail.engine.running.execute import Job, perform, settle_unit
+from handrail.engine.waiting.dispatch import claim_unit
+from handrail.engine.waiting.reread import reread
 from handrail.policy.loader import digest_policy, load
 from handrail.store.protocol import Unit
 from handrail.surfaces.embedded import Desk

@@ -28,7 +28,7 @@ from benchmarks.load import JsonPost, Load, LoadFailed, drive
 from benchmarks.peers.child import Child, start
 from benchmarks.peers.lines import say, take_stdout
 from handrail.core.lifecycle import State
-from handrail.engine.tasks import issue_unit
+from handrail.engine.access.tasks import issue_unit
 from handrail.store.protocol import Means
 from handrail.surfaces.auth import opener
 from handrail.surfaces.console import console_routes

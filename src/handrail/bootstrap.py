@@ -20,10 +20,10 @@ import msgspec
 from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Sandbox
 from handrail.core.policy import Policy
-from handrail.engine.checkpoint import check_logs, sign_checkpoint
-from handrail.engine.context import Context, offer_of
-from handrail.engine.desks import open_desk, resume_desks
-from handrail.engine.steady import SteadyClock
+from handrail.engine.base.context import Context, offer_of
+from handrail.engine.base.steady import SteadyClock
+from handrail.engine.governing.desks import open_desk, resume_desks
+from handrail.engine.keeping.checkpoint import check_logs, sign_checkpoint
 from handrail.errors import HandrailError, InvalidInput, NotFound, SetupFailed
 from handrail.policy.around import Offer
 from handrail.policy.loader import load

@@ -11,8 +11,8 @@ from handrail.bootstrap import DEFAULT_DESK
 from handrail.bootstrap import open as open_desk
 from handrail.connectors.protocol import Connector
 from handrail.core.restoration import Restoration
-from handrail.engine.context import Context
-from handrail.engine.restore import (
+from handrail.engine.base.context import Context
+from handrail.engine.keeping.restore import (
     Looking,
     finish_restoration,
     look_up_open,

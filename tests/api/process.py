@@ -18,7 +18,7 @@ import httpx
 
 import handrail
 from handrail.core.policy import Policy
-from handrail.engine.tasks import issue_unit
+from handrail.engine.access.tasks import issue_unit
 from handrail.policy.loader import load_text
 from handrail.policy.packs import pack_text
 from handrail.surfaces.server import run

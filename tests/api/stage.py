@@ -12,7 +12,7 @@ import httpx
 
 import handrail
 from handrail.core.policy import Policy
-from handrail.engine.people import issue_key_unit
+from handrail.engine.access.people import issue_key_unit
 from handrail.policy.loader import load_text
 from handrail.policy.packs import pack_text
 from handrail.surfaces.auth import set_password

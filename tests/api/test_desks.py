@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from handrail.engine.people import issue_key_unit
+from handrail.engine.access.people import issue_key_unit
 from tests.api.stage import Person, Stage
 
 

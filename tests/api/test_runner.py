@@ -14,8 +14,8 @@ import handrail
 from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
-from handrail.engine.prepare import Draft
-from handrail.engine.propose import Decided
+from handrail.engine.proposing.prepare import Draft
+from handrail.engine.proposing.propose import Decided
 from handrail.errors import InvariantBroken, Unavailable
 from handrail.policy.loader import load_text
 from handrail.policy.packs import pack_text

@@ -11,8 +11,8 @@ import pytest
 
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import State
-from handrail.engine.people import revoke_key_unit
-from handrail.engine.sessions import SESSION_MS
+from handrail.engine.access.people import revoke_key_unit
+from handrail.engine.access.sessions import SESSION_MS
 from handrail.errors import InvalidInput, NotAuthenticated, NotFound
 from handrail.surfaces.auth import (
     FAILURES_MAX,

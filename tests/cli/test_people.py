@@ -12,7 +12,7 @@ from typing import Final
 
 import handrail
 from handrail.core.principal import Principal
-from handrail.engine.people import agent_of_key
+from handrail.engine.access.people import agent_of_key
 from handrail.errors import NotAuthenticated
 from handrail.surfaces.auth import Logins, login
 from tests.cli.shell import (

@@ -23,7 +23,7 @@ from handrail.connectors.protocol import (
 )
 from handrail.core.action import Params
 from handrail.core.canonical import canonical, check_plain
-from handrail.engine.execute import well_formed
+from handrail.engine.running.execute import well_formed
 
 __all__ = ["CHECKS", "Break", "Rig"]
 

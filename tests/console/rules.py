@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from handrail.core.amendment import Amendment
 from handrail.core.policy import Policy
-from handrail.engine.amendment import propose_policy_plan
+from handrail.engine.governing.amendment import propose_policy_plan
 from handrail.policy.loader import load_text
 from handrail.policy.written import written
 from tests.console.scene import Scene

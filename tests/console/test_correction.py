@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from handrail.core.lifecycle import State
-from handrail.engine.people import Changes, change_principal_unit
+from handrail.engine.access.people import Changes, change_principal_unit
 from tests.console.scene import Scene
 
 

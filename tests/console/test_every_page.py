@@ -16,7 +16,7 @@ from handrail.connectors.sandbox import Sandbox
 from handrail.core.action import Params
 from handrail.core.artifact import Fact, Line
 from handrail.core.snooze import Nap
-from handrail.engine.snooze import snooze_unit
+from handrail.engine.deciding.snooze import snooze_unit
 from handrail.surfaces.embedded import Action
 from tests.console.scene import AGENT, PHONE, Scene, scene_in
 

@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser
 
 import handrail
-from handrail.engine.desks import open_desk
-from handrail.engine.people import Changes, change_principal_unit
+from handrail.engine.access.people import Changes, change_principal_unit
+from handrail.engine.governing.desks import open_desk
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
 from handrail.surfaces.console import console_routes
 from handrail.surfaces.console.queue import feed as feed_module

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from handrail.core.lifecycle import State
-from handrail.engine.desks import open_desk
+from handrail.engine.governing.desks import open_desk
 from handrail.surfaces.auth import FAILURES_MAX, SESSION_COOKIE
 from handrail.surfaces.console.forms import FORM_BYTES_MAX
 from handrail.surfaces.embedded import Desk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from handrail.engine.identities import INVITATION_MS, invite_unit
+from handrail.engine.access.identities import INVITATION_MS, invite_unit
 from tests.console.scene import Scene
 
 WORDS = "a password of one's own"

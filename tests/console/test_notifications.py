@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from handrail.core.notice import ChannelKind
-from handrail.engine.channels import WantedChannel, add_channel_unit
-from handrail.engine.deliver import claim_unit, settle_unit
-from handrail.engine.notify import gather, pack
+from handrail.engine.telling.channels import WantedChannel, add_channel_unit
+from handrail.engine.telling.deliver import claim_unit, settle_unit
+from handrail.engine.telling.notify import gather, pack
 from tests.console.scene import PHONE, Scene, scene_in
 from tests.console.test_every_page import EVIL, RULES, violations
 from tests.console.test_http import csrf_in

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from handrail.engine.sessions import FRESH_MS
+from handrail.engine.access.sessions import FRESH_MS
 from handrail.surfaces.auth import SESSION_COOKIE
 from tests.console.scene import PHONE, Scene, scene_in
 from tests.console.test_every_page import RULES, violations

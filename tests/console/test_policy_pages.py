@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from handrail.core.policy import CheckRule, Otherwise, Policy
-from handrail.engine.amendment import reject_unit
-from handrail.engine.shadow import follow_candidates, start_unit
+from handrail.engine.governing.amendment import reject_unit
+from handrail.engine.governing.candidates import follow_candidates, start_unit
 from handrail.policy.loader import digest_policy, load
 from tests.console.rules import LOOSER, TIGHTER, amended, check, propose
 from tests.console.scene import Scene, scene_in

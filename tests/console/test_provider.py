@@ -16,14 +16,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from handrail.core.principal import Principal
-from handrail.engine.bench import roster_of
-from handrail.engine.identities import (
+from handrail.engine.access.identities import (
     INVITATION_MS,
     invite_unit,
     link_unit,
     unlink_unit,
     vouched_person,
 )
+from handrail.engine.asking.checkers import roster_of
 from handrail.errors import HandrailError
 from handrail.store.protocol import Tx
 from handrail.surfaces.auth import SESSION_COOKIE

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from handrail.engine.sessions import IDLE_MS, SESSION_MS
+from handrail.engine.access.sessions import IDLE_MS, SESSION_MS
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
 from handrail.surfaces.console.account.sessions import browser_text
 from handrail.surfaces.console.language.reader import ZONE_COOKIE

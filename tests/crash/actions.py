@@ -13,8 +13,8 @@ import msgspec
 
 from handrail.connectors.protocol import Promise, Receipt
 from handrail.core.lifecycle import State
-from handrail.engine.execute import Effect, Ending
-from handrail.engine.permit import receipt_unit
+from handrail.engine.running.execute import Effect, Ending
+from handrail.engine.running.permit import receipt_unit
 from handrail.errors import HandrailError
 from handrail.surfaces.embedded import Action
 from tests.crash.moments import SIDES, STEPS, Moment

@@ -9,9 +9,10 @@ import pytest
 
 from handrail.connectors.protocol import Found, Looked, Promise
 from handrail.core.lifecycle import Event
-from handrail.engine import propose, sweep
-from handrail.engine.execute import job_of
-from handrail.engine.record import advance
+from handrail.engine.base.record import advance
+from handrail.engine.proposing import propose
+from handrail.engine.running.execute import job_of
+from handrail.engine.waiting import sweep
 from handrail.store.caps import Caps
 from tests.crash.actions import ACTIONS
 from tests.crash.bank import Bank

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from handrail.core.passkey import Passkey, Purpose, Signed, challenge_of
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
-from handrail.engine.context import Context
-from handrail.engine.passkeys import add_passkey_unit, new_nonce, review_challenge
+from handrail.engine.access.passkeys import add_passkey_unit, new_nonce, review_challenge
+from handrail.engine.base.context import Context
 from handrail.store.protocol import Means, Session
 
 ORIGIN = "https://console.example.com"

@@ -8,13 +8,13 @@ import apsw
 
 from handrail.core.amendment import Amendment
 from handrail.core.policy import Policy
-from handrail.engine.amendment import (
+from handrail.engine.governing.amendment import (
     activate_amendment,
     approve_plan,
     propose_policy_plan,
     reject_unit,
 )
-from handrail.engine.desks import follow_desks
+from handrail.engine.governing.desks import follow_desks
 from tests.engine.stories import MINUTE, Story, pack
 
 __all__ = ["DELAY_1H", "RUN_TO_5", "RUN_TO_500", "Life", "version", "written"]

@@ -11,7 +11,7 @@ import pytest
 from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
 from handrail.core.policy import Policy
-from handrail.engine.show import Shown, show
+from handrail.engine.showing.show import Shown, show
 from handrail.errors import NotAllowed
 from handrail.policy.loader import digest_policy
 from handrail.surfaces.embedded import Action

@@ -10,7 +10,7 @@ import pytest
 from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
 from handrail.core.policy import Policy
-from handrail.engine.say import advice_of
+from handrail.engine.proposing.advice import advice_of
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import HOUR, HUGE, LARGE, MIDDLE, SMALL, Story, pack
 from tests.store.samples import proposal_of

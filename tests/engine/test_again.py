@@ -15,13 +15,12 @@ from handrail.core.lifecycle import State
 from handrail.core.money import Money
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
-from handrail.engine import again
-from handrail.engine.again import Again, ask_again
-from handrail.engine.desks import activate_policy
-from handrail.engine.dispatch import claim_unit
-from handrail.engine.record import check_unchanged
-from handrail.engine.reread import reread
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.base.record import check_unchanged
+from handrail.engine.deciding.review import Opinion, review_unit
+from handrail.engine.governing.desks import activate_policy
+from handrail.engine.waiting.ask_again import ROUNDS_MAX, Again, ask_again
+from handrail.engine.waiting.dispatch import claim_unit
+from handrail.engine.waiting.reread import reread
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
 from handrail.surfaces.embedded import Action
@@ -229,11 +228,11 @@ def test_it_is_asked_a_few_times_and_no_more(fronted: Story, front: Front) -> No
 
     front.preparing = restless
     action = fronted.refund(MIDDLE)
-    for _ in range(again.ROUNDS_MAX):
+    for _ in range(ROUNDS_MAX):
         assert fronted.approve(fronted.desk.get(action.id)).state is State.PENDING
     assert fronted.approve(fronted.desk.get(action.id)).state is State.EXPIRED
     assert _why(fronted, action) == "asked_too_often"
-    assert fronted.row(action).rounds == again.ROUNDS_MAX
+    assert fronted.row(action).rounds == ROUNDS_MAX
     assert fronted.open_escalations() == [action.id]
     assert front.calls == []
 

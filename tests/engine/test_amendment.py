@@ -9,8 +9,8 @@ import pytest
 
 from handrail.core.amendment import AmendmentState
 from handrail.core.lifecycle import State
-from handrail.engine.comparison import differences_of
-from handrail.engine.people import Changes, change_principal_unit
+from handrail.engine.access.people import Changes, change_principal_unit
+from handrail.engine.governing.comparison import differences_of
 from tests.engine.lives import DELAY_1H, RUN_TO_5, RUN_TO_500, Life, version
 from tests.engine.stories import DAY, HOUR, MIDDLE, MINUTE, SMALL, code_of
 

@@ -15,8 +15,16 @@ from handrail.core.policy import Attention, Limits, Policy
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
-from handrail.engine.attention import EACH_MS, MEASURED_MIN, Reviewer, crew_of, load_for, outlook
-from handrail.engine.looks import (
+from handrail.engine.deciding.attention import (
+    EACH_MS,
+    MEASURED_MIN,
+    Reviewer,
+    crew_of,
+    load_for,
+    outlook,
+)
+from handrail.engine.deciding.review import Manner, Opinion, review_unit
+from handrail.engine.showing.looks import (
     Presence,
     leave_unit,
     presence_of,
@@ -25,9 +33,8 @@ from handrail.engine.looks import (
     shown_unit,
     take_unit,
 )
-from handrail.engine.notify import KEPT_MS
-from handrail.engine.review import Manner, Opinion, review_unit
-from handrail.engine.show import show
+from handrail.engine.showing.show import show
+from handrail.engine.telling.notify import KEPT_MS
 from handrail.policy.loader import digest_policy
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import HOUR, HUGE, LARGE, MINUTE, SECOND, Story, code_of, pack

@@ -9,7 +9,7 @@ import pytest
 from handrail.core.breakglass import Grant
 from handrail.core.escalation import Cause
 from handrail.core.lifecycle import State
-from handrail.engine.breakglass import ask_glass_unit, close_glass_unit, confirm_glass_unit
+from handrail.engine.access.breakglass import ask_glass_unit, close_glass_unit, confirm_glass_unit
 from tests.engine.stories import HOUR, HUGE, LARGE, MINUTE, Story, code_of
 from tests.engine.test_people import change, entries
 

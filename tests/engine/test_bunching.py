@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from handrail.engine.bunch import WEEK_MS
+from handrail.engine.proposing.bunch import WEEK_MS
 from tests.engine.stories import MINUTE, Story, pack_of_caps
 
 ORDERS: Final = ("O-5001", "O-5003", "O-5005", "O-5004")

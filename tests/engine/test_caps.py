@@ -10,7 +10,7 @@ import pytest
 from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
 from handrail.core.policy import Policy
-from handrail.engine.desks import open_desk
+from handrail.engine.governing.desks import open_desk
 from handrail.surfaces.embedded import Action, Desk
 from tests.engine.stories import DAY, HOUR, MIDDLE, MINUTE, SMALL, Story, pack_of_caps
 

@@ -12,8 +12,8 @@ from handrail.core.decide import ReasonCode
 from handrail.core.lifecycle import State
 from handrail.core.money import Money
 from handrail.core.policy import Control, Otherwise, Policy
-from handrail.engine.desks import activate_policy
-from handrail.engine.say import advice_of
+from handrail.engine.governing.desks import activate_policy
+from handrail.engine.proposing.advice import advice_of
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import Story, pack
 

@@ -14,11 +14,11 @@ import pytest
 from handrail.connectors.protocol import Looked, Promise
 from handrail.core.lifecycle import State
 from handrail.core.review import Verdict
-from handrail.engine.dispatch import claim_unit
-from handrail.engine.prepare import Draft
-from handrail.engine.propose import plan
-from handrail.engine.reread import reread
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.deciding.review import Opinion, review_unit
+from handrail.engine.proposing.prepare import Draft
+from handrail.engine.proposing.propose import plan
+from handrail.engine.waiting.dispatch import claim_unit
+from handrail.engine.waiting.reread import reread
 from tests.engine.connectors import Front, effects_in, mortal
 from tests.engine.stories import HOUR, MIDDLE, MINUTE, SECOND, SMALL, Story
 from tests.store.databases import NOW, Clock

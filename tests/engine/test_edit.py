@@ -8,7 +8,7 @@ import pytest
 
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
-from handrail.engine.desks import activate_policy
+from handrail.engine.governing.desks import activate_policy
 from tests.engine.stories import HOUR, LARGE, MIDDLE, Story, code_of, pack
 
 

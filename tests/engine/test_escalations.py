@@ -5,7 +5,7 @@ from __future__ import annotations
 from handrail.core.entry import Tag
 from handrail.core.escalation import Cause
 from handrail.core.lifecycle import State
-from handrail.engine.escalate import CONCERNS_MAX, concerns_of, take_unit
+from handrail.engine.asking.escalate import CONCERNS_MAX, concerns_of, take_unit
 from handrail.store.protocol import Escalation
 from tests.engine.stories import MIDDLE, Story, code_of
 

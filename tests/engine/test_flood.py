@@ -13,8 +13,8 @@ from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
 from handrail.core.policy import Limits, Policy
 from handrail.core.task import Task
-from handrail.engine.say import advice_of
-from handrail.engine.show import show
+from handrail.engine.proposing.advice import advice_of
+from handrail.engine.showing.show import show
 from handrail.errors import HandrailError
 from handrail.policy.loader import digest_policy
 from handrail.surfaces.embedded import Action

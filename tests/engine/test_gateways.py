@@ -16,13 +16,13 @@ import pytest
 from handrail.connectors.sandbox import Sandbox
 from handrail.core.lifecycle import State
 from handrail.core.review import Verdict
-from handrail.engine.desks import activate_policy
-from handrail.engine.dispatch import claim_unit
-from handrail.engine.execute import Effect, Ending, perform, settle_unit
-from handrail.engine.prepare import Draft
-from handrail.engine.propose import plan
-from handrail.engine.reread import reread
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.deciding.review import Opinion, review_unit
+from handrail.engine.governing.desks import activate_policy
+from handrail.engine.proposing.prepare import Draft
+from handrail.engine.proposing.propose import plan
+from handrail.engine.running.execute import Effect, Ending, perform, settle_unit
+from handrail.engine.waiting.dispatch import claim_unit
+from handrail.engine.waiting.reread import reread
 from handrail.errors import Unavailable
 from handrail.store.postgres import PostgresStore
 from tests.engine.connectors import Front, effects_in, mortal

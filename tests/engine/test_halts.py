@@ -13,11 +13,11 @@ from handrail.core.halt import HaltScope
 from handrail.core.lifecycle import State
 from handrail.core.principal import Principal
 from handrail.core.review import Verdict
-from handrail.engine.dispatch import claim_unit
-from handrail.engine.halt import Stop, clear_halts, lift_unit, pull_unit
-from handrail.engine.reread import reread
-from handrail.engine.review import Opinion, review_unit
-from handrail.engine.sweep import run_ready
+from handrail.engine.deciding.review import Opinion, review_unit
+from handrail.engine.governing.halt import Stop, clear_halts, lift_unit, pull_unit
+from handrail.engine.waiting.dispatch import claim_unit
+from handrail.engine.waiting.reread import reread
+from handrail.engine.waiting.sweep import run_ready
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import HOUR, LARGE, MIDDLE, MINUTE, Story, code_of, pack
 

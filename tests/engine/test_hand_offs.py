@@ -13,9 +13,9 @@ from handrail.core.entry import Tag
 from handrail.core.escalation import Cause
 from handrail.core.lifecycle import State
 from handrail.core.review import Verdict
-from handrail.engine import propose
-from handrail.engine.prepare import Draft, prepare
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.deciding.review import Opinion, review_unit
+from handrail.engine.proposing import propose
+from handrail.engine.proposing.prepare import Draft, prepare
 from handrail.store.protocol import Escalation
 from tests.engine.stories import HOUR, MIDDLE, MINUTE, SMALL, Story, code_of, pack
 

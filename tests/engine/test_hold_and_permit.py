@@ -12,12 +12,12 @@ from handrail.connectors.protocol import Receipt
 from handrail.core.lifecycle import State
 from handrail.core.policy import Policy
 from handrail.core.review import Verdict
-from handrail.engine.dispatch import claim_unit
-from handrail.engine.execute import Effect, Ending
-from handrail.engine.permit import receipt_unit
-from handrail.engine.reread import reread
-from handrail.engine.review import Opinion, review_unit
-from handrail.engine.withdraw import withdraw_unit
+from handrail.engine.deciding.review import Opinion, review_unit
+from handrail.engine.deciding.withdraw import withdraw_unit
+from handrail.engine.running.execute import Effect, Ending
+from handrail.engine.running.permit import receipt_unit
+from handrail.engine.waiting.dispatch import claim_unit
+from handrail.engine.waiting.reread import reread
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import HOUR, MIDDLE, MINUTE, Story, code_of, pack
 

@@ -12,7 +12,7 @@ import handrail
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
-from handrail.engine.tasks import issue_unit, revoke_unit
+from handrail.engine.access.tasks import issue_unit, revoke_unit
 from tests.engine.stories import HOUR, MIDDLE, SMALL, Story, code_of, pack
 
 FOREIGN: Final[dict[str, tuple[str, dict[str, Any]]]] = {
@@ -246,7 +246,7 @@ def test_a_second_task_of_a_ticket_reaches_no_further(story: Story) -> None:
 
 def test_tasks_are_not_issued_without_end(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     """L1: an agent that loops over tasks is told to end some; then it goes on."""
-    monkeypatch.setattr("handrail.engine.tasks.OPEN_TASKS_MAX", 3)
+    monkeypatch.setattr("handrail.engine.access.tasks.OPEN_TASKS_MAX", 3)
     tasks = [story.task() for _ in range(3)]
     assert code_of(story.task) == "too_many_tasks"
     story.desk.ctx.store.write(revoke_unit("main", tasks[0].id, by="bot"))

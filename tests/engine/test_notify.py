@@ -11,15 +11,15 @@ import pytest
 import handrail
 from handrail.bootstrap import now_ms
 from handrail.core.notice import Carries, Channel, ChannelKind, Topic
-from handrail.engine.channels import (
+from handrail.engine.telling.channels import (
     WantedChannel,
     add_channel_unit,
     end_channel_unit,
     secrets_of,
     try_channel_unit,
 )
-from handrail.engine.deliver import LEASE_MS, Parcel, claim_unit, settle_unit
-from handrail.engine.notify import KEPT_MS, gather, pack, prune
+from handrail.engine.telling.deliver import LEASE_MS, Parcel, claim_unit, settle_unit
+from handrail.engine.telling.notify import KEPT_MS, gather, pack, prune
 from handrail.errors import HandrailError
 from handrail.store.protocol import ChannelState, Tx
 from handrail.surfaces.embedded import Action, Desk

@@ -16,8 +16,13 @@ from handrail.core.policy import Limits, PasskeyRule, Policy
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
-from handrail.engine.passkeys import NONCE_MS, new_nonce, review_challenge, revoke_passkey_unit
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.access.passkeys import (
+    NONCE_MS,
+    new_nonce,
+    review_challenge,
+    revoke_passkey_unit,
+)
+from handrail.engine.deciding.review import Opinion, review_unit
 from handrail.errors import HandrailError
 from handrail.policy.loader import digest_policy, load
 from handrail.surfaces.embedded import Desk

@@ -10,7 +10,7 @@ from handrail.core.entry import decode_entry
 from handrail.core.escalation import Cause
 from handrail.core.lifecycle import State
 from handrail.core.principal import PrincipalKind, Role
-from handrail.engine.people import Changes, add_principal_unit, change_principal_unit
+from handrail.engine.access.people import Changes, add_principal_unit, change_principal_unit
 from handrail.errors import HandrailError
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import HOUR, HUGE, LARGE, MIDDLE, MINUTE, Story, code_of, pack

@@ -14,8 +14,8 @@ from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control, Policy
 from handrail.core.review import Verdict
-from handrail.engine.desks import activate_policy
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.deciding.review import Opinion, review_unit
+from handrail.engine.governing.desks import activate_policy
 from handrail.policy.loader import digest_policy
 from handrail.surfaces.embedded import Action
 from tests.engine.connectors import effects_in

@@ -12,11 +12,11 @@ from handrail.core.amendment import AmendmentState
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.review import Verdict
-from handrail.engine.amendment import (
+from handrail.engine.deciding.review import Opinion, review_unit
+from handrail.engine.governing.amendment import (
     amendment_reason,
 )
-from handrail.engine.desks import activate_policy
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.governing.desks import activate_policy
 from handrail.errors import InvariantBroken
 from handrail.policy.loader import digest_policy
 from tests.engine.lives import RUN_TO_5, RUN_TO_500, Life, version, written

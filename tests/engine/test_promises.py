@@ -20,11 +20,11 @@ from handrail.connectors.protocol import (
 )
 from handrail.core.circuit import FAILURES_MAX
 from handrail.core.lifecycle import State
-from handrail.engine.circuits import Way
-from handrail.engine.execute import Job, perform, settle_unit
-from handrail.engine.lookup import ATTEMPTS_MAX, KEY_MARGIN_MS
-from handrail.engine.prepare import Draft
-from handrail.engine.propose import plan
+from handrail.engine.base.circuits import Way
+from handrail.engine.proposing.prepare import Draft
+from handrail.engine.proposing.propose import plan
+from handrail.engine.running.execute import Job, perform, settle_unit
+from handrail.engine.running.lookup import ATTEMPTS_MAX, KEY_MARGIN_MS
 from handrail.surfaces.embedded import Action
 from tests.engine.connectors import Execute, Front, effects_in
 from tests.engine.stories import HOUR, MIDDLE, MINUTE, SECOND, SMALL, Story, code_of

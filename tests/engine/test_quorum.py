@@ -10,7 +10,7 @@ import pytest
 from handrail.core.lifecycle import State
 from handrail.core.principal import Role
 from handrail.core.review import Verdict
-from handrail.engine.desks import activate_policy
+from handrail.engine.governing.desks import activate_policy
 from handrail.errors import HandrailError
 from tests.engine.stories import HOUR, HUGE, LARGE, Story, code_of, pack
 from tests.engine.test_people import change, entries

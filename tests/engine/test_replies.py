@@ -14,7 +14,7 @@ from handrail.core.decide import ReasonCode
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control, Policy
 from handrail.core.triggers.span import SPANS_MAX, Trigger
-from handrail.engine.outgoing import Place
+from handrail.engine.base.outgoing import Place
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import MINUTE, Story, pack
 

@@ -20,7 +20,7 @@ from handrail.core.escalation import Cause
 from handrail.core.lifecycle import State
 from handrail.core.restoration import Restoration
 from handrail.core.review import Verdict
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.deciding.review import Opinion, review_unit
 from handrail.errors import HandrailError, SetupFailed
 from handrail.prove.verify import verify_log
 from handrail.surfaces.embedded import Action

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from handrail.core.principal import Principal
-from handrail.engine import search as search_module
-from handrail.engine.search import Haul, Search, haul
+from handrail.engine.showing import search as search_module
+from handrail.engine.showing.search import Haul, Search, haul
 from handrail.errors import InvalidInput
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import HUGE, LARGE, MIDDLE, Story

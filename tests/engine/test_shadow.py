@@ -9,8 +9,9 @@ from handrail.core.contrast import Leaning
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control, Guard, Policy
-from handrail.engine.context import Rulebook
-from handrail.engine.shadow import Shadowed, follow_candidates, shadowed_by, start_unit, stop_unit
+from handrail.engine.base.context import Rulebook
+from handrail.engine.governing.candidates import follow_candidates, start_unit, stop_unit
+from handrail.engine.proposing.shadow import Shadowed, shadowed_by
 from handrail.policy.loader import digest_policy
 from handrail.store.sqlite import SqliteStore
 from tests.engine.connectors import Front, effects_in

@@ -9,9 +9,9 @@ import pytest
 from handrail.core.amendment import Amendment
 from handrail.core.policy import Policy
 from handrail.core.principal import Principal
-from handrail.engine.comparison import compared_with_active
-from handrail.engine.steps import Steps, steps_of
-from handrail.engine.versions import active_policy, opened_policy
+from handrail.engine.governing.amendment_steps import Steps, steps_of
+from handrail.engine.governing.comparison import compared_with_active
+from handrail.engine.governing.versions import active_policy, opened_policy
 from handrail.errors import HandrailError
 from handrail.store.protocol import Tx
 from tests.engine.lives import DELAY_1H, RUN_TO_5, RUN_TO_500, Life, version

@@ -12,7 +12,7 @@ import pytest
 from handrail.core.escalation import Cause
 from handrail.core.lifecycle import State
 from handrail.core.review import Verdict
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.deciding.review import Opinion, review_unit
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import HOUR, HUGE, MIDDLE, SECOND, SMALL, Story, pack
 

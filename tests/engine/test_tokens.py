@@ -5,9 +5,9 @@ from __future__ import annotations
 import apsw
 import pytest
 
-from handrail.engine.prepare import Draft
-from handrail.engine.propose import plan
-from handrail.engine.tasks import IssuedTask, issue_unit, revoke_unit, task_of_token
+from handrail.engine.access.tasks import IssuedTask, issue_unit, revoke_unit, task_of_token
+from handrail.engine.proposing.prepare import Draft
+from handrail.engine.proposing.propose import plan
 from handrail.errors import NotAuthenticated
 from tests.engine.stories import HOUR, SECOND, Story
 

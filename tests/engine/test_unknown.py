@@ -11,10 +11,10 @@ import pytest
 from handrail.connectors.protocol import Found, Looked, NotDone, Promise, Receipt
 from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
-from handrail.engine import sweep
-from handrail.engine.execute import Effect, Ending, perform, settle_unit
-from handrail.engine.prepare import Draft
-from handrail.engine.propose import plan
+from handrail.engine.proposing.prepare import Draft
+from handrail.engine.proposing.propose import plan
+from handrail.engine.running.execute import Effect, Ending, perform, settle_unit
+from handrail.engine.waiting import sweep
 from handrail.store.sqlite import SqliteStore
 from handrail.surfaces.embedded import Action
 from tests.connectors.sandbox_road import EVERY_KIND

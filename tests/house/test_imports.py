@@ -19,24 +19,29 @@ CONSOLE: Final = (
     *("routes", "lists", "record", "policy", "account", "case", "queue", "desk", "pages"),
     *("forms", "assets", "text", "language"),
 )
+ENGINE: Final = (
+    *("showing", "deciding", "waiting", "keeping", "proposing", "running", "governing"),
+    *("access", "telling", "asking", "base"),
+)
 SMALL_HANDRAIL: Final = {
     "__init__": "def open():\n    from handrail.bootstrap import build\n    return build()\n",
     "bootstrap": (
         "from handrail.connectors.sandbox import Sandbox\n"
-        "from handrail.engine.propose import propose\n"
+        "from handrail.engine.proposing.propose import propose\n"
         "from handrail.store.sqlite import Sqlite\n"
         "def build(): ...\n"
     ),
     "surfaces.__init__": "",
-    "surfaces.api": "import starlette\nfrom handrail.engine.propose import propose\n",
+    "surfaces.api": "import starlette\nfrom handrail.engine.proposing.propose import propose\n",
     "surfaces.cli": "import typer\nfrom handrail.bootstrap import build\n",
     "surfaces.console.__init__": "",
     **{f"surfaces.console.{name}": "" for name in CONSOLE},
     "surfaces.demo.__init__": "",
     "surfaces.demo.people": "from handrail.agent.reference import run\nfrom handrail import sdk\n",
-    "prove.__init__": "from handrail.engine.propose import propose\n",
+    "prove.__init__": "from handrail.engine.proposing.propose import propose\n",
     "engine.__init__": "",
-    "engine.propose": (
+    **{f"engine.{room}.__init__": "" for room in ENGINE},
+    "engine.proposing.propose": (
         "from handrail.connectors.protocol import Connector\n"
         "from handrail.policy.load import load\n"
         "from handrail.store.protocol import Store\n"
@@ -61,20 +66,20 @@ SMALL_HANDRAIL: Final = {
 WRONG: Final = [
     ("errors", "from handrail.core import money", "rooms"),
     ("core.money", "from handrail.policy import load", "rooms"),
-    ("core.money", "def f():\n    from handrail.engine import propose", "rooms"),
+    ("core.money", "def f():\n    from handrail.engine.proposing import propose", "rooms"),
     ("core.money", "import handrail.sdk", "agent's side"),
     ("policy.load", "from handrail.store.protocol import Store", "rooms"),
     ("store.protocol", "from handrail.connectors.protocol import Connector", "rooms"),
     ("connectors.protocol", "from handrail.store import protocol", "rooms"),
     ("connectors.sandbox", "from handrail.policy import load", "rooms"),
-    ("store.sqlite", "from handrail.engine import propose", "rooms"),
-    ("engine.propose", "from handrail.store.sqlite import Sqlite", "implementations"),
-    ("engine.propose", "from handrail.store import writer", "implementations"),
-    ("engine.propose", "from handrail.connectors import sandbox", "implementations"),
+    ("store.sqlite", "from handrail.engine.proposing import propose", "rooms"),
+    ("engine.proposing.propose", "from handrail.store.sqlite import Sqlite", "implementations"),
+    ("engine.proposing.propose", "from handrail.store import writer", "implementations"),
+    ("engine.proposing.propose", "from handrail.connectors import sandbox", "implementations"),
     ("surfaces.api", "import handrail.store.sqlite", "implementations"),
     ("surfaces.cli", "from handrail.connectors.sandbox import Sandbox", "implementations"),
     ("store.__init__", "from handrail.store.sqlite import Sqlite", "implementations"),
-    ("engine.propose", "from handrail.prove import gates", "rooms"),
+    ("engine.proposing.propose", "from handrail.prove import gates", "rooms"),
     ("prove.__init__", "from handrail.surfaces import api", "rooms"),
     ("surfaces.api", "from handrail.bootstrap import build", "rooms"),
     ("prove.__init__", "import handrail.bootstrap", "rooms"),
@@ -82,12 +87,16 @@ WRONG: Final = [
     ("sdk.__init__", "from handrail.core.money import Money", "rooms"),
     ("sdk.__init__", "from handrail.agent import reference", "rooms"),
     ("agent.reference", "from handrail.core.money import Money", "rooms"),
-    ("engine.propose", "from handrail.sdk import Client", "agent's side"),
-    ("engine.propose", "from handrail.agent.reference import run", "agent's side"),
-    ("engine.propose", "from starlette.responses import Response", "libraries"),
+    ("engine.proposing.propose", "from handrail.sdk import Client", "agent's side"),
+    ("engine.proposing.propose", "from handrail.agent.reference import run", "agent's side"),
+    ("engine.proposing.propose", "from starlette.responses import Response", "libraries"),
     ("core.money", "import sqlite3", "libraries"),
     ("sdk.__init__", "import uvicorn", "libraries"),
     ("basement", "x = 1", "rooms"),
+    ("engine.base.__init__", "from handrail.engine import showing", "the engine:"),
+    ("engine.running.__init__", "from handrail.engine.proposing import propose", "the engine:"),
+    ("engine.telling.__init__", "from handrail.engine import access", "the engine:"),
+    ("engine.basement.__init__", "", "the engine:"),
     ("surfaces.console.text", "from handrail.surfaces.console import pages", "console's rooms"),
     ("surfaces.console.policy", "from handrail.surfaces.console import record", "console's rooms"),
     ("surfaces.console.attic", "x = 1", "console's rooms"),

@@ -17,7 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 import handrail
 from handrail.bootstrap import now_ms
 from handrail.core.notice import Carries, Channel, ChannelKind, Topic
-from handrail.engine.channels import WantedChannel, add_channel_unit, try_channel_unit
+from handrail.engine.telling.channels import WantedChannel, add_channel_unit, try_channel_unit
 from handrail.store.protocol import ChannelState
 from handrail.surfaces.auth import set_password
 from handrail.surfaces.console import console_routes

@@ -9,8 +9,8 @@ import pytest
 
 from handrail.core.artifact import Line
 from handrail.core.notice import Carries, Channel, ChannelKind, Letter, Topic
-from handrail.engine.channels import ChannelSecrets
-from handrail.engine.deliver import Item, Parcel
+from handrail.engine.telling.channels import ChannelSecrets
+from handrail.engine.telling.deliver import Item, Parcel
 from handrail.surfaces.outbound import mail as mail_module
 from handrail.surfaces.outbound import slack
 from handrail.surfaces.outbound.words import CANNOT_BE_SHOWN

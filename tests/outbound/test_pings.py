@@ -17,9 +17,9 @@ import requests
 import handrail
 from handrail.core.artifact import Line
 from handrail.core.notice import Carries, ChannelKind, Topic
-from handrail.engine.channels import WantedChannel, add_channel_unit
-from handrail.engine.deliver import Item, Parcel
-from handrail.engine.pings import PING_SCHEMES, where_ping_leads
+from handrail.engine.telling.channels import WantedChannel, add_channel_unit
+from handrail.engine.telling.deliver import Item, Parcel
+from handrail.engine.telling.pings import PING_SCHEMES, where_ping_leads
 from handrail.errors import HandrailError, InvalidInput
 from handrail.surfaces.outbound import ping
 from handrail.surfaces.outbound.egress import NotSent

@@ -10,7 +10,7 @@ from handrail.bootstrap import embedded_offers
 from handrail.core.policy import FactType, Policy
 from handrail.core.principal import Principal, PrincipalKind, Role
 from handrail.core.roster import Roster
-from handrail.engine.quorum import gaps_of
+from handrail.engine.asking.quorum import gaps_of
 from handrail.policy.around import Around, Offer
 from handrail.policy.loader import load_text, problems_of, source_text
 from handrail.policy.packs import pack_names

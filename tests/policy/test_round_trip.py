@@ -31,7 +31,7 @@ from handrail.core.policy import (
     PasskeyRule,
     Policy,
 )
-from handrail.engine.versions import as_stored
+from handrail.engine.governing.versions import as_stored
 from handrail.policy.lint import lint
 from handrail.policy.loader import digest_policy, load, load_text, problems_of
 from handrail.policy.packs import pack_names

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from handrail.core.policy import Policy
-from handrail.engine.context import Rulebook
+from handrail.engine.base.context import Rulebook
 from handrail.errors import InvalidInput
 from handrail.policy.loader import load_text, source_text
 from handrail.prove.backtest.fate import Fate

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from handrail.core.policy import CheckRule, FactType, Otherwise, Policy
-from handrail.engine.context import Rulebook
+from handrail.engine.base.context import Rulebook
 from handrail.errors import InvalidInput
 from handrail.policy.loader import load_text, source_text
 from handrail.prove.backtest.parts import parts_of, second_half_of

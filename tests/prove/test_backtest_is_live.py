@@ -25,9 +25,9 @@ from handrail.core.entry import Entry, Tag
 from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
 from handrail.core.policy import Policy
-from handrail.engine.accumulate import INSTRUMENT, VALUE
-from handrail.engine.again import first_of
-from handrail.engine.context import Rulebook
+from handrail.engine.base.context import Rulebook
+from handrail.engine.proposing.accumulate import INSTRUMENT, VALUE
+from handrail.engine.waiting.ask_again import first_of
 from handrail.policy.loader import load_text
 from handrail.prove.backtest.fate import Fate
 from handrail.prove.backtest.record import page_of

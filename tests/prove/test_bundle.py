@@ -19,7 +19,7 @@ from handrail.core.canonical import canonical
 from handrail.core.entry import Tag
 from handrail.core.policy import Limits
 from handrail.core.review import Verdict
-from handrail.engine.review import Opinion, review_unit
+from handrail.engine.deciding.review import Opinion, review_unit
 from handrail.errors import HandrailError, InvalidInput
 from handrail.policy.loader import digest_policy, load
 from handrail.prove.bundle import FILES, MANIFEST, packed

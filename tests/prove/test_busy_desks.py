@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from handrail.connectors.sandbox import Fault
 from handrail.core.lifecycle import State
-from handrail.engine.desks import activate_policy
-from handrail.engine.people import issue_key_unit, revoke_key_unit, set_password_unit
-from handrail.engine.tasks import revoke_unit
-from handrail.engine.withdraw import withdraw_unit
+from handrail.engine.access.people import issue_key_unit, revoke_key_unit, set_password_unit
+from handrail.engine.access.tasks import revoke_unit
+from handrail.engine.deciding.withdraw import withdraw_unit
+from handrail.engine.governing.desks import activate_policy
 from handrail.errors import HandrailError
 from handrail.surfaces.embedded import Action
 from tests.engine.stories import HOUR, MINUTE, Story, pack

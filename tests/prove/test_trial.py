@@ -9,11 +9,11 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-import handrail.engine.ceilings
-import handrail.engine.prepare
-import handrail.engine.propose
-import handrail.engine.review
-import handrail.engine.sweep
+import handrail.engine.deciding.review
+import handrail.engine.proposing.prepare
+import handrail.engine.proposing.propose
+import handrail.engine.running.ceilings
+import handrail.engine.waiting.sweep
 import handrail.policy.checks
 import handrail.surfaces.embedded
 from handrail.core import review
@@ -21,7 +21,7 @@ from handrail.core.decide import Decider
 from handrail.core.halt import ActiveHalts
 from handrail.core.policy import Control, Guard, Policy
 from handrail.core.roster import Roster
-from handrail.engine.flood import Flood
+from handrail.engine.proposing.flood import Flood
 from handrail.policy.loader import digest_policy, load, load_text, source_text
 from handrail.prove.trial import Opener, Proof, Trial, try_policy, worst_of
 from handrail.prove.trial.borders import border_trials
@@ -119,7 +119,7 @@ def _no_interests(patch: pytest.MonkeyPatch) -> None:
 
 
 def _one_is_enough(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(handrail.engine.review, "judge", lambda **_: review.Outcome.APPROVED)
+    patch.setattr(handrail.engine.deciding.review, "judge", lambda **_: review.Outcome.APPROVED)
 
 
 def _no_authority(patch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ def _recall_does_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def _nothing_is_released(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(handrail.engine.sweep, "_held_out", lambda *_: False)
+    patch.setattr(handrail.engine.waiting.sweep, "_held_out", lambda *_: False)
 
 
 def _everything_runs(patch: pytest.MonkeyPatch) -> None:
@@ -165,7 +165,7 @@ def _caps_are_never_full(patch: pytest.MonkeyPatch) -> None:
 
 
 def _agents_are_not_stopped(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(handrail.engine.ceilings, "_halt_agent", lambda *_: None)
+    patch.setattr(handrail.engine.running.ceilings, "_halt_agent", lambda *_: None)
 
 
 def _checks_always_pass(patch: pytest.MonkeyPatch) -> None:
@@ -177,29 +177,29 @@ def _lanes_are_open(patch: pytest.MonkeyPatch) -> None:
 
 
 def _customers_are_not_looked_at(patch: pytest.MonkeyPatch) -> None:
-    ask_of = handrail.engine.prepare.ask_of
+    ask_of = handrail.engine.proposing.prepare.ask_of
 
     def anybody(*words: Any) -> Any:
         return msgspec.structs.replace(ask_of(*words), account_in_lane=True)
 
-    patch.setattr(handrail.engine.propose, "ask_of", anybody)
+    patch.setattr(handrail.engine.proposing.propose, "ask_of", anybody)
 
 
 def _missing_facts_are_ignored(patch: pytest.MonkeyPatch) -> None:
-    ask = handrail.engine.prepare._ask
+    ask = handrail.engine.proposing.prepare._ask
 
     def blind(*words: Any) -> Any:
         return msgspec.structs.replace(ask(*words), missing=())
 
-    patch.setattr(handrail.engine.prepare, "_ask", blind)
+    patch.setattr(handrail.engine.proposing.prepare, "_ask", blind)
 
 
 def _nothing_adds_up(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(handrail.engine.propose, "accrued_of", lambda *_: None)
+    patch.setattr(handrail.engine.proposing.propose, "accrued_of", lambda *_: None)
 
 
 def _nothing_expires(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(handrail.engine.sweep, "_expire", lambda *_: 0)
+    patch.setattr(handrail.engine.waiting.sweep, "_expire", lambda *_: 0)
 
 
 def _halts_stop_nothing(patch: pytest.MonkeyPatch) -> None:
@@ -210,12 +210,12 @@ def _floods_pass(patch: pytest.MonkeyPatch) -> None:
     def passing(tx: Any, limits: Any, decision: Any, **_: Any) -> Flood:
         return Flood(decision=decision)
 
-    patch.setattr(handrail.engine.propose, "too_much_open", passing)
-    patch.setattr(handrail.engine.propose, "same_again", passing)
+    patch.setattr(handrail.engine.proposing.propose, "too_much_open", passing)
+    patch.setattr(handrail.engine.proposing.propose, "same_again", passing)
 
 
 def _refusals_do_not_count(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(handrail.engine.propose, "count_refusal", lambda *_: None)
+    patch.setattr(handrail.engine.proposing.propose, "count_refusal", lambda *_: None)
 
 
 PAY: Final = "pay from 50.01 EUR: maker_checker 2"

@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx
 
 import handrail
-from handrail.engine.people import issue_key_unit
+from handrail.engine.access.people import issue_key_unit
 from handrail.surfaces.auth import set_password
 from handrail.surfaces.embedded import Desk
 from handrail.surfaces.provider import Door

@@ -11,11 +11,11 @@ from handrail.core.grade import Grade
 from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
-from handrail.engine.execute import Effect, Ending
-from handrail.engine.permit import receipt_unit
-from handrail.engine.prepare import Draft
-from handrail.engine.propose import plan
-from handrail.engine.withdraw import withdraw_unit
+from handrail.engine.deciding.withdraw import withdraw_unit
+from handrail.engine.proposing.prepare import Draft
+from handrail.engine.proposing.propose import plan
+from handrail.engine.running.execute import Effect, Ending
+from handrail.engine.running.permit import receipt_unit
 from handrail.errors import HandrailError
 from handrail.surfaces.embedded import Action
 from tests.sim.rules import AGENTS, AMOUNTS, KINDS, PAYING

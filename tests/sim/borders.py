@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from handrail.engine.withdraw import withdraw_unit
+from handrail.engine.deciding.withdraw import withdraw_unit
 from handrail.errors import HandrailError
 from handrail.surfaces.embedded import Desk
 from tests.sim.rules import STRANGERS

@@ -13,7 +13,7 @@ from handrail.core.entry import Tag
 from handrail.core.halt import Halt
 from handrail.core.lifecycle import FINAL, State
 from handrail.core.policy import Control
-from handrail.engine.record import statement_of
+from handrail.engine.base.record import statement_of
 from tests.sim.authority import approvals, lacking, own_of
 from tests.sim.rules import PAYING, SUM_MS, needed
 from tests.sim.view import Sight, View, covers

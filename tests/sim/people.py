@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from handrail.core.lifecycle import State
 from handrail.core.policy import Control
 from handrail.core.proposal import Proposal
-from handrail.engine.breakglass import ask_glass_unit, close_glass_unit, confirm_glass_unit
+from handrail.engine.access.breakglass import ask_glass_unit, close_glass_unit, confirm_glass_unit
 from handrail.errors import HandrailError
 from tests.sim.borders import trespasses
 from tests.sim.rules import AGENTS, AMOUNTS, PAYING, PEOPLE, Person

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 import handrail
-from handrail.engine.desks import open_desk
+from handrail.engine.governing.desks import open_desk
 from handrail.errors import SetupFailed
 from handrail.surfaces.embedded import Desk
 from tests.sim.rules import loaded_policy

@@ -14,7 +14,7 @@ from handrail.core.money import Money
 from handrail.core.policy import Control, Guard
 from handrail.core.proposal import Proposal
 from handrail.core.text import hidden_marks
-from handrail.engine.context import Rulebook
+from handrail.engine.base.context import Rulebook
 from handrail.store.protocol import Tx
 from tests.sim.rules import loaded_policy
 from tests.sim.view import Sight, View, covers

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from handrail.engine import edit, propose
+from handrail.engine.deciding import edit
+from handrail.engine.proposing import propose
 from tests.sim import people
 from tests.sim.breaking import broken
 from tests.sim.rules import PEOPLE

@@ -19,21 +19,14 @@ from handrail.core.lifecycle import Event
 from handrail.core.principal import Role
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, judge
-from handrail.engine import (
-    again,
-    bench,
-    dispatch,
-    execute,
-    halt,
-    lookup,
-    propose,
-    review,
-    sweep,
-    testify,
-    withdraw,
-)
-from handrail.engine.execute import Job, job_of, perform
-from handrail.engine.record import advance, note_down
+from handrail.engine.asking import checkers
+from handrail.engine.base.record import advance, note_down
+from handrail.engine.deciding import review, testify, withdraw
+from handrail.engine.governing import halt
+from handrail.engine.proposing import propose
+from handrail.engine.running import execute, lookup
+from handrail.engine.running.execute import Job, job_of, perform
+from handrail.engine.waiting import ask_again, dispatch, sweep
 from handrail.store import caps
 from tests.sim import effects, workers
 from tests.sim.breaking import broken
@@ -61,7 +54,7 @@ def test_an_approval_that_was_taken_back_and_counts(monkeypatch: pytest.MonkeyPa
     def stubborn(reviews: Any) -> list[Any]:
         return [one for one in reviews if one.verdict is not Verdict.TAKE_BACK]
 
-    for room in (core_review, dispatch, bench):
+    for room in (core_review, dispatch, checkers):
         monkeypatch.setattr(room, "counted", stubborn)
     assert re.match("I1 .*approvals|I3 .*took back", broken())
 
@@ -183,7 +176,7 @@ def test_a_lookup_that_lies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_approval_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """All actions are bound by one statement."""
-    for room in (propose, dispatch, again, effects):
+    for room in (propose, dispatch, ask_again, effects):
         monkeypatch.setattr(room, "statement_of", lambda *_: "0" * 64)
     assert re.match("I3 .*bound by one statement", broken())
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from handrail.core.principal import Role
-from handrail.engine import breakglass
+from handrail.engine.access import breakglass
 from tests.sim.breaking import broken
 
 

@@ -12,8 +12,10 @@ import pytest
 from handrail.core.entry import Tag
 from handrail.core.lifecycle import Event, after
 from handrail.core.review import judge
-from handrail.engine import prepare, propose, review, sweep, withdraw
-from handrail.engine.record import advance
+from handrail.engine.base.record import advance
+from handrail.engine.deciding import review, withdraw
+from handrail.engine.proposing import prepare, propose
+from handrail.engine.waiting import sweep
 from handrail.store import caps
 from handrail.store.desks import Counters
 from handrail.store.log import Log

@@ -16,7 +16,7 @@ from handrail.core.merkle import Frontier
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
 from handrail.core.task import Task
-from handrail.engine.record import Content, content_of
+from handrail.engine.base.record import Content, content_of
 from handrail.store.protocol import Store, Tx
 from tests.sim.world import Provider, Time
 

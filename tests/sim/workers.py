@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from handrail.core.lifecycle import State
-from handrail.engine.dispatch import claim_unit
-from handrail.engine.execute import Effect, Job, perform, settle_unit
-from handrail.engine.reread import reread
+from handrail.engine.running.execute import Effect, Job, perform, settle_unit
+from handrail.engine.waiting.dispatch import claim_unit
+from handrail.engine.waiting.reread import reread
 from tests.sim.view import MAIN
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""The use cases: propose, review, execute, settle, sweep, undo, escalate."""
+"""The use cases, each in the room of what it is for; pyproject.toml has the order of the rooms."""

@@ -21,9 +21,9 @@ from handrail.core.policy import Control
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review, Verdict
-from handrail.engine.context import AGENT_CONNECTOR, Context
-from handrail.engine.record import content_of
-from handrail.engine.versions import opened_policy
+from handrail.engine.base.context import AGENT_CONNECTOR, Context
+from handrail.engine.base.record import content_of
+from handrail.engine.governing.versions import opened_policy
 from handrail.errors import Tampered, Unavailable
 from handrail.store.protocol import PolicyVersion, Tx
 

@@ -26,8 +26,8 @@ from handrail.core.entry import Tag
 from handrail.core.passkey import Assertion, Passkey, key_name
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
-from handrail.engine.context import Signer
-from handrail.engine.record import Content
+from handrail.engine.base.context import Signer
+from handrail.engine.base.record import Content
 from handrail.prove.life import Life, Showing
 from handrail.store.protocol import Escalation, LoggedEntry, PolicyVersion, Tx
 

@@ -11,9 +11,9 @@ from handrail.core.artifact import digest_of
 from handrail.core.entry import Entry, Tag
 from handrail.core.note import parse_checkpoint, parse_note
 from handrail.core.principal import Principal, Role
-from handrail.engine.checkpoint import sign_checkpoint
-from handrail.engine.context import Context
-from handrail.engine.show import is_sealed
+from handrail.engine.base.context import Context
+from handrail.engine.keeping.checkpoint import sign_checkpoint
+from handrail.engine.showing.show import is_sealed
 from handrail.errors import Conflict, NotAllowed, NotFound, Unavailable
 from handrail.prove.bundle import bundle_of, supports_of
 from handrail.prove.life import life_of

@@ -17,8 +17,8 @@ from handrail.core.entry import row_commitment
 from handrail.core.lifecycle import State
 from handrail.core.note import Checkpoint
 from handrail.core.proposal import Proposal
-from handrail.engine.escalate import concerns_of
-from handrail.engine.record import RESULT, Content, content_of, statement_of
+from handrail.engine.asking.escalate import concerns_of
+from handrail.engine.base.record import RESULT, Content, content_of, statement_of
 from handrail.errors import HandrailError, NotFound, Tampered, Unavailable
 from handrail.prove.rows import UNREADABLE, Kept, kept_of, odd_kept
 from handrail.store.protocol import Escalation, LoggedEntry, PolicyVersion, Tx

@@ -14,7 +14,7 @@ from handrail.core.entry import row_commitment
 from handrail.core.passkey import Assertion, Passkey, Purpose, challenge_of
 from handrail.core.proposal import Proposal
 from handrail.core.review import Review
-from handrail.engine.passkeys import check_signature
+from handrail.engine.access.passkeys import check_signature
 from handrail.errors import NotAllowed
 
 __all__ = ["ASSERTED", "odd_assertions"]

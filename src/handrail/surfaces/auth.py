@@ -1,7 +1,7 @@
 """Who is calling: people's passwords and sessions, and the checks around them.
 
 A session lives on the server; the browser holds a random token, the store its SHA-256. When it ends
-is said in `engine.sessions`. Everything here is a function of the engine's context, but for
+is said in `engine.access.sessions`. Everything here is a function of the engine's context, but for
 `Logins`: it remembers failed attempts and owns the threads for the slow hashes, one per serving
 process.
 """
@@ -21,9 +21,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from handrail.core.principal import Principal, PrincipalKind, Role
-from handrail.engine.context import Context
-from handrail.engine.people import set_password_unit
-from handrail.engine.sessions import (
+from handrail.engine.access.people import set_password_unit
+from handrail.engine.access.sessions import (
     SESSION_MS,
     close_unit,
     is_due,
@@ -32,6 +31,7 @@ from handrail.engine.sessions import (
     prove_unit,
     saw_unit,
 )
+from handrail.engine.base.context import Context
 from handrail.errors import InvalidInput, NotAllowed, NotAuthenticated
 from handrail.store.protocol import CredentialKind, Means, Session, Tx
 

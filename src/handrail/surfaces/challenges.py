@@ -14,14 +14,14 @@ import msgspec
 
 from handrail.core.passkey import Passkey, Purpose, Signed, challenge_of
 from handrail.core.principal import Principal
-from handrail.engine.context import Context
-from handrail.engine.passkeys import (
+from handrail.engine.access.passkeys import (
     NONCE_MS,
     keys_for,
     new_nonce,
     review_challenge,
     site_of,
 )
+from handrail.engine.base.context import Context
 from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import Tx
 

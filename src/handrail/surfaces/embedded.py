@@ -28,26 +28,26 @@ from handrail.core.principal import Principal, PrincipalKind, Role
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
 from handrail.core.task import Task
-from handrail.engine.checkpoint import sign_checkpoint
-from handrail.engine.context import OPERATOR, Context
-from handrail.engine.edit import edit_plan
-from handrail.engine.erase import erase_unit
-from handrail.engine.escalate import close_unit, escalate_unit, take_unit, telling
-from handrail.engine.halt import Pulled, Stop, clear_halts, lift_unit, pull_unit
-from handrail.engine.handoff import HandOff, hand_off
-from handrail.engine.people import add_principal_unit
-from handrail.engine.prepare import Draft
-from handrail.engine.propose import Decided, plan
-from handrail.engine.quorum import recuse_unit
-from handrail.engine.record import RESULT
-from handrail.engine.review import Manner, Opinion, review_unit
-from handrail.engine.say import advice_of
-from handrail.engine.show import Card, Shown, cards_of, show
-from handrail.engine.sweep import Swept, run_job, run_ready, sweep
-from handrail.engine.tasks import issue_unit
-from handrail.engine.testify import Testimony, testify_unit
-from handrail.engine.undo import undo_plan
-from handrail.engine.withdraw import recall_unit
+from handrail.engine.access.people import add_principal_unit
+from handrail.engine.access.tasks import issue_unit
+from handrail.engine.asking.escalate import close_unit, escalate_unit, take_unit, telling
+from handrail.engine.asking.quorum import recuse_unit
+from handrail.engine.base.context import OPERATOR, Context
+from handrail.engine.base.record import RESULT
+from handrail.engine.deciding.edit import edit_plan
+from handrail.engine.deciding.review import Manner, Opinion, review_unit
+from handrail.engine.deciding.testify import Testimony, testify_unit
+from handrail.engine.deciding.withdraw import recall_unit
+from handrail.engine.governing.halt import Pulled, Stop, clear_halts, lift_unit, pull_unit
+from handrail.engine.keeping.checkpoint import sign_checkpoint
+from handrail.engine.keeping.erase import erase_unit
+from handrail.engine.proposing.advice import advice_of
+from handrail.engine.proposing.prepare import Draft
+from handrail.engine.proposing.propose import Decided, plan
+from handrail.engine.proposing.undo import undo_plan
+from handrail.engine.showing.handoff import HandOff, hand_off
+from handrail.engine.showing.show import Card, Shown, cards_of, show
+from handrail.engine.waiting.sweep import Swept, run_job, run_ready, sweep
 from handrail.errors import Conflict, NotFound
 from handrail.prove.verify import Report, verify_log
 from handrail.store.protocol import Escalation, Tx

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from handrail.core.policy import Policy
-from handrail.engine.context import Rulebook
+from handrail.engine.base.context import Rulebook
 from handrail.errors import HandrailError
 from handrail.policy.checks import NOTHING, Checked
 from handrail.prove.backtest.questions import Questions

@@ -7,7 +7,7 @@ from typing import Final
 
 from handrail.core.action import Params
 from handrail.core.triggers.find import counts_of
-from handrail.engine.context import Rulebook
+from handrail.engine.base.context import Rulebook
 from handrail.errors import InvalidInput
 from handrail.policy.checks import Checked, KindChecks
 from handrail.policy.conditions import Given

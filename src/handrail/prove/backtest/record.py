@@ -16,8 +16,8 @@ from handrail.core.entry import Entry, Tag
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
 from handrail.core.triggers.find import counts_of
-from handrail.engine.again import first_of
-from handrail.engine.record import Content
+from handrail.engine.base.record import Content
+from handrail.engine.waiting.ask_again import first_of
 from handrail.errors import HandrailError
 from handrail.prove.backtest.traffic import Findings, Heard, Recorded
 from handrail.store.protocol import DESK_SUBJECT, Tx

@@ -15,8 +15,8 @@ import msgspec
 
 from handrail.core.caps import WhenFull
 from handrail.core.policy import Control, Guard
-from handrail.engine.again import ROUNDS_MAX
-from handrail.engine.context import Rulebook
+from handrail.engine.base.context import Rulebook
+from handrail.engine.waiting.ask_again import ROUNDS_MAX
 from handrail.errors import InvalidInput
 from handrail.policy.checks import NOTHING, Checked, KindChecks
 from handrail.prove.backtest.assessor import Assessor

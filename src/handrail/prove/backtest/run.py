@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from handrail.core.policy import Policy
-from handrail.engine.context import Rulebook
+from handrail.engine.base.context import Rulebook
 from handrail.errors import NotFound
 from handrail.policy.checks import Checked
 from handrail.prove.backtest.aside import Aside, Piece

@@ -15,7 +15,7 @@ from handrail.core.grade import Grade
 from handrail.core.money import MINOR_MAX, Money
 from handrail.core.policy import Control, KindRule, Policy
 from handrail.core.reason import codes_of
-from handrail.engine.context import Rulebook
+from handrail.engine.base.context import Rulebook
 from handrail.policy.checks import Checked, KindChecks
 from handrail.prove.backtest.fate import FATE_OF
 from handrail.prove.backtest.ledger import Ledger, Take

@@ -14,7 +14,7 @@ from handrail.core.money import EXPONENTS, MINOR_MAX, Money
 from handrail.core.policy import ANY_KIND, KindRule, Limits, Policy
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
-from handrail.engine.context import Context
+from handrail.engine.base.context import Context
 from handrail.errors import HandrailError
 from handrail.policy.loader import digest_policy
 from handrail.prove.trial.inputs import Situation

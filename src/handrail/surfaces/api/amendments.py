@@ -12,7 +12,7 @@ import msgspec
 
 from handrail.core.amendment import Amendment, AmendmentState
 from handrail.core.principal import Principal
-from handrail.engine.amendment import (
+from handrail.engine.governing.amendment import (
     activate_amendment,
     amendment_reason,
     approve_plan,
@@ -20,9 +20,9 @@ from handrail.engine.amendment import (
     propose_policy_plan,
     reject_unit,
 )
-from handrail.engine.comparison import differences_of
-from handrail.engine.desks import follow_desks
-from handrail.engine.versions import active_version
+from handrail.engine.governing.comparison import differences_of
+from handrail.engine.governing.desks import follow_desks
+from handrail.engine.governing.versions import active_version
 from handrail.errors import NotFound
 from handrail.policy.difference import PlainDifference, plain_of
 from handrail.policy.loader import load_text

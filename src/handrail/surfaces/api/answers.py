@@ -20,9 +20,9 @@ from handrail.core.policy import Control
 from handrail.core.retype import Retyped
 from handrail.core.review import Verdict
 from handrail.core.triggers.span import Span
-from handrail.engine.again import Change
-from handrail.engine.outgoing import Place
-from handrail.engine.testify import Witness
+from handrail.engine.base.outgoing import Place
+from handrail.engine.deciding.testify import Witness
+from handrail.engine.waiting.ask_again import Change
 
 __all__ = [
     "ActionView",

@@ -8,8 +8,8 @@ import msgspec
 
 from handrail.core.attention import Load
 from handrail.core.overflow import Overflow
-from handrail.engine.attention import crew_of, is_lead, load_for, outlook
-from handrail.engine.looks import leave_unit, take_unit
+from handrail.engine.deciding.attention import crew_of, is_lead, load_for, outlook
+from handrail.engine.showing.looks import leave_unit, take_unit
 from handrail.store.protocol import Tx
 from handrail.surfaces.api.incoming import Access, Incoming
 from handrail.surfaces.api.operations import Operation

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from handrail.core.breakglass import Grant
-from handrail.engine.breakglass import (
+from handrail.engine.access.breakglass import (
     MINUTE_MS,
     ask_glass_unit,
     close_glass_unit,

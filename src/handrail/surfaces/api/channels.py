@@ -8,7 +8,7 @@ import msgspec
 
 from handrail.core.notice import Channel
 from handrail.core.principal import Role
-from handrail.engine.channels import (
+from handrail.engine.telling.channels import (
     WantedChannel,
     add_channel_unit,
     end_channel_unit,

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Final
 
 from handrail.core.principal import Role
-from handrail.engine.escalate import close_unit, escalate_unit, take_unit
-from handrail.engine.handoff import hand_off
+from handrail.engine.asking.escalate import close_unit, escalate_unit, take_unit
+from handrail.engine.showing.handoff import hand_off
 from handrail.store.protocol import Tx
 from handrail.surfaces.api.answers import (
     EscalatedView,

@@ -18,21 +18,21 @@ from handrail.core.lifecycle import State
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
-from handrail.engine.context import AGENT_CONNECTOR, Context
-from handrail.engine.dispatch import claim_unit
-from handrail.engine.edit import edit_plan
-from handrail.engine.execute import Effect, Job
-from handrail.engine.halt import Pulled, Stop, clear_halts, pull_unit
-from handrail.engine.permit import receipt_unit
-from handrail.engine.prepare import Draft
-from handrail.engine.propose import Decided, plan
-from handrail.engine.quorum import recuse_unit
-from handrail.engine.reread import reread
-from handrail.engine.review import Manner, Opinion, review_unit
-from handrail.engine.tasks import IssuedTask, check_task, issue_unit
-from handrail.engine.testify import Testimony, testify_unit
-from handrail.engine.undo import undo_plan
-from handrail.engine.withdraw import withdraw_unit
+from handrail.engine.access.tasks import IssuedTask, check_task, issue_unit
+from handrail.engine.asking.quorum import recuse_unit
+from handrail.engine.base.context import AGENT_CONNECTOR, Context
+from handrail.engine.deciding.edit import edit_plan
+from handrail.engine.deciding.review import Manner, Opinion, review_unit
+from handrail.engine.deciding.testify import Testimony, testify_unit
+from handrail.engine.deciding.withdraw import withdraw_unit
+from handrail.engine.governing.halt import Pulled, Stop, clear_halts, pull_unit
+from handrail.engine.proposing.prepare import Draft
+from handrail.engine.proposing.propose import Decided, plan
+from handrail.engine.proposing.undo import undo_plan
+from handrail.engine.running.execute import Effect, Job
+from handrail.engine.running.permit import receipt_unit
+from handrail.engine.waiting.dispatch import claim_unit
+from handrail.engine.waiting.reread import reread
 from handrail.errors import (
     Conflict,
     HandrailError,
@@ -144,7 +144,8 @@ class Gateway:
         """Count a person's verdict. An action that it lets run is read again and claimed: at once
         where nobody can take that back, else by the chores once that time is over.
 
-        Raises what `engine.review.review_unit` raises where handrail shows the action itself.
+        Raises what `engine.deciding.review.review_unit` raises where handrail shows the action
+        itself.
         """
         self.runner.check_working()
         reviewed = self.runner.spawn(self._reviewed(desk, id, opinion))

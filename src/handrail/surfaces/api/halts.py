@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from handrail.engine.halt import Stop, lift_unit
+from handrail.engine.governing.halt import Stop, lift_unit
 from handrail.store.protocol import Tx
 from handrail.surfaces.api.answers import HaltsView, HaltView, PulledView
 from handrail.surfaces.api.incoming import Access, Incoming

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from handrail.engine.show import cards_of
-from handrail.engine.withdraw import recall_unit
+from handrail.engine.deciding.withdraw import recall_unit
+from handrail.engine.showing.show import cards_of
 from handrail.store.protocol import Tx
 from handrail.surfaces.api.answers import ActionView, HeldView
 from handrail.surfaces.api.incoming import Access, Incoming

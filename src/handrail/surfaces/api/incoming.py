@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope
 from handrail.core.canonical import parse, quoted
 from handrail.core.principal import Principal
 from handrail.core.task import Task
-from handrail.engine.people import agent_of_key
-from handrail.engine.tasks import task_of_token
+from handrail.engine.access.people import agent_of_key
+from handrail.engine.access.tasks import task_of_token
 from handrail.errors import InvalidInput, NotAuthenticated, NotFound
 from handrail.store.protocol import Session
 from handrail.surfaces.api.gateway import Gateway

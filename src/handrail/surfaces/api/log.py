@@ -6,8 +6,8 @@ from functools import partial
 from typing import Final
 
 from handrail.core import merkle
-from handrail.engine.checkpoint import sign_checkpoint
-from handrail.engine.show import is_sealed
+from handrail.engine.keeping.checkpoint import sign_checkpoint
+from handrail.engine.showing.show import is_sealed
 from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import CheckpointRow, LoggedEntry, Tx
 from handrail.surfaces.api.answers import LogView, ProofView

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from handrail.engine.identities import invite_unit
+from handrail.engine.access.identities import invite_unit
 from handrail.surfaces.api.incoming import Access, Incoming
 from handrail.surfaces.api.operations import Operation
 from handrail.surfaces.api.requests import EmptyRequest

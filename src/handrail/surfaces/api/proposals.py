@@ -12,9 +12,9 @@ from handrail.core.grade import Grade
 from handrail.core.principal import Role
 from handrail.core.proposal import Proposal
 from handrail.core.task import Task
-from handrail.engine.execute import Effect
-from handrail.engine.prepare import Draft
-from handrail.engine.propose import Decided
+from handrail.engine.proposing.prepare import Draft
+from handrail.engine.proposing.propose import Decided
+from handrail.engine.running.execute import Effect
 from handrail.errors import HandrailError, NotFound
 from handrail.surfaces.api.answers import ActionView, BatchView, RefusedItemView
 from handrail.surfaces.api.incoming import Access, Incoming, convert

@@ -14,7 +14,7 @@ from handrail.core.halt import HaltScope
 from handrail.core.passkey import Signed
 from handrail.core.review import Verdict
 from handrail.core.snooze import Nap
-from handrail.engine.execute import Ending
+from handrail.engine.running.execute import Ending
 
 __all__ = [
     "BATCH_MAX",

@@ -8,11 +8,11 @@ import msgspec
 
 from handrail.core.canonical import check_plain
 from handrail.core.lifecycle import State
-from handrail.engine.looks import shown_unit
-from handrail.engine.review import Opinion
-from handrail.engine.search import Haul, Search, haul
-from handrail.engine.show import Card, cards_of, show
-from handrail.engine.testify import Testimony
+from handrail.engine.deciding.review import Opinion
+from handrail.engine.deciding.testify import Testimony
+from handrail.engine.showing.looks import shown_unit
+from handrail.engine.showing.search import Haul, Search, haul
+from handrail.engine.showing.show import Card, cards_of, show
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
 from handrail.surfaces.api.answers import ActionView, DetailView, QueueView, ReviewedView

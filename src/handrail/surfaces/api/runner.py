@@ -21,14 +21,14 @@ from typing import Any, Final, TypeVar
 
 from handrail.core.lifecycle import FINAL, State
 from handrail.core.proposal import Proposal
-from handrail.engine.checkpoint import sign_checkpoint
-from handrail.engine.circuits import Way
-from handrail.engine.context import Context
-from handrail.engine.dispatch import claim_unit
-from handrail.engine.escalate import tell_tampered
-from handrail.engine.execute import Effect, Job, perform, settle_unit
-from handrail.engine.reread import reread
-from handrail.engine.sweep import Swept, sweep
+from handrail.engine.asking.escalate import tell_tampered
+from handrail.engine.base.circuits import Way
+from handrail.engine.base.context import Context
+from handrail.engine.keeping.checkpoint import sign_checkpoint
+from handrail.engine.running.execute import Effect, Job, perform, settle_unit
+from handrail.engine.waiting.dispatch import claim_unit
+from handrail.engine.waiting.reread import reread
+from handrail.engine.waiting.sweep import Swept, sweep
 from handrail.errors import HandrailError, InvariantBroken, NotFound, Tampered, Unavailable
 from handrail.surfaces.api.crew import Crew
 from handrail.surfaces.api.waiters import Waiters

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from handrail.engine.sessions import close_all_unit, close_unit, listed_unit
+from handrail.engine.access.sessions import close_all_unit, close_unit, listed_unit
 from handrail.errors import NotFound
 from handrail.surfaces.api.answers import LoggedOutView, SessionView
 from handrail.surfaces.api.incoming import Access, Answer, Incoming

@@ -7,7 +7,8 @@ from typing import Final
 import msgspec
 
 from handrail.core.principal import Role
-from handrail.engine.shadow import follow_candidates, shadowed_by, start_unit, stop_unit
+from handrail.engine.governing.candidates import follow_candidates, start_unit, stop_unit
+from handrail.engine.proposing.shadow import shadowed_by
 from handrail.policy.loader import load_text
 from handrail.surfaces.api.incoming import Access, Incoming
 from handrail.surfaces.api.operations import Operation

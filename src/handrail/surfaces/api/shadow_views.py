@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from handrail.core.contrast import Candidate, Contrast, Leaning
-from handrail.engine.shadow import Shadowed
+from handrail.engine.proposing.shadow import Shadowed
 from handrail.store.protocol import Differing
 
 __all__ = ["CandidateView", "ShadowView", "candidate_view", "shadow_view"]

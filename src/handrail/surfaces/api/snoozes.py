@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from handrail.core.principal import Role
-from handrail.engine.snooze import snooze_unit, wake_unit
+from handrail.engine.deciding.snooze import snooze_unit, wake_unit
 from handrail.surfaces.api.incoming import Access, Incoming
 from handrail.surfaces.api.operations import Operation
 from handrail.surfaces.api.requests import EmptyRequest, SnoozeRequest

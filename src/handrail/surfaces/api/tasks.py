@@ -6,7 +6,7 @@ from typing import Final
 
 from handrail.core.principal import Role
 from handrail.core.task import Task
-from handrail.engine.tasks import revoke_unit
+from handrail.engine.access.tasks import revoke_unit
 from handrail.errors import NotFound
 from handrail.surfaces.api.answers import NewTaskView, TaskView
 from handrail.surfaces.api.incoming import Access, Incoming

@@ -14,15 +14,15 @@ from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, counted
 from handrail.core.task import Task
-from handrail.engine.context import Context
-from handrail.engine.escalate import CONCERN
-from handrail.engine.execute import Job
-from handrail.engine.halt import HALT_REASON, why_no_lift
-from handrail.engine.handoff import HandOff
-from handrail.engine.record import RESULT
-from handrail.engine.say import advice_of
-from handrail.engine.show import Card, Shown
-from handrail.engine.undo import undo_is_late, why_no_undo
+from handrail.engine.asking.escalate import CONCERN
+from handrail.engine.base.context import Context
+from handrail.engine.base.record import RESULT
+from handrail.engine.governing.halt import HALT_REASON, why_no_lift
+from handrail.engine.proposing.advice import advice_of
+from handrail.engine.proposing.undo import undo_is_late, why_no_undo
+from handrail.engine.running.execute import Job
+from handrail.engine.showing.handoff import HandOff
+from handrail.engine.showing.show import Card, Shown
 from handrail.errors import Unavailable
 from handrail.store.protocol import Escalation, LoggedEntry, Tx
 from handrail.surfaces.api.answers import (

@@ -10,16 +10,21 @@ import typer
 from handrail.bootstrap import DEFAULT_DESK, inspect
 from handrail.core.amendment import Amendment
 from handrail.core.policy import Policy
-from handrail.engine.amendment import (
+from handrail.engine.governing.amendment import (
     activate_amendment,
     amendment_reason,
     approve_plan,
     propose_policy_plan,
     reject_unit,
 )
-from handrail.engine.comparison import differences_of
-from handrail.engine.desks import follow_desks
-from handrail.engine.versions import active_policy, active_version, as_stored, opened_policy
+from handrail.engine.governing.comparison import differences_of
+from handrail.engine.governing.desks import follow_desks
+from handrail.engine.governing.versions import (
+    active_policy,
+    active_version,
+    as_stored,
+    opened_policy,
+)
 from handrail.errors import NotFound
 from handrail.policy.diff import compare
 from handrail.policy.difference import report_text

@@ -8,7 +8,7 @@ import typer
 
 from handrail.bootstrap import DEFAULT_DESK
 from handrail.bootstrap import open as open_desk
-from handrail.engine.breakglass import (
+from handrail.engine.access.breakglass import (
     MINUTE_MS,
     ask_glass_unit,
     close_glass_unit,

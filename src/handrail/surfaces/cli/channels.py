@@ -10,7 +10,7 @@ import typer
 
 from handrail.bootstrap import DEFAULT_DESK, inspect
 from handrail.core.notice import Channel
-from handrail.engine.channels import (
+from handrail.engine.telling.channels import (
     WantedChannel,
     add_channel_unit,
     end_channel_unit,

@@ -11,8 +11,8 @@ from handrail.bootstrap import DEFAULT_DESK, embedded_offers, inspect
 from handrail.core.canonical import quoted
 from handrail.core.policy import Policy
 from handrail.core.roster import Roster
-from handrail.engine.bench import roster_of
-from handrail.engine.quorum import gaps_of
+from handrail.engine.asking.checkers import roster_of
+from handrail.engine.asking.quorum import gaps_of
 from handrail.errors import PolicyInvalid
 from handrail.policy.around import Around
 from handrail.policy.draft import open_guesses

@@ -14,7 +14,7 @@ from handrail.bootstrap import DEFAULT_DESK, inspect
 from handrail.core.canonical import quoted
 from handrail.core.policy import Guard
 from handrail.core.reason import Decision
-from handrail.engine.explain import Explained, explain_action
+from handrail.engine.showing.explain import Explained, explain_action
 from handrail.errors import InvalidInput
 from handrail.policy.explain import Explanation, explain
 from handrail.policy.loader import load

@@ -12,7 +12,7 @@ import typer
 from handrail.bootstrap import DEFAULT_DESK
 from handrail.bootstrap import open as open_desk
 from handrail.core.halt import Halt, HaltScope
-from handrail.engine.tasks import revoke_unit
+from handrail.engine.access.tasks import revoke_unit
 from handrail.errors import InvalidInput, SetupFailed
 from handrail.store.protocol import Tx
 from handrail.surfaces.auth import Logins, login, logout

@@ -9,7 +9,7 @@ import typer
 
 from handrail.bootstrap import DEFAULT_DESK
 from handrail.bootstrap import open as open_desk
-from handrail.engine.identities import invite_unit, link_unit, unlink_unit
+from handrail.engine.access.identities import invite_unit, link_unit, unlink_unit
 from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress
 from handrail.surfaces.cli.people import PersonId
 from handrail.surfaces.embedded import OPERATOR

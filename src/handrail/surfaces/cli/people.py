@@ -14,7 +14,7 @@ from handrail.bootstrap import DEFAULT_DESK
 from handrail.bootstrap import open as open_desk
 from handrail.core.money import Money
 from handrail.core.principal import PrincipalKind, Role
-from handrail.engine.people import (
+from handrail.engine.access.people import (
     Changes,
     add_principal_unit,
     change_principal_unit,

@@ -9,7 +9,7 @@ import typer
 from handrail.bootstrap import DEFAULT_DESK, inspect
 from handrail.core.principal import PrincipalKind
 from handrail.core.review import Verdict, counted
-from handrail.engine.bench import makers_of, roster_of
+from handrail.engine.asking.checkers import makers_of, roster_of
 from handrail.prove.reciprocity import Approval, pairs_of
 from handrail.store.protocol import Tx
 from handrail.surfaces.cli.options import DeskName, Directory, KeyFolder, StoreAddress

@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from handrail.bootstrap import DEFAULT_DESK
-from handrail.engine.restore import Looking, Losses, finish_restoration, losses_of, restore_log
+from handrail.engine.keeping.restore import (
+    Looking,
+    Losses,
+    finish_restoration,
+    losses_of,
+    restore_log,
+)
 from handrail.errors import InvalidInput
 from handrail.restoring import begun, opened_unchecked, reconcile
 from handrail.surfaces.auth import check_password

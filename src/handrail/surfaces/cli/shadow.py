@@ -12,8 +12,9 @@ from handrail.bootstrap import DEFAULT_DESK, inspect
 from handrail.bootstrap import open as open_desk
 from handrail.core.contrast import Leaning
 from handrail.core.grade import Grade
-from handrail.engine.context import OPERATOR
-from handrail.engine.shadow import Shadowed, shadowed_by, start_unit, stop_unit
+from handrail.engine.base.context import OPERATOR
+from handrail.engine.governing.candidates import start_unit, stop_unit
+from handrail.engine.proposing.shadow import Shadowed, shadowed_by
 from handrail.errors import SetupFailed
 from handrail.policy.loader import load_text, source_text
 from handrail.store.protocol import Differing

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from handrail.core.principal import Principal, Role
-from handrail.engine.amendment import POLICY_READERS
+from handrail.engine.governing.amendment import POLICY_READERS
 from handrail.errors import CODES, HandrailError, NotAuthenticated, NotFound
 from handrail.store.protocol import Session
 from handrail.surfaces.api.gateway import Gateway

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from handrail.core.principal import Role
-from handrail.engine.amendment import POLICY_READERS
+from handrail.engine.governing.amendment import POLICY_READERS
 from handrail.prove.export import EXPORTERS
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.account.entrance import leave, login_form, login_page

@@ -12,7 +12,7 @@ import msgspec
 
 from handrail.bootstrap import open as open_desk
 from handrail.core.policy import Attention
-from handrail.engine.people import issue_key_unit
+from handrail.engine.access.people import issue_key_unit
 from handrail.policy.loader import digest_policy, load
 from handrail.surfaces.auth import set_password
 from handrail.surfaces.embedded import OPERATOR, Desk

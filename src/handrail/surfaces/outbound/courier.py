@@ -14,10 +14,10 @@ from itertools import count
 from typing import Final
 
 from handrail.core.notice import ChannelKind
-from handrail.engine.context import Context
-from handrail.engine.deliver import Parcel, claim_unit, settle_unit
-from handrail.engine.looks import prune_looks
-from handrail.engine.notify import gather, pack, prune
+from handrail.engine.base.context import Context
+from handrail.engine.showing.looks import prune_looks
+from handrail.engine.telling.deliver import Parcel, claim_unit, settle_unit
+from handrail.engine.telling.notify import gather, pack, prune
 from handrail.errors import HandrailError
 from handrail.surfaces.outbound.egress import NotSent
 from handrail.surfaces.outbound.mail import send_mail

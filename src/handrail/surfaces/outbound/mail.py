@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Final
 
-from handrail.engine.deliver import Parcel
+from handrail.engine.telling.deliver import Parcel
 from handrail.surfaces.outbound.egress import (
     CALL_S_MAX,
     TRIES_OF_TIME,

@@ -13,8 +13,8 @@ from collections import Counter
 from typing import Final
 
 from handrail.core.canonical import canonical
-from handrail.engine.deliver import Parcel
-from handrail.engine.pings import where_ping_leads
+from handrail.engine.telling.deliver import Parcel
+from handrail.engine.telling.pings import where_ping_leads
 from handrail.errors import InvalidInput
 from handrail.surfaces.outbound import ping_process
 from handrail.surfaces.outbound.egress import CALL_S_MAX, TRIES_OF_TIME, NotSent, address_of

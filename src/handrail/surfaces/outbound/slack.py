@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from handrail.core.canonical import canonical
-from handrail.engine.deliver import Item, Parcel
+from handrail.engine.telling.deliver import Item, Parcel
 from handrail.surfaces.outbound.egress import NotSent, post
 from handrail.surfaces.outbound.words import (
     CANNOT_BE_SHOWN,

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from handrail.core.canonical import canonical
-from handrail.engine.channels import SIGNING_PREFIX
-from handrail.engine.deliver import Parcel
+from handrail.engine.telling.channels import SIGNING_PREFIX
+from handrail.engine.telling.deliver import Parcel
 from handrail.surfaces.outbound.egress import NotSent, post
 from handrail.surfaces.outbound.words import SENTENCES, link_of
 

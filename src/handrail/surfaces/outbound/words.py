@@ -6,7 +6,7 @@ from typing import Final
 
 from handrail.core.notice import Topic
 from handrail.core.text import hidden_marks
-from handrail.engine.deliver import Item, Parcel
+from handrail.engine.telling.deliver import Item, Parcel
 
 __all__ = ["CANNOT_BE_SHOWN", "SENTENCES", "link_of", "shows_literally", "subject_of"]
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handrail.engine.identities import accept_unit, invited_person
+from handrail.engine.access.identities import accept_unit, invited_person
 from handrail.errors import InvalidInput, NotAuthenticated
 from handrail.surfaces.auth import check_same_site, hash_password
 from handrail.surfaces.console.account.entrance import login_again

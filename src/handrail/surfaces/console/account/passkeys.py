@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from handrail.core.passkey import Passkey, key_name
 from handrail.core.principal import Principal, Role
-from handrail.engine.passkeys import (
+from handrail.engine.access.passkeys import (
     add_passkey_unit,
     login_person,
     revoke_passkey_unit,
 )
-from handrail.engine.sessions import check_fresh
+from handrail.engine.access.sessions import check_fresh
 from handrail.errors import HandrailError, NotAllowed, NotAuthenticated, NotFound
 from handrail.store.protocol import Means, Session, Tx
 from handrail.surfaces.auth import (

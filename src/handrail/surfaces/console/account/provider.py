@@ -16,7 +16,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handrail.engine.identities import vouched_person
+from handrail.engine.access.identities import vouched_person
 from handrail.errors import HandrailError, NotAuthenticated, NotFound, Unavailable
 from handrail.store.protocol import Means, Session, Tx
 from handrail.surfaces.auth import SESSION_COOKIE, check_same_site, opener, session_cookie

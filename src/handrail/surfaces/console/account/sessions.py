@@ -11,7 +11,7 @@ import msgspec
 from starlette.responses import Response
 
 from handrail.core.principal import Principal, Role
-from handrail.engine.sessions import close_all_unit, close_unit, listed_unit
+from handrail.engine.access.sessions import close_all_unit, close_unit, listed_unit
 from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import Means, Session, Tx
 from handrail.surfaces.auth import cleared_cookie

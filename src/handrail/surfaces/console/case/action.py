@@ -17,13 +17,13 @@ from handrail.core.policy import Control
 from handrail.core.principal import Role
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, check_reviewer
-from handrail.engine.bench import roster_of
-from handrail.engine.context import Context
-from handrail.engine.halt import halt_over
-from handrail.engine.passkeys import keys_for
-from handrail.engine.search import is_theirs
-from handrail.engine.show import Card, Shown, cards_of, show
-from handrail.engine.testify import needed_for
+from handrail.engine.access.passkeys import keys_for
+from handrail.engine.asking.checkers import roster_of
+from handrail.engine.base.context import Context
+from handrail.engine.deciding.testify import needed_for
+from handrail.engine.governing.halt import halt_over
+from handrail.engine.showing.search import is_theirs
+from handrail.engine.showing.show import Card, Shown, cards_of, show
 from handrail.errors import Conflict, NotAllowed
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.case.attachments import shortened, shown_files

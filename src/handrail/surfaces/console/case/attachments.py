@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from handrail.core.attachment import Appearance, Attachment, Insight, look_at
 from handrail.core.triggers.span import Span
-from handrail.engine.outgoing import ATTACHMENTS, attached_in
-from handrail.engine.show import show
+from handrail.engine.base.outgoing import ATTACHMENTS, attached_in
+from handrail.engine.showing.show import show
 from handrail.errors import NotFound
 from handrail.surfaces.console.pages import SECURITY_HEADERS, Visitor
 from handrail.surfaces.console.text.lines import FILE

@@ -10,7 +10,7 @@ import msgspec
 from handrail.core.action import ActionKind, Param, ParamType
 from handrail.core.proposal import Proposal
 from handrail.core.text import visible
-from handrail.engine.context import Context
+from handrail.engine.base.context import Context
 from handrail.errors import InvalidInput
 
 __all__ = ["EditField", "changes_in", "edit_fields", "hides"]

@@ -13,8 +13,8 @@ from handrail.core.lifecycle import State
 from handrail.core.review import Verdict, counted
 from handrail.core.snooze import Nap, wakes_at
 from handrail.core.spelling import needs_words, spelled
-from handrail.engine.likeness import Before, Likeness, likeness_of
-from handrail.engine.show import Shown
+from handrail.engine.showing.likeness import Before, Likeness, likeness_of
+from handrail.engine.showing.show import Shown
 from handrail.errors import Conflict, HandrailError
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.pages import Visitor

@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from handrail.engine.show import show
+from handrail.engine.showing.show import show
 from handrail.errors import Conflict, InvalidInput, NotAllowed
 from handrail.surfaces.console.case.action import why_nothing
 from handrail.surfaces.console.case.correction import changes_in, edit_fields, hides

@@ -15,8 +15,8 @@ from handrail.core.text import Mark
 from handrail.core.triggers.hosts import host_of, read_host
 from handrail.core.triggers.links import elsewhere
 from handrail.core.triggers.span import Span, Trigger, folded
-from handrail.engine.outgoing import html_in
-from handrail.engine.show import Shown, show
+from handrail.engine.base.outgoing import html_in
+from handrail.engine.showing.show import Shown, show
 from handrail.errors import NotFound
 from handrail.surfaces.console.pages import SECURITY_HEADERS, Visitor
 from handrail.surfaces.console.text.literal import hidden_notes, marked

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from handrail.core.snooze import Nap
-from handrail.engine.snooze import snooze_unit, wake_unit
+from handrail.engine.deciding.snooze import snooze_unit, wake_unit
 from handrail.errors import Conflict
 from handrail.surfaces.console.case.verdict import not_counted
 from handrail.surfaces.console.pages import Visitor, redirect

@@ -7,7 +7,7 @@ import msgspec
 from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
-from handrail.engine.show import Shown
+from handrail.engine.showing.show import Shown
 from handrail.surfaces.console.language.words import STATE_TONES, STATES, VERDICTS, WHYS
 
 __all__ = ["Standing", "standing_of"]

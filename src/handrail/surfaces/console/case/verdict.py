@@ -11,9 +11,9 @@ from handrail.core.ground import Ground
 from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
-from handrail.engine.review import Opinion
-from handrail.engine.show import show
-from handrail.engine.testify import Testimony
+from handrail.engine.deciding.review import Opinion
+from handrail.engine.deciding.testify import Testimony
+from handrail.engine.showing.show import show
 from handrail.errors import Conflict, HandrailError, InvalidInput, NotAllowed
 from handrail.surfaces.auth import check_role, session_cookie
 from handrail.surfaces.challenges import signed_in

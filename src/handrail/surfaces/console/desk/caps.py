@@ -12,7 +12,7 @@ from handrail.core.caps import CapRule, Scope
 from handrail.core.lifecycle import State
 from handrail.core.money import Money
 from handrail.core.policy import Policy
-from handrail.engine.context import Context
+from handrail.engine.base.context import Context
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.language.times import span_text
 from handrail.surfaces.console.language.words import STATE_TONES, STATES

@@ -9,9 +9,9 @@ import msgspec
 from starlette.responses import Response
 
 from handrail.core.halt import Halt, HaltScope
-from handrail.engine.context import Context
-from handrail.engine.halt import HALT_REASON, Stop, in_flight_of, lift_unit, why_no_lift
-from handrail.engine.show import Card, cards_of
+from handrail.engine.base.context import Context
+from handrail.engine.governing.halt import HALT_REASON, Stop, in_flight_of, lift_unit, why_no_lift
+from handrail.engine.showing.show import Card, cards_of
 from handrail.errors import InvalidInput, Unavailable
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.desk.stoppable import STOP_GROUPS, Stoppable, stoppable

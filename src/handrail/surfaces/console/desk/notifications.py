@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from handrail.core.notice import Carries, ChannelKind, Topic
 from handrail.core.principal import PrincipalKind
-from handrail.engine.channels import (
+from handrail.engine.telling.channels import (
     CHOSEN_TOPICS,
     WantedChannel,
     add_channel_unit,

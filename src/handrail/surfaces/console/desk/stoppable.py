@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from handrail.core.halt import HaltScope
 from handrail.core.principal import PrincipalKind
-from handrail.engine.context import Context
+from handrail.engine.base.context import Context
 from handrail.errors import Unavailable
 from handrail.store.protocol import Tx
 

@@ -9,11 +9,11 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from handrail.engine.context import Context
-from handrail.engine.escalate import CONCERN, close_unit, take_unit
-from handrail.engine.handoff import hand_off
-from handrail.engine.show import Card, cards_of
-from handrail.engine.tasks import revoke_unit
+from handrail.engine.access.tasks import revoke_unit
+from handrail.engine.asking.escalate import CONCERN, close_unit, take_unit
+from handrail.engine.base.context import Context
+from handrail.engine.showing.handoff import hand_off
+from handrail.engine.showing.show import Card, cards_of
 from handrail.errors import Unavailable
 from handrail.store.protocol import Escalation, Tx
 from handrail.surfaces.auth import check_role

@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from handrail.engine.show import Card, cards_of
-from handrail.engine.withdraw import RECALLERS, recall_unit
+from handrail.engine.deciding.withdraw import RECALLERS, recall_unit
+from handrail.engine.showing.show import Card, cards_of
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.pages import Visitor, redirect
 from handrail.surfaces.console.text.lines import consequence, lines_of, summary

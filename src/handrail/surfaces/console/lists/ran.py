@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from handrail.core.policy import Control, KindRule
 from handrail.core.principal import PrincipalKind
-from handrail.engine.context import Context
-from handrail.engine.show import Card, cards_of
-from handrail.engine.undo import why_no_undo
+from handrail.engine.base.context import Context
+from handrail.engine.proposing.undo import why_no_undo
+from handrail.engine.showing.show import Card, cards_of
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.case.action import may_undo

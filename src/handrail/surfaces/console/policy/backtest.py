@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from handrail.core.policy import Policy
 from handrail.core.text import visible
-from handrail.engine.amendment import check_reader
-from handrail.engine.context import Context, Rulebook
+from handrail.engine.base.context import Context, Rulebook
+from handrail.engine.governing.amendment import check_reader
 from handrail.errors import Unavailable
 from handrail.prove.backtest.page import sections_of
 from handrail.prove.backtest.record import newest_of

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from handrail.core.policy import Policy
 from handrail.core.principal import Role
 from handrail.core.text import visible
-from handrail.engine.amendment import activate_amendment, propose_policy_plan
-from handrail.engine.bench import roster_of
-from handrail.engine.comparison import check_version
-from handrail.engine.context import Context, offer_of
-from handrail.engine.desks import follow_desks
-from handrail.engine.quorum import gaps_of
-from handrail.engine.versions import active_policy, as_stored
+from handrail.engine.asking.checkers import roster_of
+from handrail.engine.asking.quorum import gaps_of
+from handrail.engine.base.context import Context, offer_of
+from handrail.engine.governing.amendment import activate_amendment, propose_policy_plan
+from handrail.engine.governing.comparison import check_version
+from handrail.engine.governing.desks import follow_desks
+from handrail.engine.governing.versions import active_policy, as_stored
 from handrail.errors import HandrailError, NotFound
 from handrail.policy.around import Around
 from handrail.policy.diff import compare

@@ -11,17 +11,17 @@ from starlette.responses import Response
 
 from handrail.core.amendment import Amendment, AmendmentState
 from handrail.core.policy import Policy
-from handrail.engine.amendment import (
+from handrail.engine.governing.amendment import (
     activate_amendment,
     amendment_reason,
     approve_plan,
     check_reader,
     reject_unit,
 )
-from handrail.engine.comparison import differences_of
-from handrail.engine.desks import follow_desks
-from handrail.engine.steps import Steps, steps_of
-from handrail.engine.versions import active_policy, opened_policy
+from handrail.engine.governing.amendment_steps import Steps, steps_of
+from handrail.engine.governing.comparison import differences_of
+from handrail.engine.governing.desks import follow_desks
+from handrail.engine.governing.versions import active_policy, opened_policy
 from handrail.errors import Conflict, InvalidInput, NotFound
 from handrail.policy.difference import Difference
 from handrail.policy.written import written

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from handrail.core.amendment import Amendment
 from handrail.core.policy import Policy
 from handrail.core.principal import Role
-from handrail.engine.amendment import check_reader
-from handrail.engine.context import GATEWAY, OPERATOR
-from handrail.engine.versions import opened_policy
+from handrail.engine.base.context import GATEWAY, OPERATOR
+from handrail.engine.governing.amendment import check_reader
+from handrail.engine.governing.versions import opened_policy
 from handrail.errors import NotFound
 from handrail.policy.difference import Difference, Direction, PlainDifference, plain_of
 from handrail.policy.loader import load_text

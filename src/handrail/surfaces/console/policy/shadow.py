@@ -10,8 +10,9 @@ from handrail.core.contrast import Leaning
 from handrail.core.grade import Grade
 from handrail.core.policy import Control, Guard
 from handrail.core.principal import Role
-from handrail.engine.amendment import check_reader
-from handrail.engine.shadow import Shadowed, follow_candidates, shadowed_by, start_unit, stop_unit
+from handrail.engine.governing.amendment import check_reader
+from handrail.engine.governing.candidates import follow_candidates, start_unit, stop_unit
+from handrail.engine.proposing.shadow import Shadowed, shadowed_by
 from handrail.errors import NotFound
 from handrail.policy.difference import guard_text
 from handrail.surfaces.auth import check_role

@@ -12,7 +12,7 @@ from handrail.core.action import Param, ParamType
 from handrail.core.grade import Grade
 from handrail.core.policy import FactType, KindRule, Policy
 from handrail.core.text import visible
-from handrail.engine.amendment import check_reader
+from handrail.engine.governing.amendment import check_reader
 from handrail.errors import HandrailError
 from handrail.policy.difference import guard_text
 from handrail.policy.explain import Explanation, explain

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from handrail.core.attention import Load
 from handrail.core.overflow import Overflow
 from handrail.core.principal import Role
-from handrail.engine.attention import Reviewer, crew_of, is_lead, load_for, outlook
+from handrail.engine.deciding.attention import Reviewer, crew_of, is_lead, load_for, outlook
 from handrail.prove.backtest.charts import Series, legend, stacked
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.language.times import clock_text, span_text

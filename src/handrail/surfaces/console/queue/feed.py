@@ -23,8 +23,8 @@ from handrail.core.entry import Tag
 from handrail.core.lifecycle import State
 from handrail.core.principal import Principal, Role
 from handrail.core.proposal import Proposal
-from handrail.engine.bench import roster_of
-from handrail.engine.search import Search, is_theirs, sieve_of
+from handrail.engine.asking.checkers import roster_of
+from handrail.engine.showing.search import Search, is_theirs, sieve_of
 from handrail.errors import HandrailError, NotAllowed, NotAuthenticated
 from handrail.store.protocol import Tx
 from handrail.surfaces.api.gateway import Gateway

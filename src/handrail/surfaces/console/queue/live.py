@@ -9,7 +9,7 @@ from typing import Final
 from starlette.responses import Response
 
 from handrail.core.canonical import quoted
-from handrail.engine.search import Search, sieve_of
+from handrail.engine.showing.search import Search, sieve_of
 from handrail.errors import InvalidInput
 from handrail.surfaces.auth import SESSION_COOKIE
 from handrail.surfaces.console.pages import Visitor

@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from handrail.core.attention import Look, seconds_left
 from handrail.core.lifecycle import State
 from handrail.core.principal import Role
-from handrail.engine.attention import load_for, tired
-from handrail.engine.looks import (
+from handrail.engine.deciding.attention import load_for, tired
+from handrail.engine.showing.looks import (
     Presence,
     leave_unit,
     presence_of,
@@ -20,7 +20,7 @@ from handrail.engine.looks import (
     shown_unit,
     take_unit,
 )
-from handrail.engine.show import Shown
+from handrail.engine.showing.show import Shown
 from handrail.errors import Unavailable
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.language.times import clock_text

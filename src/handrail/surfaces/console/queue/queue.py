@@ -15,12 +15,12 @@ from handrail.core.policy import Control
 from handrail.core.principal import Principal
 from handrail.core.proposal import Proposal
 from handrail.core.review import why_not
-from handrail.engine.attention import load_for, outlook, tired
-from handrail.engine.bench import bench_of, makers_of, roster_of
-from handrail.engine.context import Context
-from handrail.engine.looks import Presence, presence_of
-from handrail.engine.search import LOOKED_AT_MAX, Haul, Search, haul
-from handrail.engine.show import Card, cards_of
+from handrail.engine.asking.checkers import bench_of, makers_of, roster_of
+from handrail.engine.base.context import Context
+from handrail.engine.deciding.attention import load_for, outlook, tired
+from handrail.engine.showing.looks import Presence, presence_of
+from handrail.engine.showing.search import LOOKED_AT_MAX, Haul, Search, haul
+from handrail.engine.showing.show import Card, cards_of
 from handrail.errors import InvalidInput
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.language.words import GRADES, LOUD_REASONS, REASONS, count_text

@@ -7,8 +7,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from handrail.core.canonical import quoted
-from handrail.engine.context import Context
-from handrail.engine.search import Search
+from handrail.engine.base.context import Context
+from handrail.engine.showing.search import Search
 from handrail.errors import InvalidInput
 from handrail.surfaces.console.language.amounts import plain_amount
 

@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from handrail.core.note import is_signed_by, parse_checkpoint, parse_note
 from handrail.core.principal import Principal
-from handrail.engine.amendment import POLICY_READERS
-from handrail.engine.context import Context
-from handrail.engine.outgoing import spans_by_text, texts_of
-from handrail.engine.show import Card, cards_of, is_sealed
-from handrail.engine.versions import opened_policy
+from handrail.engine.base.context import Context
+from handrail.engine.base.outgoing import spans_by_text, texts_of
+from handrail.engine.governing.amendment import POLICY_READERS
+from handrail.engine.governing.versions import opened_policy
+from handrail.engine.showing.show import Card, cards_of, is_sealed
 from handrail.errors import HandrailError, InvalidInput
 from handrail.policy.place import PolicyLine, lines_behind
 from handrail.prove.audit import Allowed, allowed_of

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from handrail.core.grade import Grade
 from handrail.core.ground import GROUNDS
 from handrail.core.principal import Principal, PrincipalKind
-from handrail.engine.context import Context, Rulebook
-from handrail.engine.show import Card, cards_of, is_sealed
+from handrail.engine.base.context import Context, Rulebook
+from handrail.engine.showing.show import Card, cards_of, is_sealed
 from handrail.errors import InvalidInput, NotFound
 from handrail.store.protocol import LoggedEntry, Tx
 from handrail.surfaces.console.language.words import (

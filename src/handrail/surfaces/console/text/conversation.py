@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 import msgspec
 from markupsafe import Markup
 
-from handrail.engine.conversation import Conversation, Message, Silence, read_conversation
-from handrail.engine.macro import Original, Unread, macro_in, read_original
+from handrail.engine.showing.conversation import Conversation, Message, Silence, read_conversation
+from handrail.engine.showing.macro import Original, Unread, macro_in, read_original
 from handrail.errors import Unavailable
 from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console.text.literal import hidden_notes, literal

@@ -12,9 +12,9 @@ from markupsafe import Markup
 from handrail.core.artifact import Line
 from handrail.core.proposal import Proposal
 from handrail.core.triggers.span import Span
-from handrail.engine.outgoing import ATTACHMENTS, Place
-from handrail.engine.record import content_of
-from handrail.engine.show import Card
+from handrail.engine.base.outgoing import ATTACHMENTS, Place
+from handrail.engine.base.record import content_of
+from handrail.engine.showing.show import Card
 from handrail.errors import Unavailable
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.language.amounts import amount_text

@@ -1,0 +1,1 @@
+"""What holds for a desk: its policy, how people change it, a candidate beside it, halts."""

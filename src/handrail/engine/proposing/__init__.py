@@ -1,0 +1,1 @@
+"""From an agent's call to a durable decision, and what the agent is told of it."""

@@ -1,0 +1,1 @@
+"""What waited goes on: read again, asked again, dispatched; and what time alone does."""

@@ -12,6 +12,7 @@ import pytest
 import handrail.engine.deciding.review
 import handrail.engine.proposing.prepare
 import handrail.engine.proposing.propose
+import handrail.engine.proposing.ruling
 import handrail.engine.running.ceilings
 import handrail.engine.waiting.sweep
 import handrail.policy.checks
@@ -210,8 +211,8 @@ def _floods_pass(patch: pytest.MonkeyPatch) -> None:
     def passing(tx: Any, limits: Any, decision: Any, **_: Any) -> Flood:
         return Flood(decision=decision)
 
-    patch.setattr(handrail.engine.proposing.propose, "too_much_open", passing)
-    patch.setattr(handrail.engine.proposing.propose, "same_again", passing)
+    patch.setattr(handrail.engine.proposing.ruling, "too_much_open", passing)
+    patch.setattr(handrail.engine.proposing.ruling, "same_again", passing)
 
 
 def _refusals_do_not_count(patch: pytest.MonkeyPatch) -> None:

@@ -37,5 +37,5 @@ def test_an_edit_that_nobody_is_a_maker_of(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_an_edit_that_sheds_its_guard(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lower amount is decided as if nobody had asked for the higher one."""
-    monkeypatch.setattr(propose, "_at_least", lambda decision, replaced: decision)
+    monkeypatch.setattr(propose, "at_least", lambda decision, replaced: decision)
     assert re.match("I4 .*less of a guard than .*, which it corrects", broken())

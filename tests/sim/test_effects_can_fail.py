@@ -23,7 +23,7 @@ from handrail.engine.asking import checkers
 from handrail.engine.base.record import advance, note_down
 from handrail.engine.deciding import review, testify, withdraw
 from handrail.engine.governing import halt
-from handrail.engine.proposing import propose
+from handrail.engine.proposing import propose, written
 from handrail.engine.running import execute, lookup
 from handrail.engine.running.execute import Job, job_of, perform
 from handrail.engine.waiting import ask_again, dispatch, sweep
@@ -134,7 +134,7 @@ def test_a_rendering_of_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_statement_of_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a review binds is not the content."""
-    monkeypatch.setattr(propose, "statement_of", lambda content, digest, *_: digest)
+    monkeypatch.setattr(written, "statement_of", lambda content, digest, *_: digest)
     assert re.match("I2 .*the statement of", broken())
 
 
@@ -176,7 +176,7 @@ def test_a_lookup_that_lies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_approval_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """All actions are bound by one statement."""
-    for room in (propose, dispatch, ask_again, effects):
+    for room in (written, dispatch, ask_again, effects):
         monkeypatch.setattr(room, "statement_of", lambda *_: "0" * 64)
     assert re.match("I3 .*bound by one statement", broken())
 

@@ -14,7 +14,7 @@ from handrail.core.lifecycle import Event, after
 from handrail.core.review import judge
 from handrail.engine.base.record import advance
 from handrail.engine.deciding import review, withdraw
-from handrail.engine.proposing import prepare, propose
+from handrail.engine.proposing import prepare, propose, written
 from handrail.engine.waiting import sweep
 from handrail.store import caps
 from handrail.store.desks import Counters
@@ -90,12 +90,12 @@ def test_a_verdict_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_question_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for a person may wait for ever."""
-    honest = propose._built
+    honest = written.proposal_of_plan
 
     def endless(*words: Any) -> Any:
         return msgspec.structs.replace(honest(*words), decide_by=None)
 
-    monkeypatch.setattr(propose, "_built", endless)
+    monkeypatch.setattr(propose, "proposal_of_plan", endless)
     assert re.match("I12 .*with no end", broken())
 
 
@@ -118,12 +118,12 @@ def test_a_desk_that_sees_another(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_verdict_out_of_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log says a higher grade than the one that was decided."""
-    honest = propose._summary
+    honest = written.summary_of
 
     def inflated(proposal: Any) -> Any:
         return {**honest(proposal), "grade": int(proposal.grade) + 1}
 
-    monkeypatch.setattr(propose, "_summary", inflated)
+    monkeypatch.setattr(propose, "summary_of", inflated)
     assert re.match("I15 .*was decided", broken())
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-__all__ = ["SCRIPT", "Ruling", "direct", "rule_on_queue", "undo_first"]
+__all__ = ["SCRIPT", "Scripted", "direct", "rule_on_queue", "undo_first"]
 
 TIMEOUT_S: Final = 30.0
 CARDS_MAX: Final = 200
@@ -16,7 +16,7 @@ REFUSED: Final = (403, 409)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ruling:
+class Scripted:
     """What the script decides about an action that waits, found by its kind and amount.
 
     `verdicts` are (person, verdict, reason) in order. Some are meant to be refused: an owner on
@@ -29,38 +29,38 @@ class Ruling:
 
 
 SCRIPT: Final = (
-    Ruling(
+    Scripted(
         kind="refund.issue",
         value="120.00 USD",
         verdicts=(("lee", "approve", ""), ("dana", "approve", "")),
     ),
-    Ruling(
+    Scripted(
         kind="refund.issue",
         value="2400.00 USD",
         verdicts=(("dana", "approve", ""), ("lee", "approve", ""), ("chris", "approve", "")),
     ),
-    Ruling(
+    Scripted(
         kind="refund.issue",
         value="500.00 USD",
         verdicts=(("dana", "reject", "more than was paid, and nobody pre-approves a refund"),),
     ),
-    Ruling(
+    Scripted(
         kind="refund.issue",
         value="4800 JPY",
         verdicts=(("chris", "approve", ""), ("chris", "approve", ""), ("sam", "approve", "")),
     ),
-    Ruling(
+    Scripted(
         kind="payout.change",
         value=None,
         verdicts=(("sam", "reject", "not from the address on file"),),
     ),
-    Ruling(
+    Scripted(
         kind="account.cancel",
         value=None,
         verdicts=(("chris", "request_changes", "an order is still on its way; ask first"),),
     ),
-    Ruling(kind="account.update", value=None, verdicts=(("dana", "approve", ""),)),
-    Ruling(kind="reply.send", value=None, verdicts=(("dana", "approve", ""),)),
+    Scripted(kind="account.update", value=None, verdicts=(("dana", "approve", ""),)),
+    Scripted(kind="reply.send", value=None, verdicts=(("dana", "approve", ""),)),
 )
 
 
@@ -108,7 +108,9 @@ def rule_on_queue(url: str, passwords: Mapping[str, str], tell: Callable[[str], 
     return refused
 
 
-def _apply(seats: Mapping[str, _Seat], id: str, ruling: Ruling, tell: Callable[[str], None]) -> int:
+def _apply(
+    seats: Mapping[str, _Seat], id: str, ruling: Scripted, tell: Callable[[str], None]
+) -> int:
     """Give each verdict on the digest that its person was shown."""
     refused = 0
     for person, verdict, reason in ruling.verdicts:

@@ -28,7 +28,7 @@ def test_an_older_database_is_brought_up_to_date(
 ) -> None:
     """What it holds is found as before, and the rules of what may start and move still stand."""
     older = [(number, sql) for number, sql in migrations() if number <= OLDER]
-    for home in ("sqlite", "postgres.schema"):
+    for home in ("sqlite.connection", "postgres.schema"):
         monkeypatch.setattr(f"handrail.store.{home}.migrations", lambda: older)
     store = database.open()
     walked = {state: proposal_in(store, state, f"hr_{state.value}") for state in WAYS}

@@ -29,7 +29,7 @@ from handrail.engine.base.record import Data, advance, check_unchanged, content_
 from handrail.engine.governing.halt import Stop, pull
 from handrail.engine.keeping.checkpoint import departed_of, opened, sign_checkpoint
 from handrail.engine.proposing.accumulate import owed
-from handrail.engine.running.ceilings import deed_of, reserve
+from handrail.engine.running.ceilings import reserve_again
 from handrail.engine.running.execute import well_formed
 from handrail.engine.running.lookup import promised, resolve
 from handrail.errors import Conflict, HandrailError, NotAllowed, SetupFailed, Tampered, Unavailable
@@ -262,22 +262,12 @@ def _told_apart(ctx: Context, before: Proposal, found: Found, tx: Tx) -> None:
 def _counted(tx: Tx, ctx: Context, proposal: Proposal) -> bool:
     """Count what may have run under the caps and sums; whether there was room for it."""
     rules = ctx.rulebook(proposal.desk)
-    deed = deed_of(
-        tx,
-        rules,
-        desk=proposal.desk,
-        task=proposal.task,
-        kind=proposal.kind,
-        value=proposal.value,
-        agent=proposal.agent,
-        customer=proposal.subject,
-    )
     try:
         instrument = content_of(tx, proposal).instrument
     except HandrailError:
         instrument = None
     more = owed(rules, proposal, instrument)
-    return reserve(tx, rules, proposal.desk, proposal.id, deed, more) is None
+    return reserve_again(tx, rules, proposal, more) is None
 
 
 def _note_restoration(tx: Tx, restoration: Restoration, tag: Tag, actor: str, data: Data) -> None:

@@ -17,7 +17,7 @@ from handrail.engine.base.record import note_down
 from handrail.engine.governing.halt import Stop, pull
 from handrail.store.protocol import Full, Tx
 
-__all__ = ["deed_of", "reserve", "tell_of_trip"]
+__all__ = ["deed_of", "reserve", "reserve_again", "tell_of_trip"]
 
 _WHOM: Final = {
     Scope.DESK: "the whole desk",
@@ -65,6 +65,23 @@ def reserve(
     """Take every cap of an action, and `more`, or none; the first that is full."""
     charges = (*more, *charges_of(rules.policy.caps, deed))
     return tx.caps.reserve(desk, id, charges, tx.now) if charges else None
+
+
+def reserve_again(
+    tx: Tx, rules: Rulebook, proposal: Proposal, more: tuple[Charge, ...]
+) -> Full | None:
+    """`reserve` for an action that was proposed earlier, by its row."""
+    deed = deed_of(
+        tx,
+        rules,
+        desk=proposal.desk,
+        task=proposal.task,
+        kind=proposal.kind,
+        value=proposal.value,
+        agent=proposal.agent,
+        customer=proposal.subject,
+    )
+    return reserve(tx, rules, proposal.desk, proposal.id, deed, more)
 
 
 def tell_of_trip(tx: Tx, ctx: Context, proposal: Proposal, full: Full) -> None:

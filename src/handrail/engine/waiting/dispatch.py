@@ -34,7 +34,7 @@ from handrail.engine.governing.desks import follow_policy
 from handrail.engine.governing.halt import halt_over
 from handrail.engine.proposing.accumulate import Accrued, accrued_of, history_of
 from handrail.engine.proposing.prepare import ask_of
-from handrail.engine.running.ceilings import deed_of, reserve, tell_of_trip
+from handrail.engine.running.ceilings import reserve_again, tell_of_trip
 from handrail.engine.running.execute import Job, intend, job_of
 from handrail.engine.running.lookup import key_lives
 from handrail.engine.waiting.ask_again import Again, Anew, ask_again, expire
@@ -193,18 +193,8 @@ def _with_caps(
 ) -> tuple[Proposal, Job | None]:
     """Reserve under every cap or none; approved or not makes no difference."""
     rules = ctx.rulebook(proposal.desk)
-    deed = deed_of(
-        tx,
-        rules,
-        desk=proposal.desk,
-        task=proposal.task,
-        kind=proposal.kind,
-        value=proposal.value,
-        agent=proposal.agent,
-        customer=proposal.subject,
-    )
     more = () if accrued is None else accrued.charges
-    full = reserve(tx, rules, proposal.desk, proposal.id, deed, more)
+    full = reserve_again(tx, rules, proposal, more)
     if full is None:
         return _claim(tx, ctx, proposal, artifact=artifact)
     tell_of_trip(tx, ctx, proposal, full)

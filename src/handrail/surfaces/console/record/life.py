@@ -157,10 +157,8 @@ def _shown(visitor: Visitor, tx: Tx, life: Life) -> ShownLife:
     proposal, content = life.kept.proposal, life.content
     task = tx.tasks.get(proposal.desk, proposal.task)
     wrong, covered = _under_checkpoint(ctx, tx, life)
-    spans = {}
-    if content is not None:
-        spans = spans_by_text(content.spans, texts_of(msgspec.json.decode(content.artifact)))
     artifact = {} if content is None else msgspec.json.decode(content.artifact)
+    spans = {} if content is None else spans_by_text(content.spans, texts_of(artifact))
     return ShownLife(
         life=life,
         card=cards_of(ctx, tx, [proposal])[0],

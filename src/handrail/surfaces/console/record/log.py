@@ -33,17 +33,16 @@ __all__ = ["LOG_PAGE", "LogRow", "action_log", "log", "log_rows"]
 LOG_PAGE: Final = 50
 FILTERED_MAX: Final = 200
 _CODES: Final = {
-    (name, str(getattr(code, "value", code))): words
+    (name, str(code.value)): words
     for name, table in (
         ("state", STATES),
         ("grade", {grade: grade.name for grade in Grade}),
         ("control", CONTROL_WORDS),
         ("verdict", VERDICTS),
         ("ground", GROUNDS),
-        ("why", WHYS | LOST_WHYS),
     )
     for code, words in table.items()
-}
+} | {("why", why): words for why, words in (WHYS | LOST_WHYS).items()}
 """The words for what an entry holds as a code, by its name and the code."""
 _INDEX: Final = re.compile(r"[0-9]{1,15}")
 _FILTER_CHARS_MAX: Final = 200

@@ -220,9 +220,12 @@ def test_second_to_click_learns_who_was_first(scene: Scene) -> None:
 
 
 def test_expired_action_runs_nothing(scene: Scene) -> None:
-    """When nobody decides, the page says that it expired and that nothing ran."""
+    """When nobody decides, the page says that it expired and that nothing ran.
+
+    Without a script: with one, the open page hears of the end and its buttons rest.
+    """
     action = scene.refund()
-    page = scene.enter("dana", f"/actions/{action.id}")
+    page = scene.enter("dana", f"/actions/{action.id}", java_script_enabled=False)
     expect(page.locator(".decide")).to_contain_text("it expires and nothing runs")
     for _ in range(5):
         scene.clock.ahead_ms += 48 * 60_000

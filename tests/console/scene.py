@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,10 +20,12 @@ import handrail
 from handrail.bootstrap import now_ms
 from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Sandbox
+from handrail.core.lifecycle import State
 from handrail.core.policy import Attention, Limits, Policy
 from handrail.policy.loader import digest_policy, load
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
 from handrail.surfaces.console import console_routes
+from handrail.surfaces.console.case import verdict
 from handrail.surfaces.embedded import Action, Desk
 from handrail.surfaces.provider import Door
 from handrail.surfaces.server import serving
@@ -31,6 +35,10 @@ FLAGS: Final = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 ).split()
+PATIENCE_S: Final = 60
+"""How long anything may take on a busy machine before a test gives up."""
+OUTCOME_WAIT_MS: Final = 15_000
+"""How long a form waits for what it set off, so that no test depends on how fast that is."""
 PEOPLE: Final[dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]] = {
     "dana": ("Dana Reyes", ("reviewer",), ()),
     "chris": ("Chris Adeyemi", ("reviewer", "checker"), ("5000.00 USD",)),
@@ -107,6 +115,20 @@ class Scene:
         """A reply to a ticket: waits for one approval."""
         return self.propose(ticket, "reply.send", {"ticket": ticket, "body": body}, note)
 
+    def succeeded(self, action: Action) -> Action:
+        """The action once it was carried out, be it by the server's own sweep."""
+        until = time.monotonic() + PATIENCE_S
+        while (now := self.desk.get(action.id)).state in (State.READY, State.EXECUTING):
+            assert time.monotonic() < until, f"it is still {now.state.value}"
+            time.sleep(0.02)
+        assert now.state is State.SUCCEEDED
+        return now
+
+    def approved(self, action: Action, *, by: str, reason: str = "") -> Action:
+        """The action once this person approved it and it was carried out."""
+        self.desk.review(action.id, "approve", by=by, digest=action.digest, reason=reason)
+        return self.succeeded(action)
+
     def admit(self, person: str) -> str:
         """Give a person their password, unless they have it already."""
         password = WORDS.format(id=person)
@@ -118,7 +140,7 @@ class Scene:
     @contextmanager
     def client(self, person: str | None = None) -> Iterator[httpx.Client]:
         """A plain HTTP client, logged in through the form if a person is named."""
-        with httpx.Client(base_url=self.url, follow_redirects=False) as client:
+        with httpx.Client(base_url=self.url, timeout=PATIENCE_S) as client:
             if person is not None:
                 form = {"person": person, "password": self.admit(person)}
                 answer = client.post("/login", data=form)
@@ -194,7 +216,9 @@ def scene_in(
             desk.person(id, name=name, roles=roles, limits=limits)
         desk.agent(AGENT, owner="lee")
         spoken = partial(console_routes, translations=translations)
-        with serving(desk, console=spoken, door=door or Door(take_back_ms=0)) as url:
+        door = door or Door(take_back_ms=0)
+        waits = patch.object(verdict, "OUTCOME_WAIT_MS", OUTCOME_WAIT_MS)
+        with waits, serving(desk, console=spoken, door=door) as url:
             scene = Scene(desk=desk, url=url, clock=clock, browser=browser)
             yield scene
             for context in scene.contexts:

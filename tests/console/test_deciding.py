@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 
 import httpx
 import pytest
+from msgspec import structs
 from playwright.sync_api import Browser, Page, expect
 
+from handrail.connectors.protocol import Receipt
+from handrail.connectors.sandbox import Sandbox
 from handrail.core.lifecycle import State
 from handrail.core.task import Task
+from handrail.surfaces.console.case import verdict
+from handrail.surfaces.console.case.deciding import FOLLOW_AFTER_MS, FOLLOW_UP_TO_MS, follow_ms
 from handrail.surfaces.embedded import Action
 from handrail.surfaces.provider import Door
-from tests.console.scene import AGENT, PHONE, Scene, scene_in
+from tests.console.scene import AGENT, PATIENCE_S, PHONE, Scene, scene_in
 from tests.console.test_every_page import COLOURS, violations
 from tests.console.test_http import csrf_in
 
@@ -29,6 +37,19 @@ KEYS: Final = {
 PAYOUT: Final = {"customer": "C-1005", "account": "DE00 1234 5678"}
 
 
+class SlowDesk(Sandbox):
+    """An embedded desk that carries nothing out before it is let go."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, seed_at=1_700_000_000_000)
+        self.let_go = threading.Event()
+
+    def execute(self, kind: str, request: Mapping[str, object], key: str, *, now: int) -> Receipt:
+        if kind == "refund.issue":
+            self.let_go.wait(PATIENCE_S)
+        return super().execute(kind, request, key, now=now)
+
+
 @pytest.fixture
 def slow(tmp_path: Path, browser: Browser) -> Iterator[Scene]:
     """A desk where an approval can be taken back for long: no test has to hurry."""
@@ -37,8 +58,9 @@ def slow(tmp_path: Path, browser: Browser) -> Iterator[Scene]:
 
 
 def approve(page: Page) -> None:
-    """Press the approve button of the open page."""
+    """Press the approve button of the open page, and wait until the answer's scripts listen."""
     page.locator(".decide").get_by_role("button", name="Approve").click()
+    page.wait_for_load_state()
 
 
 def reply(scene: Scene, task: Task, body: str) -> Action:
@@ -70,15 +92,53 @@ def test_an_approval_is_taken_back(slow: Scene, script: bool) -> None:
     assert slow.shop.balance("P-5003").refunded_minor == 0
 
 
-def test_it_runs_by_itself_and_the_page_follows(tmp_path: Path, browser: Browser) -> None:
+def test_it_runs_by_itself_and_the_page_follows(slow: Scene) -> None:
     """The seconds are counted down, and the page shows what became of it without a reload."""
-    with scene_in(tmp_path, browser, door=Door(take_back_ms=1_500)) as scene:
+    action = slow.refund()
+    page = slow.enter("dana")
+    page.clock.install()
+    page.goto(f"/actions/{action.id}")
+    approve(page)
+    expect(page.get_by_role("button", name="Take it back")).to_be_visible()
+    page.clock.fast_forward(SLOW_MS // 2)
+    expect(page.locator("[data-seconds]")).to_have_text(re.compile(r"^(600|59\d)$"))
+    slow.clock.ahead_ms += SLOW_MS
+    slow.succeeded(action)
+    page.clock.fast_forward(SLOW_MS // 2 + FOLLOW_AFTER_MS)
+    expect(page.get_by_role("heading", name="Done")).to_be_visible()
+    assert slow.shop.balance("P-5003").refunded_minor == 12_000
+
+
+def test_the_page_of_what_takes_long_follows_too(tmp_path: Path, browser: Browser) -> None:
+    """A system of record that takes longer than a form waits: the page asks until it is over."""
+    shop = SlowDesk(tmp_path / "shop.db")
+    with shop, scene_in(tmp_path, browser, {"desk": shop}) as scene:
         action = scene.refund()
         page = scene.enter("dana", f"/actions/{action.id}")
-        approve(page)
-        expect(page.get_by_role("button", name="Take it back")).to_be_visible()
+        with patch.object(verdict, "OUTCOME_WAIT_MS", 1):
+            approve(page)
+        expect(page.get_by_role("heading", name="Running now")).to_be_visible()
+        shop.let_go.set()
         expect(page.get_by_role("heading", name="Done")).to_be_visible()
-        assert scene.shop.balance("P-5003").refunded_minor == 12_000
+        expect(page.locator("[data-follow]")).to_have_count(0)
+
+
+def test_a_page_follows_for_two_minutes_and_less_and_less_often(slow: Scene) -> None:
+    """A page keeps no session in use; what waits for room under a cap is not on its way."""
+    action = slow.refund()
+    slow.desk.review(action.id, "reject", by="dana", digest=action.digest, reason="no")
+    row = slow.desk.show(action.id, by="ava").card.proposal
+    moving = structs.replace(row, state=State.EXECUTING, updated_at=1_000_000, hold_until=None)
+    for row, now, expected in (
+        (moving, 1_000_100, FOLLOW_AFTER_MS),
+        (moving, 1_060_000, 30_000),
+        (moving, 1_000_000 + FOLLOW_UP_TO_MS + 1, None),
+        (structs.replace(moving, state=State.READY, hold_until=1_010_000), 1_004_000, 7_200),
+        (structs.replace(moving, state=State.READY, reasons="cap_full"), 1_000_100, None),
+        (structs.replace(moving, state=State.UNKNOWN), 1_000_100, None),
+        (structs.replace(moving, state=State.SUCCEEDED), 1_000_100, None),
+    ):
+        assert follow_ms(row, now) == expected, (row.state, now)
 
 
 def test_too_late_comes_with_the_undo(slow: Scene) -> None:
@@ -88,8 +148,7 @@ def test_too_late_comes_with_the_undo(slow: Scene) -> None:
     page = slow.enter("dana", f"/actions/{action.id}")
     approve(page)
     slow.clock.ahead_ms += SLOW_MS
-    slow.desk.work()
-    assert slow.desk.get(action.id).state is State.SUCCEEDED
+    slow.succeeded(action)
     page.get_by_role("button", name="Take it back").click()
     expect(page.locator("h1")).to_have_text("Too late to take it back")
     page.get_by_role("button", name="Undo this").click()
@@ -98,7 +157,7 @@ def test_too_late_comes_with_the_undo(slow: Scene) -> None:
     page.goto(f"/actions/{sent.id}")
     approve(page)
     slow.clock.ahead_ms += SLOW_MS
-    slow.desk.work()
+    slow.succeeded(sent)
     page.get_by_role("button", name="Take it back").click()
     expect(page.locator("main")).to_contain_text("It cannot be undone by one click")
     expect(page.get_by_role("button", name="Undo this")).to_have_count(0)

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from handrail.core.lifecycle import State
+from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, counted
 from handrail.core.snooze import Nap, wakes_at
 from handrail.core.spelling import needs_words, spelled
@@ -19,7 +20,7 @@ from handrail.errors import Conflict, HandrailError
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.pages import Visitor
 
-__all__ = ["Deciding", "TurnedDown", "deciding_of"]
+__all__ = ["Deciding", "TurnedDown", "deciding_of", "follow_ms"]
 
 _NAPS: Final = {
     Nap.QUARTER: "15 minutes",
@@ -31,6 +32,10 @@ _AGAINST: Final = {
     Before.SENT_BACK: "What changed since a person asked for changes",
     Before.TRIED: "What changed since the agent's last try",
 }
+FOLLOW_AFTER_MS: Final = 1_200
+FOLLOW_UP_TO_MS: Final = 120_000
+"""A page follows what is on its way for so long; it must not keep a forgotten session in use."""
+_MOVING: Final = (State.READY, State.EXECUTING)
 _FIELDS: Final = {"retype_missing": "retyped", "retype_wrong": "retyped"}
 _NOTHING: Final[Mapping[str, str]] = {}
 
@@ -53,7 +58,8 @@ class Deciding(msgspec.Struct, frozen=True, kw_only=True):
     """What stands beside an action for one person.
 
     `words` is its amount in words where it is large. `approved_at` is when this person approved it
-    while it still waits. `left_ms` is how long nothing leaves yet. `naps` are for how long it can
+    while it still waits. `left_ms` is how long nothing leaves yet. `follow_ms` is when its page
+    should look again by itself; None for what is not on its way. `naps` are for how long it can
     be put off, each with when it comes back. `wrong` is the field that was wrong in what was sent.
     """
 
@@ -61,6 +67,7 @@ class Deciding(msgspec.Struct, frozen=True, kw_only=True):
     approved_at: int | None
     may_take_back: bool
     left_ms: int
+    follow_ms: int | None
     naps: tuple[tuple[Nap, str, int], ...]
     snoozed_until: int | None
     likeness: Likeness
@@ -93,6 +100,7 @@ def deciding_of(visitor: Visitor, tx: Tx, shown: Shown, refused: TurnedDown | No
         approved_at=mine[0] if mine and waits else None,
         may_take_back=bool(mine) and (waits or ready),
         left_ms=left if ready else 0,
+        follow_ms=follow_ms(proposal, tx.now) if refused is None else None,
         naps=_naps(tx.now, proposal.decide_by) if waits else (),
         snoozed_until=tx.snoozes.of(me.desk, me.id, tx.now).get(proposal.id) if waits else None,
         likeness=likeness,
@@ -101,6 +109,17 @@ def deciding_of(visitor: Visitor, tx: Tx, shown: Shown, refused: TurnedDown | No
         retyped=form.get("retyped", ""),
         ground=form.get("ground", ""),
     )
+
+
+def follow_ms(proposal: Proposal, now: int) -> int | None:
+    """In how many ms to look again at what is on its way: soon after it may run, then less often.
+
+    None for anything else, and for what seems to be stuck.
+    """
+    if proposal.state not in _MOVING or proposal.reasons.startswith("cap_full"):
+        return None
+    moving = now - max(proposal.updated_at, proposal.hold_until or 0)
+    return None if moving > FOLLOW_UP_TO_MS else max(FOLLOW_AFTER_MS - min(0, moving), moving // 2)
 
 
 def _naps(now: int, decide_by: int | None) -> tuple[tuple[Nap, str, int], ...]:

@@ -2,7 +2,6 @@
 // of them leads to something that is on the page without it, and none of them approves.
 
 const SWITCH = "handrail-single-keys";
-const SOON_MS = 1_200;
 const keysOn = () => localStorage.getItem(SWITCH) !== "off";
 const list = document.querySelector("[data-keys-list]");
 
@@ -37,11 +36,13 @@ for (const form of document.querySelectorAll("form[data-left]")) {
   const tick = setInterval(() => {
     const left = Math.max(0, Math.ceil((until - performance.now()) / 1_000));
     if (seconds.textContent !== String(left)) seconds.textContent = String(left);
-    if (left > 0) return;
-    clearInterval(tick);
-    setTimeout(() => location.reload(), SOON_MS);
+    if (left === 0) clearInterval(tick);
   }, 200);
 }
+
+// What is on its way is looked at again; the server says when, and for how long that goes on.
+const moving = document.querySelector("[data-follow]");
+if (moving) setTimeout(() => location.reload(), Number(moving.dataset.follow));
 
 // What was typed goes with an approval as well: it is kept, and shown again if that did not count.
 document.querySelector("form#decision")?.addEventListener("submit", (event) => {

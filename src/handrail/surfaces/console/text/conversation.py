@@ -74,8 +74,7 @@ class Talks:
     nobody takes no more than `AT_ONCE_MAX` threads from what people decide.
     """
 
-    def __init__(self, wait_s: float = WAIT_S) -> None:
-        self._wait_s = wait_s
+    def __init__(self) -> None:
         self._places: asyncio.Semaphore | None = None
 
     async def heard(self, gateway: Gateway, desk: str, ticket: str | None) -> Talk:
@@ -116,7 +115,7 @@ class Talks:
                     loop.call_soon_threadsafe(places.release)
 
         try:
-            async with asyncio.timeout(self._wait_s):
+            async with asyncio.timeout(WAIT_S):
                 await places.acquire()
                 return await gateway.runner.call(read)
         except (TimeoutError, Unavailable):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from handrail.surfaces.console.text import conversation
 from tests.console.scene import FLAGS, Scene, scene_in
 from tools.browser import find_browser
 
@@ -25,6 +26,12 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=str(path), args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages wait for the helpdesk as long as it takes."""
+    monkeypatch.setattr(conversation, "WAIT_S", PATIENCE_MS / 1_000)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -46,7 +47,7 @@ def seconds_in(page: str) -> int:
 
 def test_without_a_script_the_server_refuses_and_keeps_what_was_typed(slow: Scene) -> None:
     """L7: too soon is said with the seconds that are left; the same form counts afterwards."""
-    action = slow.refund()
+    action = slow.reply("Nobody reads this in a second. " * 20)
     with slow.client("dana") as dana:
         page = dana.get(f"/actions/{action.id}").text
         seconds = seconds_in(page)
@@ -83,13 +84,18 @@ def test_what_was_never_shown_is_not_approved(slow: Scene) -> None:
 def test_the_button_rests_while_the_seconds_run(slow: Scene) -> None:
     """L7: it counts down, then it works; a reader hears of it once, at the end."""
     action = slow.refund()
-    page = slow.enter("dana", f"/actions/{action.id}")
+    page = slow.enter("dana")
+    page.clock.install()
+    page.clock.pause_at(time.time() + 3_600)
+    page.goto(f"/actions/{action.id}")
     button = page.locator(".decide button.approve")
     expect(button).to_be_disabled()
     expect(button).to_contain_text(re.compile(r"\([0-9]+ s\)"))
     expect(page.locator(".decide button.reject")).to_be_enabled()
     now = page.locator("[data-now]")
     expect(now).to_be_empty()
+    slow.clock.ahead_ms += MINUTE
+    page.clock.run_for(MINUTE)
     expect(button).to_be_enabled()
     expect(now).to_have_text("It can be approved now.")
     expect(button).not_to_contain_text(" s)")
@@ -166,7 +172,7 @@ def test_who_came_too_late_is_told_who_was_faster(scene: Scene) -> None:
         scene.clock.ahead_ms += 3 * SECOND
         late = send(sam, action.id, page, "approve")
         assert late.status_code == 409
-        assert re.search(r"Already approved by Dana Reyes,\s+[3-9] s ago", late.text)
+        assert re.search(r"Already approved by Dana Reyes,\s+(?:[3-9]|[1-5]\d) s ago", late.text)
     two = scene.large_refund("6500.00 USD")
     with scene.client("sam") as sam, scene.client("kim") as kim:
         page = sam.get(f"/actions/{two.id}").text
@@ -180,9 +186,9 @@ def test_who_else_is_looking(scene: Scene) -> None:
     """On the case page and in the queue, while the other page is open, and not for ever."""
     action = scene.refund()
     sam = scene.enter("sam", f"/actions/{action.id}")
+    expect(sam.locator("[data-who]")).to_be_empty()
     page = scene.enter("dana", f"/actions/{action.id}")
     expect(page.locator("[data-who]")).to_have_text("Sam Novak is looking at this.")
-    expect(sam.locator("[data-who]")).to_be_empty()
     page.goto("/")
     expect(page.locator(".row .presence")).to_have_text("Sam Novak is looking at this.")
     # The open page says that it is still looked at, and hears who else is there.
@@ -222,6 +228,7 @@ def test_taking_a_case_and_letting_go(scene: Scene) -> None:
         assert refused.status_code == 409
         assert "you can still decide it" in refused.text
         page.get_by_role("button", name="Let go of it").click()
+        expect(page).to_have_url(f"{scene.url}/")
         assert "has taken" not in dana.get("/").text
         assert dana.post(f"/actions/{action.id}/take", data=form).status_code == 303
         scene.clock.ahead_ms += TAKEN_MS
@@ -287,7 +294,7 @@ def test_a_person_s_time_is_theirs_and_a_lead_s(slow: Scene) -> None:
         send(dana, action.id, page, "approve")
         own = dana.get("/attention").text
         assert "1 of 2" in own
-        assert "40 s" in own
+        assert re.search(r"\b4\d s\b", own)
         assert "The desk today" not in own
     for other in ("sam", "ava", "pat"):
         with slow.client(other) as client:
@@ -315,6 +322,7 @@ def test_pages_of_attention_are_accessible_and_in_bounds(slow: Scene, look: str)
         send(dana, actions[0].id, page, "approve")
     taker = slow.enter("sam", f"/actions/{actions[1].id}")
     taker.get_by_role("button", name="I take this").click()
+    expect(taker.get_by_text("You have taken this until")).to_be_visible()
     slow.clock.ahead_ms += 4 * HOUR - 3 * MINUTE
     other = slow.enter("sam", f"/actions/{actions[2].id}")
     rules = COLOURS if look == "dark" else RULES

@@ -20,14 +20,13 @@ HOUR_MS = 3_600_000
 def approved_refund(scene: Scene) -> str:
     """A refund of 120.00 USD that Dana approved with a reason."""
     action = scene.refund()
-    scene.desk.review(action.id, "approve", by="dana", digest=action.digest, reason="I called")
-    return action.id
+    return scene.approved(action, by="dana", reason="I called").id
 
 
 def test_what_was_that_customer_told(scene: Scene) -> None:
     """Every text to them, in order, literally, sent or not, with who allowed it and when."""
     sent = scene.reply("Hello,\n\nyour   parcel is\u200b late.")
-    scene.desk.review(sent.id, "approve", by="kim", digest=sent.digest)
+    scene.approved(sent, by="kim")
     held = scene.reply("We are sorry, <b>really</b>.")
     scene.desk.review(held.id, "reject", by="sam", digest=held.digest, reason="too much")
     other = scene.reply("To somebody else.", ticket="T-103")
@@ -244,7 +243,7 @@ def test_the_proof_is_downloaded(scene: Scene) -> None:
 def test_an_erased_customer(scene: Scene) -> None:
     """Found by the reference that the log has; everything but the content is there, and says so."""
     sent = scene.reply("Private words.")
-    scene.desk.review(sent.id, "approve", by="dana", digest=sent.digest, reason="secret reason")
+    scene.approved(sent, by="dana", reason="secret reason")
     ref = scene.desk.show(sent.id, by="ava").card.proposal.subject
     assert scene.desk.erase("C-1001")
     with scene.client("ava") as client:

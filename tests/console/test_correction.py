@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from handrail.core.lifecycle import State
 from handrail.engine.access.people import Changes, change_principal_unit
@@ -159,6 +161,7 @@ def test_correcting_in_a_browser(scene: Scene) -> None:
     page.get_by_role("link", name="Correct it").click()
     page.get_by_label("Amount").fill("100.00 USD")
     page.get_by_role("button", name="Put this in its place").click()
-    assert held.id not in page.url
+    expect(page).not_to_have_url(re.compile(held.id))
     page.get_by_role("button", name="Approve: refund 100.00 USD").first.click()
+    expect(page.get_by_role("heading", name="Done")).to_be_visible()
     assert scene.shop.balance("P-5003").refunded_minor == 10_000

@@ -116,6 +116,7 @@ def test_grader_by_keyboard(scene: Scene) -> None:
         page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#advice .grade")).to_have_text("G1")
+    page.wait_for_load_state()
     tab_to(page, "kinds:")
     page.keyboard.press("Control+a")
     chosen = "[document.activeElement.selectionStart, document.activeElement.selectionEnd]"

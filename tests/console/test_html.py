@@ -87,11 +87,14 @@ def test_links_in_the_frame_do_nothing(scene: Scene) -> None:
     page = scene.enter("chris", f"/actions/{action.id}")
     frame = frame_of(page)
     addresses = page.url, frame.url
-    box = page.locator("iframe.mail").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 40, box["y"] + 40)
-    page.mouse.wheel(0, 300)
-    page.wait_for_timeout(500)
+    for _ in range(150):  # until the frame takes part in scrolling, and has scrolled
+        box = page.locator("iframe.mail").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 40, box["y"] + 40)
+        page.mouse.wheel(0, 300)
+        page.wait_for_timeout(100)
+        if frame.evaluate("window.scrollY") > 0:
+            break
     assert frame.evaluate("window.scrollY") > 0
     for how in ({}, {"modifiers": ["Control"]}, {"button": "middle"}):
         frame.locator("a").click(force=True, **how)

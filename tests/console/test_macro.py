@@ -23,6 +23,7 @@ def reply(scene: Scene, body: str, **more: str) -> str:
     return f"/actions/{action.id}"
 
 
+@pytest.mark.usefixtures("patient")
 def test_what_differs_from_the_macro(scene: Scene) -> None:
     """Removed and added words; what hides is a token; word for word says so; none says nothing."""
     (body,) = (

@@ -64,6 +64,7 @@ def test_add_and_log_in_and_end(local: Scene) -> None:
     expect(page.locator("article")).to_contain_text("this laptop")
     assert token_of(page) != before
     page.get_by_role("button", name="Log out").click()
+    expect(page.locator(".notice[role=status]")).to_contain_text("You are logged out")
     page.goto("/login?next=/ran")
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url(f"{local.url}/ran")
@@ -73,6 +74,7 @@ def test_add_and_log_in_and_end(local: Scene) -> None:
     page.get_by_role("button", name="End this passkey").click()
     expect(page.locator("main")).to_contain_text("There is none yet")
     page.get_by_role("button", name="Log out").click()
+    expect(page.locator(".notice[role=status]")).to_contain_text("You are logged out")
     page.goto("/login")
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("alert")).to_contain_text("The passkey is not known here")

@@ -74,6 +74,8 @@ def test_the_editor_by_keyboard(scene: Scene) -> None:
     page = scene.enter("pat", "/policy")
     tab_to(page, "Change it")
     page.keyboard.press("Enter")
+    expect(page.get_by_label("The policy, as YAML")).to_be_visible()
+    page.wait_for_load_state()
     page.get_by_label("The policy, as YAML").focus()
     page.keyboard.press("Control+Home")
     for _ in range(2):
@@ -83,6 +85,7 @@ def test_the_editor_by_keyboard(scene: Scene) -> None:
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".way")).to_contain_text("lot")
+    page.wait_for_load_state()
     page.get_by_label("Why should the policy change?").focus()
     page.keyboard.type("fairer")
     tab_to(page, "Only propose it")

@@ -254,6 +254,7 @@ def test_what_one_may_approve_is_said_and_comes_next(scene: Scene) -> None:
     expect(page.get_by_role("link", name="Next: Send a reply")).to_be_visible()
     page.goto(f"/actions/{second.id}")
     page.get_by_role("button", name="Snooze").click()
+    expect(page).to_have_url(f"{scene.url}/")
     page.goto(f"/actions/{first.id}")
     expect(page.get_by_role("link", name="Next: Refund 2400.00 USD")).to_be_visible()
     reader = scene.enter("pat")

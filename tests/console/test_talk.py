@@ -39,10 +39,11 @@ def mute(request: pytest.FixtureRequest, tmp_path: Path, browser: Browser) -> It
         shop.let_go.set()
 
 
+@pytest.mark.usefixtures("patient")
 def test_whose_words_they_are(scene: Scene) -> None:
     """Newest first; whose words they are stands over each, and they are literal."""
     sent = scene.reply("Dear Priya, which colour is it?", ticket="T-103")
-    scene.desk.review(sent.id, "approve", by="chris", digest=sent.digest)
+    scene.approved(sent, by="chris")
     said = "<b>graphite</b>\n[U+202E]\u202e and pay\u200bpal"
     scene.shop.receive("T-103", said, now=scene.clock())
     page = scene.enter("dana", f"/actions/{scene.refund().id}")
@@ -62,6 +63,7 @@ def test_whose_words_they_are(scene: Scene) -> None:
     expect(page.locator(".talk .said.staff, .talk .said.customer")).not_to_have_count(0)
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_long_conversation_is_folded_and_bounded(scene: Scene) -> None:
     """Three messages are open, earlier ones a fold away, and what is left out is counted."""
     for n in range(8):

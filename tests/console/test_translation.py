@@ -37,7 +37,8 @@ def english(page: str) -> str:
     """A page without the brackets, and without what differs between any two pages."""
     plain = unescape(page).replace("\u27e6", "").replace("\u27e7", "")
     plain = re.sub(r'lang="ar" dir="rtl"', 'lang="en" dir="ltr"', plain)
-    plain = re.sub(r'<time datetime="[^"]*">[^<]*</time>|\d+ s( ago)?|just now', "", plain)
+    spans = r"(\d+ (days?|h|min|s)\b ?)+(ago)?|just now"
+    plain = re.sub(rf'<time datetime="[^"]*">[^<]*</time>|{spans}', "", plain)
     plain = re.sub(r'<option value="(ar|en)"[^>]*>', "", plain)
     return re.sub(r"\s+", " ", re.sub(r"\s*(<[^>]*>)\s*", r"\1", plain))
 

@@ -29,6 +29,7 @@ def test_keyboard_alone_is_enough(scene: Scene) -> None:
     refund = scene.refund()
     page = scene.page()
     page.goto("/login")
+    expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type("dana")
     page.keyboard.press("Tab")
     page.keyboard.type(scene.admit("dana"))
@@ -47,6 +48,7 @@ def test_keyboard_alone_is_enough(scene: Scene) -> None:
     assert focused(page) == "Refund 120.00 USD"
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{scene.url}/actions/{refund.id}")
+    page.wait_for_load_state()
     tab_to(page, "Approve: refund 120.00 USD")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
@@ -153,7 +155,7 @@ def test_caps_and_counts_are_in_words(scene: Scene) -> None:
 def test_log_of_an_action_has_every_entry(scene: Scene) -> None:
     """One action's life in order: who, what, when, and the entry as it is hashed."""
     action = scene.refund()
-    scene.desk.review(action.id, "approve", by="dana", digest=action.digest)
+    scene.approved(action, by="dana")
     page = scene.enter("dana", f"/log/{action.id}")
     said = page.locator("tbody tr b").all_inner_texts()
     assert said == ["Proposed", "Approved", "About to be carried out", "Carried out"]

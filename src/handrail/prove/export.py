@@ -8,10 +8,11 @@ from typing import Final
 import msgspec
 
 from handrail.core.artifact import digest_of
-from handrail.core.entry import Entry, Tag
+from handrail.core.entry import Tag
 from handrail.core.note import parse_checkpoint, parse_note
 from handrail.core.principal import Principal, Role
 from handrail.engine.base.context import Context
+from handrail.engine.base.record import Data, note_on_desk
 from handrail.engine.keeping.checkpoint import sign_checkpoint
 from handrail.engine.showing.show import is_sealed
 from handrail.errors import Conflict, NotAllowed, NotFound, Unavailable
@@ -110,14 +111,7 @@ def _note(
     digest = digest_of(data)
 
     def unit(tx: Tx) -> None:
-        entry = Entry(
-            at=tx.now,
-            desk=by.desk,
-            tag=Tag.PROOF_EXPORTED.value,
-            actor=by.id,
-            subject=subject,
-            data={"action": action, "digest": digest},
-        )
-        tx.log.append(entry, by_person=True)
+        data: Data = {"action": action, "digest": digest}
+        note_on_desk(tx, by.desk, Tag.PROOF_EXPORTED, actor=by.id, data=data, subject=subject)
 
     ctx.store.write(unit)

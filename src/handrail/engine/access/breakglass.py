@@ -11,12 +11,13 @@ import msgspec
 
 from handrail.core.breakglass import GRANT_MS_MAX, Grant
 from handrail.core.canonical import check_plain
-from handrail.core.entry import Entry, Tag, row_commitment
+from handrail.core.entry import Tag, row_commitment
 from handrail.core.escalation import Cause
 from handrail.core.principal import Principal, PrincipalKind, Role
 from handrail.engine.asking.checkers import roster_of
 from handrail.engine.asking.escalate import open_for_desk
 from handrail.engine.base.context import GATEWAY, Context, new_id
+from handrail.engine.base.record import Data, note_on_desk
 from handrail.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from handrail.store.protocol import DESK_SUBJECT, Tx, Unit
 
@@ -170,12 +171,6 @@ def _not_open() -> Conflict:
 
 
 def _note_grant(tx: Tx, grant: Grant, tag: Tag, actor: str) -> None:
-    entry = Entry(
-        at=tx.now,
-        desk=grant.desk,
-        tag=tag.value,
-        actor=actor,
-        data={"grant": grant.id, "person": grant.person, "until": grant.expires_at},
-        rows={f"grant:{grant.id}": row_commitment(grant)},
-    )
-    tx.log.append(entry, by_person=True)
+    data: Data = {"grant": grant.id, "person": grant.person, "until": grant.expires_at}
+    rows = {f"grant:{grant.id}": row_commitment(grant)}
+    note_on_desk(tx, grant.desk, tag, actor=actor, data=data, rows=rows)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from handrail.core.canonical import canonical
-from handrail.core.entry import Entry, Tag, row_commitment
+from handrail.core.entry import Tag, row_commitment
 from handrail.core.grade import Grade
 from handrail.core.passkey import Assertion, Passkey, Purpose, Signed, challenge_of, key_name
 from handrail.core.policy import PasskeyRule
@@ -24,6 +24,7 @@ from handrail.core.proposal import Proposal
 from handrail.core.review import Review, Verdict
 from handrail.core.roster import Roster
 from handrail.engine.base.context import Context
+from handrail.engine.base.record import Data, note_on_desk
 from handrail.errors import Conflict, InvalidInput, NotAllowed, NotAuthenticated, NotFound
 from handrail.store.protocol import Session, Tx, Unit
 
@@ -323,15 +324,9 @@ def _keys_of(tx: Tx, roster: Roster, person: Principal) -> Sequence[Passkey]:
 
 def _note(tx: Tx, passkey: Passkey, tag: Tag, actor: str) -> None:
     name = key_name(passkey.id)
-    entry = Entry(
-        at=tx.now,
-        desk=passkey.desk,
-        tag=tag.value,
-        actor=actor,
-        data={"passkey": name, "person": passkey.person},
-        rows={f"passkey:{name}": row_commitment(passkey)},
-    )
-    tx.log.append(entry, by_person=True)
+    data: Data = {"passkey": name, "person": passkey.person}
+    rows = {f"passkey:{name}": row_commitment(passkey)}
+    note_on_desk(tx, passkey.desk, tag, actor=actor, data=data, rows=rows)
 
 
 def _amount(proposal: Proposal) -> str | None:

@@ -8,12 +8,13 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.entry import Entry, Tag, row_commitment
+from handrail.core.entry import Tag, row_commitment
 from handrail.core.principal import SUBJECT_PREFIX, VOUCHED_PREFIX, Principal, PrincipalKind, Role
 from handrail.engine.access.sessions import end_sessions
 from handrail.engine.asking.checkers import mail_name, roster_of
 from handrail.engine.asking.quorum import tell_where_nobody_can
 from handrail.engine.base.context import Context
+from handrail.engine.base.record import Data, note_on_desk
 from handrail.errors import Conflict, InvalidInput, NotAllowed, NotAuthenticated, NotFound
 from handrail.store.protocol import Credential, CredentialKind, Tx, Unit
 
@@ -228,13 +229,13 @@ def _added(tx: Tx, principal: Principal, actor: str) -> Principal:
         raise Conflict("principal_exists", f"there is a `{id}` on this desk already")
     tx.people.add(principal)
     _check_circle(tx, principal)
-    data: dict[str, str | int | bool | None] = {
+    data: Data = {
         "principal": id,
         "kind": principal.kind.value,
         "roles": ",".join(role.value for role in principal.roles),
     }
     rows = {f"principal:{id}": row_commitment(principal)}
-    _note_people(tx, desk, Tag.PRINCIPAL_ADDED, actor, data, rows)
+    note_on_desk(tx, desk, Tag.PRINCIPAL_ADDED, actor=actor, data=data, rows=rows)
     return principal
 
 
@@ -242,14 +243,14 @@ def note_changed(tx: Tx, before: Principal, after: Principal, actor: str) -> Non
     """What is different, by name; roles and whether they may act at all by value."""
     old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
     changed = [one for one in new if old[one] != new[one] and one not in ("former", "granted_at")]
-    data: dict[str, str | int | bool | None] = {
+    data: Data = {
         "principal": after.id,
         "changed": ",".join(changed),
         "roles": ",".join(role.value for role in after.roles),
         "disabled": after.disabled,
     }
     rows = {f"principal:{after.id}": row_commitment(after)}
-    _note_people(tx, after.desk, Tag.PRINCIPAL_CHANGED, actor, data, rows)
+    note_on_desk(tx, after.desk, Tag.PRINCIPAL_CHANGED, actor=actor, data=data, rows=rows)
 
 
 def issue_key_unit(ctx: Context, desk: str, agent: str, *, actor: str) -> Unit[str]:
@@ -262,8 +263,8 @@ def issue_key_unit(ctx: Context, desk: str, agent: str, *, actor: str) -> Unit[s
         prefix = "hra_" + ctx.entropy(_PREFIX_BYTES).hex()
         secret = ctx.entropy(_SECRET_BYTES).hex()
         add_credential(tx, desk, prefix, agent, CredentialKind.API_KEY, _hash(secret))
-        data: dict[str, str | int | bool | None] = {"principal": agent, "credential": prefix}
-        _note_people(tx, desk, Tag.CREDENTIAL_ISSUED, actor, data)
+        data: Data = {"principal": agent, "credential": prefix}
+        note_on_desk(tx, desk, Tag.CREDENTIAL_ISSUED, actor=actor, data=data)
         return f"{prefix}_{secret}"
 
     return unit
@@ -275,7 +276,7 @@ def revoke_key_unit(desk: str, prefix: str, *, actor: str) -> Unit[bool]:
     def unit(tx: Tx) -> bool:
         if not tx.people.revoke_credential(desk, prefix, tx.now):
             return False
-        _note_people(tx, desk, Tag.CREDENTIAL_REVOKED, actor, {"credential": prefix})
+        note_on_desk(tx, desk, Tag.CREDENTIAL_REVOKED, actor=actor, data={"credential": prefix})
         return True
 
     return unit
@@ -298,8 +299,8 @@ def set_password_unit(
         id = "hrw_" + ctx.entropy(_PREFIX_BYTES).hex()
         add_credential(tx, desk, id, person, CredentialKind.PASSWORD, password_hash)
         end_sessions(tx, desk, person, by=actor)
-        data: dict[str, str | int | bool | None] = {"principal": person, "credential": id}
-        _note_people(tx, desk, Tag.CREDENTIAL_ISSUED, actor, data)
+        data: Data = {"principal": person, "credential": id}
+        note_on_desk(tx, desk, Tag.CREDENTIAL_ISSUED, actor=actor, data=data)
 
     return unit
 
@@ -350,16 +351,5 @@ def note_credential(
 ) -> None:
     """Write down that a credential was made, or ended."""
     tag = Tag.CREDENTIAL_ISSUED if issued else Tag.CREDENTIAL_REVOKED
-    _note_people(tx, desk, tag, actor, {"principal": principal, "credential": credential})
-
-
-def _note_people(
-    tx: Tx,
-    desk: str,
-    tag: Tag,
-    actor: str,
-    data: dict[str, str | int | bool | None],
-    rows: dict[str, str] | None = None,
-) -> None:
-    entry = Entry(at=tx.now, desk=desk, tag=tag.value, actor=actor, data=data, rows=rows or {})
-    tx.log.append(entry, by_person=True)
+    data: Data = {"principal": principal, "credential": credential}
+    note_on_desk(tx, desk, tag, actor=actor, data=data)

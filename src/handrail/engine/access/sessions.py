@@ -12,8 +12,9 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.entry import Entry, Tag
+from handrail.core.entry import Tag
 from handrail.core.principal import PrincipalKind, Role
+from handrail.engine.base.record import Data, note_on_desk
 from handrail.errors import NotAllowed, NotAuthenticated, NotFound
 from handrail.store.protocol import Means, Session, Tx, Unit
 
@@ -183,11 +184,5 @@ def _ended(tx: Tx, session: Session | None, *, by: str | None) -> bool:
 
 
 def _note(tx: Tx, session: Session, tag: Tag, actor: str, said: dict[str, str]) -> None:
-    entry = Entry(
-        at=tx.now,
-        desk=session.desk,
-        tag=tag.value,
-        actor=actor,
-        data={"session": session.handle, "expires_at": session.expires_at, **said},
-    )
-    tx.log.append(entry, by_person=True)
+    data: Data = {"session": session.handle, "expires_at": session.expires_at, **said}
+    note_on_desk(tx, session.desk, tag, actor=actor, data=data)

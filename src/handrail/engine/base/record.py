@@ -27,6 +27,7 @@ __all__ = [
     "check_unchanged",
     "content_of",
     "note_down",
+    "note_on_desk",
     "sealing_subject",
     "statement_of",
     "write_move",
@@ -146,6 +147,33 @@ def note_down(
         ),
         by_person=by_person,
     )
+
+
+def note_on_desk(
+    tx: Tx,
+    desk: str,
+    tag: Tag,
+    *,
+    actor: str,
+    data: Data | None = None,
+    rows: dict[str, str] | None = None,
+    subject: str | None = None,
+    by_person: bool = True,
+) -> None:
+    """Append an entry about a desk itself: its people, rules, halts, channels.
+
+    `rows` names each row that was written with it, with its commitment.
+    """
+    entry = Entry(
+        at=tx.now,
+        desk=desk,
+        tag=tag.value,
+        actor=actor,
+        subject=subject,
+        data=data or {},
+        rows=rows or {},
+    )
+    tx.log.append(entry, by_person=by_person)
 
 
 def advance(

@@ -13,7 +13,7 @@ import msgspec
 
 from handrail.core.amendment import Amendment, AmendmentState
 from handrail.core.canonical import canonical, check_plain
-from handrail.core.entry import Entry, Tag, row_commitment
+from handrail.core.entry import Tag, row_commitment
 from handrail.core.escalation import Cause
 from handrail.core.policy import Policy
 from handrail.core.principal import Principal, PrincipalKind, Role
@@ -21,7 +21,7 @@ from handrail.core.roster import Roster
 from handrail.engine.asking.checkers import roster_of
 from handrail.engine.asking.escalate import open_for_desk
 from handrail.engine.base.context import GATEWAY, OPERATOR, Context, new_id
-from handrail.engine.base.record import Data
+from handrail.engine.base.record import Data, note_on_desk
 from handrail.engine.governing.comparison import (
     Comparison,
     check_still,
@@ -223,8 +223,7 @@ def offer_policy(ctx: Context, desk: str, policy: Policy, *, actor: str) -> Data
             "looser": compared.looser,
             "tighter": compared.tighter,
         }
-        entry = Entry(at=tx.now, desk=desk, tag=Tag.POLICY_KEPT.value, actor=actor, data=data)
-        tx.log.append(entry, by_person=True)
+        note_on_desk(tx, desk, Tag.POLICY_KEPT, actor=actor, data=data)
         said = _kept_text(policy, compared, forward)
         open_for_desk(tx, ctx, desk, said, actor=GATEWAY, cause=Cause.POLICY_KEPT)
 
@@ -345,20 +344,14 @@ def _changed(tx: Tx, amendment: Amendment, tag: Tag, actor: str) -> Amendment:
 
 
 def _note_amendment(tx: Tx, amendment: Amendment, tag: Tag, actor: str) -> None:
-    entry = Entry(
-        at=tx.now,
-        desk=amendment.desk,
-        tag=tag.value,
-        actor=actor,
-        data={
-            "policy": amendment.digest,
-            "name": amendment.name,
-            "ready_at": amendment.ready_at,
-            **_data_of(amendment),
-        },
-        rows={_row_name(amendment): row_commitment(amendment)},
-    )
-    tx.log.append(entry, by_person=True)
+    data: Data = {
+        "policy": amendment.digest,
+        "name": amendment.name,
+        "ready_at": amendment.ready_at,
+        **_data_of(amendment),
+    }
+    rows = {_row_name(amendment): row_commitment(amendment)}
+    note_on_desk(tx, amendment.desk, tag, actor=actor, data=data, rows=rows)
 
 
 def _data_of(amendment: Amendment) -> Data:

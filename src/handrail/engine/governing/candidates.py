@@ -6,10 +6,11 @@ import msgspec
 
 from handrail.core.canonical import canonical
 from handrail.core.contrast import Candidate
-from handrail.core.entry import Entry, Tag, row_commitment
+from handrail.core.entry import Tag, row_commitment
 from handrail.core.policy import Policy
 from handrail.core.principal import PrincipalKind, Role
 from handrail.engine.base.context import OPERATOR, Context, Rulebook, Shadow, new_id
+from handrail.engine.base.record import note_on_desk
 from handrail.errors import HandrailError, NotAllowed, NotFound
 from handrail.policy.loader import digest_body, read_body
 from handrail.store.protocol import Tx, Unit
@@ -91,15 +92,14 @@ def _stop(tx: Tx, candidate: Candidate, by: str) -> Candidate:
 
 
 def _note(tx: Tx, candidate: Candidate, tag: Tag, by: str) -> None:
-    entry = Entry(
-        at=tx.now,
-        desk=candidate.desk,
-        tag=tag.value,
+    note_on_desk(
+        tx,
+        candidate.desk,
+        tag,
         actor=by,
         data={"candidate": candidate.id, "policy": candidate.digest, "name": candidate.name},
         rows={f"candidate:{candidate.id}": row_commitment(candidate)},
     )
-    tx.log.append(entry, by_person=True)
 
 
 def _take_up(ctx: Context, desk: str) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from handrail.core.entry import Entry, Tag
+from handrail.core.entry import Tag
 from handrail.core.policy import Policy
 from handrail.engine.base.context import Context, Rulebook
-from handrail.engine.base.record import Data
+from handrail.engine.base.record import Data, note_on_desk
 from handrail.engine.governing.amendment import offer_policy
 from handrail.engine.governing.candidates import follow_candidates
 from handrail.engine.governing.versions import active_version, take_up, write_version
@@ -106,7 +106,6 @@ def _new_desk_unit(desk: str, actor: str) -> Unit[None]:
         if tx.desks.get(desk) is not None:
             return  # another process was quicker
         tx.desks.add(DeskRow(id=desk, name=desk, created_at=tx.now))
-        entry = Entry(at=tx.now, desk=desk, tag=Tag.DESK_OPENED.value, actor=actor)
-        tx.log.append(entry, by_person=True)
+        note_on_desk(tx, desk, Tag.DESK_OPENED, actor=actor)
 
     return unit

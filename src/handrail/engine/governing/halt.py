@@ -13,14 +13,14 @@ from typing import Final
 import msgspec
 
 from handrail.core.canonical import check_plain
-from handrail.core.entry import Entry, Tag, row_commitment
+from handrail.core.entry import Tag, row_commitment
 from handrail.core.halt import Halt, HaltScope
 from handrail.core.lifecycle import Event, State
 from handrail.core.principal import Principal, PrincipalKind, Role
 from handrail.core.proposal import Proposal
 from handrail.engine.access.tasks import revoke_in
 from handrail.engine.base.context import GATEWAY, OPERATOR, Context, new_id
-from handrail.engine.base.record import advance, check_unchanged
+from handrail.engine.base.record import Data, advance, check_unchanged, note_on_desk
 from handrail.errors import Conflict, InvalidInput, NotAllowed, NotFound, Tampered
 from handrail.store.protocol import ACTIVE_HALTS_MAX, DESK_SUBJECT, Tx, Unit
 
@@ -320,7 +320,7 @@ def _recall(page: list[Proposal], tx: Tx) -> int:
         except Tampered:
             # It does not run either; the sweep that meets it tells people.
             continue
-        data: dict[str, str | int | bool | None] = {"why": "halted", "halt": halt.id}
+        data: Data = {"why": "halted", "halt": halt.id}
         advance(tx, proposal, Event.RECALL, Tag.ACTION_WITHDRAWN, actor=GATEWAY, data=data)
         recalled += 1
     return recalled
@@ -368,19 +368,17 @@ def _open_tasks(tx: Tx, halt: Halt) -> list[str]:
 
 def _note_halt(tx: Tx, halt: Halt, tag: Tag, actor: str, *, by_person: bool) -> None:
     customer = halt.scope is HaltScope.CUSTOMER
-    tx.log.append(
-        Entry(
-            at=tx.now,
-            desk=halt.desk,
-            tag=tag.value,
-            actor=actor,
-            subject=halt.target if customer else None,
-            data={
-                "halt": halt.id,
-                "scope": halt.scope.value,
-                "target": None if customer else halt.target,
-            },
-            rows={f"halt:{halt.id}": row_commitment(halt)},
-        ),
+    note_on_desk(
+        tx,
+        halt.desk,
+        tag,
+        actor=actor,
+        subject=halt.target if customer else None,
+        data={
+            "halt": halt.id,
+            "scope": halt.scope.value,
+            "target": None if customer else halt.target,
+        },
+        rows={f"halt:{halt.id}": row_commitment(halt)},
         by_person=by_person,
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from handrail.core.canonical import canonical
-from handrail.core.entry import Entry, Tag
+from handrail.core.entry import Tag
 from handrail.core.policy import Policy
 from handrail.engine.asking.checkers import roster_of
 from handrail.engine.asking.quorum import impossible
 from handrail.engine.base.context import Context, Rulebook
-from handrail.engine.base.record import Data
+from handrail.engine.base.record import Data, note_on_desk
 from handrail.errors import NotFound, PolicyInvalid, SetupFailed
 from handrail.policy.loader import digest_body, read_body
 from handrail.store.protocol import PolicyVersion, Tx
@@ -98,15 +98,7 @@ def write_version(
         "version": version,
         **(data or {}),
     }
-    entry = Entry(
-        at=tx.now,
-        desk=desk,
-        tag=Tag.POLICY_ACTIVATED.value,
-        actor=actor,
-        data=said,
-        rows=rows or {},
-    )
-    tx.log.append(entry, by_person=True)
+    note_on_desk(tx, desk, Tag.POLICY_ACTIVATED, actor=actor, data=said, rows=rows)
 
 
 def take_up(ctx: Context, active: PolicyVersion) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from handrail.core.entry import Entry, Tag
+from handrail.core.entry import Tag
+from handrail.engine.base.record import note_on_desk
 from handrail.store.protocol import Tx, Unit
 
 __all__ = ["erase_unit"]
@@ -15,16 +16,7 @@ def erase_unit(desk: str, customer: str, *, actor: str) -> Unit[bool]:
         ref = tx.vault.find_ref(desk, customer)
         if ref is None or not tx.vault.erase(desk, ref, tx.now):
             return False
-        tx.log.append(
-            Entry(
-                at=tx.now,
-                desk=desk,
-                tag=Tag.CUSTOMER_ERASED.value,
-                actor=actor,
-                subject=ref,
-            ),
-            by_person=True,
-        )
+        note_on_desk(tx, desk, Tag.CUSTOMER_ERASED, actor=actor, subject=ref)
         return True
 
     return unit

@@ -15,7 +15,7 @@ import msgspec
 
 from handrail.connectors.protocol import Found, Looked, Promise
 from handrail.core import merkle
-from handrail.core.entry import Entry, Tag, row_commitment
+from handrail.core.entry import Tag, row_commitment
 from handrail.core.escalation import Cause
 from handrail.core.halt import HaltScope
 from handrail.core.lifecycle import OPEN, Event, State
@@ -25,7 +25,14 @@ from handrail.core.restoration import Departed, Restoration
 from handrail.engine.asking.checkers import roster_of
 from handrail.engine.asking.escalate import open_for_desk, tell_tampered
 from handrail.engine.base.context import GATEWAY, Context, new_id
-from handrail.engine.base.record import Data, advance, check_unchanged, content_of, note_down
+from handrail.engine.base.record import (
+    Data,
+    advance,
+    check_unchanged,
+    content_of,
+    note_down,
+    note_on_desk,
+)
 from handrail.engine.governing.halt import Stop, pull
 from handrail.engine.keeping.checkpoint import departed_of, opened, sign_checkpoint
 from handrail.engine.proposing.accumulate import owed
@@ -271,12 +278,12 @@ def _counted(tx: Tx, ctx: Context, proposal: Proposal) -> bool:
 
 
 def _note_restoration(tx: Tx, restoration: Restoration, tag: Tag, actor: str, data: Data) -> None:
-    entry = Entry(
-        at=tx.now,
-        desk=restoration.desk,
-        tag=tag.value,
+    note_on_desk(
+        tx,
+        restoration.desk,
+        tag,
         actor=actor,
         data={"restoration": restoration.id, **data},
         rows={f"restoration:{restoration.id}": row_commitment(restoration)},
+        by_person=actor != GATEWAY,
     )
-    tx.log.append(entry, by_person=actor != GATEWAY)

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Final
 
 from handrail.core.bunching import is_bunched, is_near
-from handrail.core.entry import Entry, Tag
+from handrail.core.entry import Tag
 from handrail.core.escalation import Cause
 from handrail.core.money import Money
 from handrail.engine.asking.escalate import open_for_desk
 from handrail.engine.base.context import GATEWAY, Context
+from handrail.engine.base.record import Data, note_on_desk
 from handrail.engine.proposing.prepare import Plan
 from handrail.store.protocol import Tx
 
@@ -83,10 +84,8 @@ def _alarm(ctx: Context, desk: str, name: str, tx: Tx) -> None:
     if not tx.caps.trip(desk, _CAP, name, tx.now):
         return
     _, _, kind, currency, limit = name.split(":")
-    data: dict[str, str | int | bool | None] = {"kind": kind, "currency": currency}
-    tx.log.append(
-        Entry(at=tx.now, desk=desk, tag=Tag.BUNCHING_ALARMED.value, actor=GATEWAY, data=data)
-    )
+    data: Data = {"kind": kind, "currency": currency}
+    note_on_desk(tx, desk, Tag.BUNCHING_ALARMED, actor=GATEWAY, data=data, by_person=False)
     amount = Money(minor=int(limit), currency=currency).text()
     concern = f"more amounts of `{kind}` lie just below {amount} this week than chance explains"
     open_for_desk(tx, ctx, desk, concern, cause=Cause.BUNCHING)

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from handrail.core.canonical import canonical, check_plain
-from handrail.core.entry import Entry, Tag, row_commitment
+from handrail.core.entry import Tag, row_commitment
 from handrail.core.notice import Carries, Channel, ChannelKind, Notice, Topic
 from handrail.core.principal import PrincipalKind, Role
 from handrail.engine.base.context import Context, new_id
+from handrail.engine.base.record import Data, note_on_desk
 from handrail.engine.telling.pings import check_ping_installed, where_ping_leads
 from handrail.errors import InvalidInput, NotAllowed, NotFound
 from handrail.store.protocol import DESK_SUBJECT, Tx, Unit
@@ -294,15 +295,9 @@ def _live(tx: Tx, desk: str, id: str) -> Channel:
 
 
 def _note(tx: Tx, channel: Channel, tag: Tag, by: str) -> None:
-    entry = Entry(
-        at=tx.now,
-        desk=channel.desk,
-        tag=tag.value,
-        actor=by,
-        data={"channel": channel.id, "kind": channel.kind.value, "host": channel.host},
-        rows={f"channel:{channel.id}": row_commitment(channel)},
-    )
-    tx.log.append(entry, by_person=True)
+    data: Data = {"channel": channel.id, "kind": channel.kind.value, "host": channel.host}
+    rows = {f"channel:{channel.id}": row_commitment(channel)}
+    note_on_desk(tx, channel.desk, tag, actor=by, data=data, rows=rows)
 
 
 def _invalid(why: str) -> InvalidInput:

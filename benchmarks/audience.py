@@ -6,8 +6,8 @@ import asyncio
 import json
 import multiprocessing
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Final
 
@@ -17,7 +17,9 @@ from handrail.surfaces.auth import SESSION_COOKIE
 __all__ = ["Audience", "audience"]
 
 OPEN_S_MAX: Final = 60
-STOP: Final = "stop"
+HEAR_S_MAX: Final = 60
+"""How long the last change may take to be heard everywhere."""
+LOOK_S: Final = 0.02
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Heard = Mapping[str, Sequence[int]]
@@ -25,16 +27,23 @@ Heard = Mapping[str, Sequence[int]]
 
 
 class Audience:
-    """Consoles that listen, until they are asked what they heard."""
+    """Consoles that listen, until each has heard of what it is asked about."""
 
     def __init__(self, pipe: Connection, size: int) -> None:
         self._pipe = pipe
         self.size = size
 
-    def heard(self) -> Heard:
-        """What was heard so far, and when; then nobody listens any more. Raises LoadFailed."""
-        self._pipe.send(STOP)
-        return _answer(self._pipe)
+    def heard(self, ids: Collection[str]) -> Heard:
+        """What was heard, and when, once every console has heard of all of these actions.
+
+        Nobody listens any more then. Raises LoadFailed when that takes too long.
+        """
+        self._pipe.send(list(ids))
+        heard = _answer(self._pipe, HEAR_S_MAX + OPEN_S_MAX)
+        for id in ids:
+            if len(heard.get(id, ())) != self.size:
+                raise LoadFailed(f"{len(heard.get(id, ()))} consoles of {self.size} heard")
+        return heard
 
 
 @contextmanager
@@ -45,15 +54,15 @@ def audience(host: str, port: int, sessions: Sequence[str]) -> Iterator[Audience
     process = fresh.Process(target=_sit, args=(theirs, host, port, list(sessions)), daemon=True)
     process.start()
     try:
-        _answer(ours)
+        _answer(ours, OPEN_S_MAX)
         yield Audience(ours, len(sessions))
     finally:
         process.terminate()
         process.join()
 
 
-def _answer(pipe: Connection) -> Heard:
-    if not pipe.poll(OPEN_S_MAX):
+def _answer(pipe: Connection, within_s: float) -> Heard:
+    if not pipe.poll(within_s):
         raise LoadFailed("the consoles do not answer")
     said = pipe.recv()
     if isinstance(said, str):
@@ -74,11 +83,20 @@ async def _listen(pipe: Connection, host: str, port: int, sessions: Sequence[str
     streams = [await _opened(host, port, session) for session in sessions]
     listening = [asyncio.create_task(_note(reader, heard)) for reader, _ in streams]
     pipe.send({})
-    stop = asyncio.create_task(asyncio.to_thread(pipe.recv))
-    done, _ = await asyncio.wait({stop, *listening}, return_when=asyncio.FIRST_COMPLETED)
-    if stop not in done:
+    last = asyncio.create_task(_all_heard(pipe, heard, len(sessions)))
+    done, _ = await asyncio.wait({last, *listening}, return_when=asyncio.FIRST_COMPLETED)
+    if last not in done:
         raise LoadFailed("a stream has ended")
     pipe.send(heard)
+
+
+async def _all_heard(pipe: Connection, heard: dict[str, list[int]], size: int) -> None:
+    """Until every console has heard of what is asked about, or that takes too long."""
+    ids: list[str] = await asyncio.to_thread(pipe.recv)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEAR_S_MAX):
+            while any(len(heard.get(id, ())) < size for id in ids):
+                await asyncio.sleep(LOOK_S)
 
 
 async def _opened(host: str, port: int, session: str) -> Stream:

@@ -31,12 +31,11 @@ def scratch() -> Iterator[Path]:
 
     Raises NotADisk when the repository itself lies in memory.
     """
-    SCRATCH.mkdir(exist_ok=True)
+    kind = filesystem(SCRATCH)
+    if kind in IN_MEMORY:
+        raise NotADisk(f"`{SCRATCH}` lies in memory ({kind}); durable writes need a disk")
     try:
-        kind = filesystem(SCRATCH)
-        if kind in IN_MEMORY:
-            raise NotADisk(f"`{SCRATCH}` lies in memory ({kind}); durable writes need a disk")
-        with tempfile.TemporaryDirectory(dir=SCRATCH, ignore_cleanup_errors=True) as name:
+        with _new_folder() as name:
             # what is inside is never part of the repository
             (Path(name) / ".gitignore").write_text("*\n")
             yield Path(name)
@@ -44,6 +43,14 @@ def scratch() -> Iterator[Path]:
         # another benchmark may still have its folder there
         with suppress(OSError):
             SCRATCH.rmdir()
+
+
+def _new_folder() -> tempfile.TemporaryDirectory[str]:
+    while True:
+        SCRATCH.mkdir(exist_ok=True)
+        # another benchmark that ends just now takes the empty folder away again
+        with suppress(FileNotFoundError):
+            return tempfile.TemporaryDirectory(dir=SCRATCH, ignore_cleanup_errors=True)
 
 
 def filesystem(path: Path) -> str | None:

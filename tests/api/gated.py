@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from handrail.connectors.protocol import Prepared, Receipt
 from handrail.connectors.sandbox import Sandbox
 from handrail.core.action import Params
+from tests.patience import HANG_S
 
 __all__ = ["FarDesk", "GatedDesk"]
-
-GATE_S_MAX = 10
 
 
 class GatedDesk(Sandbox):
@@ -26,7 +25,7 @@ class GatedDesk(Sandbox):
     def execute(self, kind: str, request: Mapping[str, object], key: str, *, now: int) -> Receipt:
         self.calls += 1
         self.began.set()
-        assert self.gate.wait(GATE_S_MAX)
+        assert self.gate.wait(HANG_S)
         return super().execute(kind, request, key, now=now)
 
 
@@ -40,5 +39,5 @@ class FarDesk(Sandbox):
         self.gate = threading.Event()
 
     def prepare(self, kind: str, params: Params, *, now: int) -> Prepared:
-        assert self.gate.wait(GATE_S_MAX)
+        assert self.gate.wait(HANG_S)
         return super().prepare(kind, params, now=now)

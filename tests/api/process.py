@@ -23,10 +23,10 @@ from handrail.policy.loader import load_text
 from handrail.policy.packs import pack_text
 from handrail.surfaces.server import run
 from tests.house.repo import ROOT
+from tests.patience import HANG_S
 
 __all__ = ["ServerProcess", "quick_policy", "served_apart"]
 
-END_S_MAX: Final = 30
 KINDS: Final = "\nkinds:\n"
 
 
@@ -40,12 +40,12 @@ class ServerProcess:
 
     def client(self) -> httpx.Client:
         """A client with the token."""
-        return httpx.Client(base_url=self.address, headers=self.headers, timeout=END_S_MAX)
+        return httpx.Client(base_url=self.address, headers=self.headers, timeout=HANG_S)
 
     def end(self, how: signal.Signals) -> int:
         """Send a signal; the exit status."""
         self.process.send_signal(how)
-        return self.process.wait(END_S_MAX)
+        return self.process.wait(HANG_S)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from handrail.surfaces.auth import set_password
 from handrail.surfaces.embedded import Desk
 from handrail.surfaces.provider import Door
 from handrail.surfaces.server import serving
+from tests.patience import HANG_S
 
 __all__ = ["PASSWORD", "Person", "Stage", "agent_key", "in_agent_policy", "peopled", "staged"]
 
@@ -54,7 +55,7 @@ class Person(httpx.Client):
     """A client with a person's session and CSRF token."""
 
     def __init__(self, url: str, name: str, *, desk: str | None = None) -> None:
-        super().__init__(base_url=url)
+        super().__init__(base_url=url, timeout=HANG_S)
         login = {"person": name, "password": PASSWORD, "desk": desk}
         answer = self.post("/v1/session", json=login)
         assert answer.status_code == 200, answer.text
@@ -69,7 +70,7 @@ class Stage:
         self.desk = desk
         self.url = url
         self.key = agent_key(desk, "bot")
-        self.http = httpx.Client(base_url=url, timeout=20)
+        self.http = httpx.Client(base_url=url, timeout=HANG_S)
         self._people: dict[str, Person] = {}
         self._numbers = count()
 

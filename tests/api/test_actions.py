@@ -10,6 +10,7 @@ import pytest
 
 from handrail.connectors.sandbox import Sandbox
 from tests.api.stage import Stage, agent_key
+from tests.patience import HANG_S
 
 
 def sandbox(stage: Stage) -> Sandbox:
@@ -26,7 +27,7 @@ def refund(amount: str = "1.00 USD", order: str = "O-5001") -> dict[str, str]:
 
 def test_read_runs_and_answers(stage: Stage) -> None:
     """With `wait_ms`, a read's result is in the answer."""
-    found = stage.propose(stage.task(), "ticket.read", {"ticket": "T-101"}, wait_ms=5_000)
+    found = stage.propose(stage.task(), "ticket.read", {"ticket": "T-101"}, wait_ms=30_000)
     assert (found["state"], found["final"], found["control"]) == ("SUCCEEDED", True, "run_and_log")
     assert found["result"]["customer"] == "C-1001"
 
@@ -68,7 +69,7 @@ def test_without_waiting_it_runs_in_the_background(stage: Stage) -> None:
     before = sandbox(stage).money_moved("USD")
     found = stage.propose(headers, "refund.issue", refund())
     assert (found["state"], found["final"], found["result"]) == ("EXECUTING", False, None)
-    path = f"/v1/proposals/{found['id']}?wait_ms=5000"
+    path = f"/v1/proposals/{found['id']}?wait_ms=30000"
     done = stage.http.get(path, headers=headers).json()
     assert (done["state"], done["can_undo"]) == ("SUCCEEDED", True)
     assert sandbox(stage).money_moved("USD") == before + 100
@@ -94,7 +95,7 @@ def test_waiting_caller_is_woken_by_the_decision(stage: Stage) -> None:
 
     def wait() -> None:
         path = f"{stage.url}/v1/proposals/{held['id']}?wait_ms=30000"
-        answers.append(httpx.get(path, headers=headers, timeout=60))
+        answers.append(httpx.get(path, headers=headers, timeout=HANG_S))
 
     waiting = threading.Thread(target=wait)
     waiting.start()
@@ -117,7 +118,7 @@ def test_approved_reply_reaches_the_mailbox(stage: Stage) -> None:
     path = f"/v1/proposals/{held['id']}"
     review = stage.person("maria").post(f"{path}/reviews", json=body).json()
     assert (review["reviews_needed"], review["reviews_given"]) == (1, 1)
-    done = stage.http.get(f"{path}?wait_ms=5000", headers=headers).json()
+    done = stage.http.get(f"{path}?wait_ms=30000", headers=headers).json()
     assert done["state"] == "SUCCEEDED"
     sent = [mail for mail in sandbox(stage).mailbox() if mail.body == "The exact words."]
     assert len(sent) == 1
@@ -178,14 +179,15 @@ def test_same_key_at_the_same_time(stage: Stage) -> None:
     found: list[str] = []
 
     def send() -> None:
-        answer = httpx.post(f"{stage.url}/v1/proposals", json=body, headers=headers, timeout=20)
+        path = f"{stage.url}/v1/proposals"
+        answer = httpx.post(path, json=body, headers=headers, timeout=HANG_S)
         found.append(answer.json()["id"])
 
     senders = [threading.Thread(target=send) for _ in range(10)]
     for sender in senders:
         sender.start()
     for sender in senders:
-        sender.join(20)
+        sender.join(HANG_S)
     assert len(found) == 10
     assert len(set(found)) == 1
 
@@ -212,12 +214,12 @@ def test_undo_by_the_agent_and_by_a_person(stage: Stage) -> None:
         return stage.person("maria").post(path, json={})
 
     for undo in (by_agent, by_person):
-        done = stage.propose(headers, "refund.issue", refund(), wait_ms=5_000)
+        done = stage.propose(headers, "refund.issue", refund(), wait_ms=30_000)
         answer = undo(f"/v1/proposals/{done['id']}/undo")
         assert answer.status_code == 200, answer.text
         undone = answer.json()
         assert (undone["kind"], undone["undo_of"]) == ("refund.reverse", done["id"])
-        path = f"/v1/proposals/{undone['id']}?wait_ms=5000"
+        path = f"/v1/proposals/{undone['id']}?wait_ms=30000"
         assert stage.person("maria").get(path).json()["state"] == "SUCCEEDED"
         again = undo(f"/v1/proposals/{done['id']}/undo")
         assert (again.status_code, again.json()["code"]) == (409, "undo_unavailable")
@@ -226,7 +228,7 @@ def test_undo_by_the_agent_and_by_a_person(stage: Stage) -> None:
 
 def test_undo_needs_a_role(stage: Stage) -> None:
     """An auditor looks, and takes nothing back."""
-    done = stage.propose(stage.task(), "refund.issue", refund(), wait_ms=5_000)
+    done = stage.propose(stage.task(), "refund.issue", refund(), wait_ms=30_000)
     answer = stage.person("audra").post(f"/v1/proposals/{done['id']}/undo")
     assert (answer.status_code, answer.json()["code"]) == (403, "role_missing")
 

@@ -9,30 +9,20 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from handrail.bootstrap import now_ms
 from handrail.core.attention import TAKEN_MS
 from handrail.policy.loader import load_text
 from handrail.policy.packs import pack_text
 from handrail.surfaces.auth import set_password
 from tests.api.stage import PASSWORD, Stage, staged
+from tests.store.databases import NOW, Clock
 
 SLOW: Final = "attention: {per_hour: 1}\n"
 
 
-class Clock:
-    """The real clock, which can be put forward."""
-
-    def __init__(self) -> None:
-        self.ahead_ms = 0
-
-    def __call__(self) -> int:
-        return now_ms() + self.ahead_ms
-
-
 @pytest.fixture
 def clock() -> Clock:
-    """The clock of the desk."""
-    return Clock()
+    """Stands still until it is moved, however long a test takes."""
+    return Clock(NOW)
 
 
 @pytest.fixture
@@ -66,9 +56,9 @@ def test_an_approval_waits_until_it_was_read(slow: Stage, clock: Clock) -> None:
     for person in ("maria", "vera"):
         early = approve(slow, held["id"], person, shown["digest"])
         assert (early.status_code, early.json()["code"]) == (409, "too_soon")
-    assert shown["approve_from"] > now_ms()
+    assert shown["approve_from"] > clock()
     assert full(slow, held["id"], "maria")["approve_from"] == shown["approve_from"]
-    clock.ahead_ms += shown["approve_from"] - clock()
+    clock.now = shown["approve_from"]
     assert approve(slow, held["id"], "maria", shown["digest"]).status_code == 200
     assert full(slow, held["id"], "maria")["approve_from"] is None
 
@@ -78,7 +68,7 @@ def test_a_look_that_reads_no_body_shows_nothing(slow: Stage, clock: Clock) -> N
     held = slow.held(slow.task())
     digest = full(slow, held["id"], "otto")["digest"]
     assert slow.person("maria").head(f"/v1/proposals/{held['id']}/full").status_code == 200
-    clock.ahead_ms += 60_000
+    clock.now += 60_000
     assert approve(slow, held["id"], "maria", digest).json()["code"] == "too_soon"
 
 
@@ -89,7 +79,7 @@ def test_a_spent_budget(slow: Stage, clock: Clock) -> None:
     answers = []
     for id in (small["id"], large["id"]):
         digest = full(slow, id, "maria")["digest"]
-        clock.ahead_ms += 60_000
+        clock.now += 60_000
         answers.append(approve(slow, id, "maria", digest))
     assert answers[0].status_code == 200
     assert (answers[1].status_code, answers[1].json()["code"]) == (403, "budget_spent")
@@ -118,7 +108,7 @@ def test_whose_time_it_is(slow: Stage, clock: Clock) -> None:
     """One's own for everybody, and the desk's for an administrator alone."""
     held = slow.held(slow.task())
     digest = full(slow, held["id"], "maria")["digest"]
-    clock.ahead_ms += 30_000
+    clock.now += 30_000
     approve(slow, held["id"], "maria", digest)
     own = slow.person("maria").get("/v1/attention").json()
     assert (own["own"]["day"], own["own"]["approved"]) == (1, 1)

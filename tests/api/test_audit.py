@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from handrail.core.lifecycle import State
 from handrail.prove.bundle_check import check_bundle
 from tests.api.stage import Stage
+from tests.patience import wait_until
 
 
 def test_who_approved_and_what_was_said(stage: Stage) -> None:
@@ -17,8 +16,7 @@ def test_who_approved_and_what_was_said(stage: Stage) -> None:
     maria = stage.person("maria")
     body = {"verdict": "approve", "digest": stage.digest(action)}
     assert maria.post(f"/v1/proposals/{action}/reviews", json=body).status_code == 200
-    while stage.desk.get(action).state is not State.SUCCEEDED:
-        time.sleep(0.02)
+    wait_until(lambda: stage.desk.get(action).state is State.SUCCEEDED)
     found = maria.get("/v1/audit/payouts", params={"what": action}).json()["items"]
     (one,) = found
     assert one["id"] == action

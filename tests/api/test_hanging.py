@@ -7,15 +7,19 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from handrail.connectors.protocol import Found, Receipt
 from handrail.errors import Unavailable
 from handrail.surfaces.api import crew as crews
+from handrail.surfaces.api.crew import HANG_S as LOST_S
 from handrail.surfaces.api.crew import Crew
+from handrail.surfaces.api.runner import THREADS
 from tests.api.stage import Stage, staged
 from tests.engine.connectors import Execute, Front
+from tests.patience import HANG_S, wait_until
 
 
 @pytest.fixture
@@ -46,15 +50,17 @@ def test_the_line_goes_on_behind_what_hangs(crew: Crew, gate: threading.Event) -
     went_on = threading.Event()
     crew.put(went_on.set)
     assert not went_on.wait(0.3)
-    crew.mend()
-    assert went_on.wait(5)
+
+    def both_are_lost() -> bool:
+        crew.mend()
+        return crew.lost == 2
+
+    wait_until(both_are_lost)
+    assert went_on.wait(HANG_S)
     assert crew.lost == 2
     gate.set()
-    until = time.monotonic() + 5
-    while crew.lost and time.monotonic() < until:
-        time.sleep(0.01)
-    assert crew.lost == 0
-    assert crew.ask(lambda: 7, within_s=5) == 7
+    wait_until(lambda: not crew.lost)
+    assert crew.ask(lambda: 7, within_s=HANG_S) == 7
 
 
 def test_a_caller_waits_for_a_bounded_time(crew: Crew, gate: threading.Event) -> None:
@@ -66,16 +72,19 @@ def test_a_caller_waits_for_a_bounded_time(crew: Crew, gate: threading.Event) ->
         crew.ask(gate.wait, within_s=0.05)
 
 
-def test_what_a_call_raises_is_raised(crew: Crew) -> None:
+def test_what_a_call_raises_is_raised() -> None:
     """An error of the work itself comes through, a TimeoutError too."""
 
     def fail() -> None:
         raise TimeoutError("its own")
 
+    crew = Crew("test", 1, hang_s=HANG_S)
+    crew.start()
     with pytest.raises(TimeoutError, match="its own"):
         asyncio.run(crew.call(fail))
     with pytest.raises(TimeoutError, match="its own"):
-        crew.ask(fail, within_s=5)
+        crew.ask(fail, within_s=HANG_S)
+    crew.stop()
 
 
 @pytest.fixture
@@ -87,15 +96,14 @@ def front(tmp_path: Path) -> Iterator[Front]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, front: Front, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """A served desk behind `front`, whose calls count as lost after a second."""
-    monkeypatch.setattr(crews.Crew.__init__, "__kwdefaults__", {"hang_s": 1.0})
+def stage(tmp_path: Path, front: Front) -> Iterator[Stage]:
+    """A served desk behind `front`."""
     with staged(tmp_path / "desk", connectors={"desk": front}) as opened:
         yield opened
 
 
 def test_hung_calls_do_not_stop_the_others(
-    stage: Stage, front: Front, gate: threading.Event
+    stage: Stage, front: Front, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More calls hang than there are threads, and a look-up too: a later refund still runs."""
 
@@ -109,6 +117,7 @@ def test_hung_calls_do_not_stop_the_others(
     for cents in range(9):
         more = amounts | {"amount": f"1.0{cents} USD"}
         assert stage.propose(task, "refund.issue", more)["state"] == "EXECUTING"
+    wait_until(lambda: len(front.calls) == THREADS)
     front.doing = lambda execute: execute()
 
     def never(look: object) -> Found:
@@ -116,6 +125,8 @@ def test_hung_calls_do_not_stop_the_others(
         raise TimeoutError
 
     front.looking = never
-    made = stage.propose(task, "refund.issue", amounts | {"amount": "2.00 USD"}, wait_ms=15_000)
+    now = time.monotonic
+    monkeypatch.setattr(crews, "time", SimpleNamespace(monotonic=lambda: now() + LOST_S))
+    made = stage.propose(task, "refund.issue", amounts | {"amount": "2.00 USD"}, wait_ms=30_000)
     assert made["state"] == "SUCCEEDED"
     assert "handrail_calls_hanging" in stage.http.get("/metrics").text

@@ -116,7 +116,7 @@ def test_docs_have_every_code_with_its_status() -> None:
 @pytest.fixture(scope="module")
 def finished(stage: Stage) -> str:
     """An action that has come to an end: waiting for it takes no time."""
-    done = stage.propose(stage.task(), "ticket.read", {"ticket": "T-101"}, wait_ms=5_000)
+    done = stage.propose(stage.task(), "ticket.read", {"ticket": "T-101"}, wait_ms=30_000)
     return str(done["id"])
 
 

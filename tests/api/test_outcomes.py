@@ -12,6 +12,7 @@ import pytest
 from handrail.connectors.protocol import Promise, Receipt
 from tests.api.stage import Stage, staged
 from tests.engine.connectors import Execute, Front
+from tests.patience import HANG_S
 from tests.store.databases import NOW, Clock
 
 REFUND = {"order": "O-5001", "amount": "18.50 USD", "reason": "damaged"}
@@ -45,7 +46,7 @@ def _lost(execute: Execute) -> Receipt:
 
 def _stands(stage: Stage, id: str, *states: str) -> str:
     """The state of an action once it is one of these."""
-    until, stands = time.monotonic() + 20, ""
+    until, stands = time.monotonic() + HANG_S, ""
     while time.monotonic() < until:
         stands = str(stage.person("maria").get(f"/v1/proposals/{id}").json()["state"])
         if stands in states:

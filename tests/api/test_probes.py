@@ -11,7 +11,9 @@ import apsw
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from handrail.surfaces.api import runner
 from tests.api.stage import Stage, staged
+from tests.patience import HANG_S
 
 Labels = dict[str, str]
 T = TypeVar("T")
@@ -39,7 +41,7 @@ def test_metrics_follow_what_happens(stage: Stage) -> None:
     before = metrics(stage)
     headers = stage.task()
     stage.held(headers)
-    stage.propose(headers, "ticket.read", {"ticket": "T-101"}, wait_ms=5_000)
+    stage.propose(headers, "ticket.read", {"ticket": "T-101"}, wait_ms=30_000)
     after = metrics(stage)
 
     def grown(name: str, *labels: str) -> float:
@@ -69,7 +71,7 @@ def _behind_its_back(folder: Path, sql: str, value: object) -> None:
 
 def _eventually(look: Callable[[], T], good: Callable[[T], object] = bool) -> T:
     """What is there at last; it comes beside the answers."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + HANG_S
     while not good(found := look()) and time.monotonic() < until:
         time.sleep(0.05)
     return found
@@ -125,8 +127,11 @@ def test_an_action_changed_from_outside_is_left_alone(tmp_path: Path, met: str) 
         assert stage.http.get(path, headers=headers).json()["state"] in ("PENDING", "READY")
 
 
-def test_broken_invariant_takes_it_out_of_service(tmp_path: Path) -> None:
+def test_broken_invariant_takes_it_out_of_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody damages the edge of the log: nothing runs any more, and it says why."""
+    monkeypatch.setattr(runner, "CHECKPOINT_S", 0.0)  # each round looks
     with staged(tmp_path) as stage:
         headers = stage.task()
         other = stage.held(headers, "two")

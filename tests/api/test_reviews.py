@@ -101,7 +101,7 @@ def test_two_checkers_are_blind_to_each_other(stage: Stage) -> None:
 
     second = review(stage, held["id"], "walt", retyped="USD 5,400.00").json()
     assert second["reviews_given"] == 2
-    done = stage.http.get(f"/v1/proposals/{held['id']}?wait_ms=5000", headers=headers).json()
+    done = stage.http.get(f"/v1/proposals/{held['id']}?wait_ms=30000", headers=headers).json()
     assert done["state"] == "SUCCEEDED"
     assert walt.get(f"/v1/log/{recorded[0]}/proof").status_code == 200
 

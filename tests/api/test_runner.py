@@ -23,6 +23,7 @@ from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.api.runner import UNSETTLED_MAX
 from handrail.surfaces.embedded import Desk
 from tests.api.gated import FarDesk, GatedDesk
+from tests.patience import HANG_S
 
 TICKS = 6
 
@@ -72,12 +73,12 @@ def test_caller_that_goes_away_leaves_nothing_undone(tmp_path: Path) -> None:
             call.cancel()
             with suppress(asyncio.CancelledError):
                 await call
-            await asyncio.sleep(0.05)
+            await desk.ctx.store.submit(lambda tx: None)  # behind whatever it has queued
             found = by_key(desk, key)
             if found is not None:
                 made.append(found.id)
         for id in made:
-            ended = await gateway.runner.outcome(desk.id, id, wait_ms=5_000)
+            ended = await gateway.runner.outcome(desk.id, id, wait_ms=30_000)
             assert ended.state is State.SUCCEEDED
         await gateway.runner.stop()
         return made
@@ -99,7 +100,7 @@ def test_stop_waits_for_what_runs(tmp_path: Path) -> None:
         runner = gateway.runner
         await runner.start()
         decided = await gateway.propose(task, refund(task, "one"))
-        await asyncio.to_thread(connector.began.wait, 5)
+        assert await asyncio.to_thread(connector.began.wait, HANG_S)
         stopping = asyncio.create_task(runner.stop())
         await asyncio.sleep(0.05)
         assert not stopping.done()
@@ -121,7 +122,7 @@ def test_stop_is_bounded_and_the_next_process_goes_on(tmp_path: Path) -> None:
         gateway = Gateway.over(desk.ctx, desk.id)
         await gateway.runner.start()
         decided = await gateway.propose(task, refund(task, "stuck"))
-        await asyncio.to_thread(connector.began.wait, 5)
+        assert await asyncio.to_thread(connector.began.wait, HANG_S)
         await gateway.runner.stop(within_s=0.2)
         return decided.proposal.id
 
@@ -146,7 +147,7 @@ def test_waiting_callers_are_answered_when_it_stops(tmp_path: Path) -> None:
         await asyncio.sleep(0.02)
         assert gateway.runner.waiting == 1
         gateway.runner.interrupt()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             found = await waiting
         assert gateway.runner.waiting == 0
         await gateway.runner.stop(within_s=0.1)
@@ -168,7 +169,7 @@ def test_late_attempt_is_not_performed(tmp_path: Path) -> None:
         assert until is not None
         clock[0] = until
         await runner.start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             while runner.unsettled:
                 await asyncio.sleep(0.01)
         await runner.stop()
@@ -197,9 +198,9 @@ def test_too_much_at_once_waits_for_room(tmp_path: Path) -> None:
         assert by_key(desk, "second") is None
         runner.unsettled -= UNSETTLED_MAX
         connector.gate.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             decided = await waiting
-        ended = await runner.outcome(desk.id, decided.proposal.id, wait_ms=5_000)
+        ended = await runner.outcome(desk.id, decided.proposal.id, wait_ms=30_000)
         assert ended.state is State.SUCCEEDED
         await runner.stop()
 
@@ -219,7 +220,7 @@ def test_broken_invariant_stops_the_worker(tmp_path: Path) -> None:
         assert runner.broken == "a first thing"
         with pytest.raises(InvariantBroken, match="a first thing"):
             await gateway.propose(task, refund(task, "one"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             await runner.stop()
 
     with gated(tmp_path) as (desk, _, task):
@@ -244,7 +245,7 @@ def test_slow_facts_hold_up_nobody_else(tmp_path: Path) -> None:
         for decided in found:
             assert isinstance(decided, Decided)
             id = decided.proposal.id
-            ended = await gateway.runner.outcome(desk.id, id, wait_ms=5_000)
+            ended = await gateway.runner.outcome(desk.id, id, wait_ms=30_000)
             assert ended.state is State.SUCCEEDED
         await gateway.runner.stop()
 

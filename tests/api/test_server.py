@@ -20,6 +20,7 @@ from handrail.errors import SetupFailed
 from handrail.surfaces.embedded import Desk
 from handrail.surfaces.server import run, serving
 from tests.api.process import ServerProcess, quick_policy, served_apart
+from tests.patience import HANG_S, wait_until
 
 CENTS: Final = 100
 SENDERS: Final = 4
@@ -40,7 +41,7 @@ def every_action(desk: Desk) -> list[Proposal]:
 def recovered(folder: Path) -> Desk:
     """Open the folder again, and do what is due until nothing is under way."""
     desk = handrail.open(folder, policy=quick_policy())
-    until = time.monotonic() + 30
+    until = time.monotonic() + HANG_S
     while any(one.state not in FINAL for one in every_action(desk)) and time.monotonic() < until:
         desk.work()
     return desk
@@ -67,6 +68,12 @@ def send_until(stop: threading.Event, server: ServerProcess, name: str, seen: li
         return  # the server is gone: that is the story
 
 
+def wait_for_more(seen: list[str]) -> None:
+    """Wait until more were acknowledged than there are senders."""
+    before = len(seen)
+    wait_until(lambda: len(seen) > before + SENDERS)
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_stops_cleanly(tmp_path: Path, how: signal.Signals) -> None:
     """Told to stop, it answers who waits, finishes what runs, closes the desk and exits with 0."""
@@ -76,16 +83,15 @@ def test_stops_cleanly(tmp_path: Path, how: signal.Signals) -> None:
 
         def wait() -> None:
             path = f"/v1/proposals/{held['id']}?wait_ms=30000"
-            answers.append(httpx.get(server.address + path, headers=server.headers, timeout=40))
+            answers.append(httpx.get(server.address + path, headers=server.headers, timeout=HANG_S))
 
         waiting = threading.Thread(target=wait)
         waiting.start()
+        wait_until(lambda: "handrail_callers_waiting 1.0" in client.get("/metrics").text)
         for number in range(20):
             client.post("/v1/proposals", json=refund(f"{number}"))
-        begin = time.monotonic()
         assert server.end(how) == 0
-        assert time.monotonic() - begin < 25
-        waiting.join(10)
+        waiting.join(HANG_S)
         assert answers[0].json()["state"] == "PENDING"
     with handrail.open(tmp_path, policy=quick_policy()) as desk:
         states = [one.state for one in every_action(desk)]
@@ -113,11 +119,12 @@ def test_killed_under_load(tmp_path: Path) -> None:
             ]
             for sender in senders:
                 sender.start()
+            wait_for_more(acknowledged)
             time.sleep(0.25 + 0.17 * round)
             assert server.end(signal.SIGKILL) == -signal.SIGKILL
             stop.set()
             for sender in senders:
-                sender.join(30)
+                sender.join(HANG_S)
     with recovered(tmp_path) as desk:
         actions = {one.id: one for one in every_action(desk)}
         assert len(acknowledged) > ROUNDS * SENDERS
@@ -144,7 +151,7 @@ def test_client_that_hangs_up(tmp_path: Path) -> None:
         with server.client() as client:
             again = [client.post("/v1/proposals", json=refund(f"{n}")).json() for n in range(10)]
             for one in again:
-                done = client.get(f"/v1/proposals/{one['id']}?wait_ms=10000").json()
+                done = client.get(f"/v1/proposals/{one['id']}?wait_ms=30000").json()
                 assert done["state"] == "SUCCEEDED"
         assert server.end(signal.SIGTERM) == 0
     with handrail.open(tmp_path, policy=quick_policy()) as desk:
@@ -178,7 +185,7 @@ def test_desk_stays_open_beside_a_server(tmp_path: Path) -> None:
     with handrail.open(tmp_path, policy=quick_policy()) as desk:
         task = desk.task(customers=["C-1005"])
         with serving(desk) as address:
-            assert httpx.get(f"{address}/readyz").json()["ready"]
+            assert httpx.get(f"{address}/readyz", timeout=HANG_S).json()["ready"]
             assert (
                 desk.propose(task, "refund.issue", refund("x")["params"]).state is State.SUCCEEDED
             )

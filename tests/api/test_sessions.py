@@ -21,11 +21,12 @@ from handrail.surfaces.auth import (
     set_password,
 )
 from tests.api.stage import PASSWORD, Person, Stage, agent_key, staged
+from tests.patience import HANG_S
 
 
 def log_in(stage: Stage, **fields: object) -> httpx.Response:
     """One attempt, without any cookie."""
-    return httpx.post(f"{stage.url}/v1/session", json=fields)
+    return httpx.post(f"{stage.url}/v1/session", json=fields, timeout=HANG_S)
 
 
 def test_login_gives_a_session(stage: Stage) -> None:
@@ -115,7 +116,8 @@ def test_a_new_login_ends_the_old_session(stage: Stage) -> None:
         body = {"person": "maria", "password": PASSWORD}
         assert person.post("/v1/session", json=body).status_code == 200
         assert person.cookies["handrail_session"] != former
-        old = httpx.get(f"{stage.url}/v1/queue", cookies={"handrail_session": former})
+        cookies = {"handrail_session": former}
+        old = httpx.get(f"{stage.url}/v1/queue", cookies=cookies, timeout=HANG_S)
         assert old.json()["code"] == "session_expired"
         assert person.get("/v1/queue").status_code == 200
 
@@ -127,7 +129,8 @@ def test_logout_ends_it(stage: Stage) -> None:
     answer = person.delete("/v1/session")
     assert answer.json() == {"ended": True}
     assert "Max-Age=0" in answer.headers["set-cookie"]
-    again = httpx.get(f"{stage.url}/v1/queue", cookies={"handrail_session": token})
+    cookies = {"handrail_session": token}
+    again = httpx.get(f"{stage.url}/v1/queue", cookies=cookies, timeout=HANG_S)
     assert again.json()["code"] == "session_expired"
     person.close()
     logged = stage.person("maria").get("/v1/log", params={"person": "maria"}).json()["items"]
@@ -185,6 +188,7 @@ def test_login_from_another_site_is_refused(stage: Stage) -> None:
         f"{stage.url}/v1/session",
         json={"person": "maria", "password": PASSWORD},
         headers={"origin": "http://evil.example"},
+        timeout=HANG_S,
     )
     assert answer.json()["code"] == "csrf_failed"
 

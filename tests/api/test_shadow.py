@@ -32,7 +32,7 @@ def test_a_candidate_is_tried_by_who_may(own: Stage) -> None:
     assert auditor.post("/v1/shadow", json=body).json()["code"] == "role_missing"
     started = owner.post("/v1/shadow", json=body)
     assert started.status_code == 201, started.text
-    assert own.propose(own.task(), "refund.issue", REFUND, wait_ms=5_000)["state"] == "SUCCEEDED"
+    assert own.propose(own.task(), "refund.issue", REFUND, wait_ms=30_000)["state"] == "SUCCEEDED"
     report = auditor.get("/v1/shadow").json()
     assert (report["same"], report["looser"], report["tighter"]) == (0, 0, 1)
     assert report["differing"][0]["control"] == "approve"

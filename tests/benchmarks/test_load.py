@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,10 +107,11 @@ def test_a_server_that_hangs_up_is_an_error() -> None:
 
 def test_no_server_is_an_error() -> None:
     """A port where nobody listens is said at once."""
-    with _serving() as server:
-        port = server.server_port
-    with pytest.raises(OSError, match=r"[Cc]onnect"):
-        drive("127.0.0.1", port, JsonPost(path="/", body=b""), connections=1, seconds=0.2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody listens there, and nobody else can
+        port = silent.getsockname()[1]
+        with pytest.raises(OSError, match=r"[Cc]onnect"):
+            drive("127.0.0.1", port, JsonPost(path="/", body=b""), connections=1, seconds=0.2)
 
 
 class _Server(ThreadingHTTPServer):

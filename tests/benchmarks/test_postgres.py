@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from benchmarks.figures import Figures
 from benchmarks.postgres import BARE, GATEWAYS, main, text
-from benchmarks.probe import SCRATCH
 from benchmarks.rounds import Rounds, run_rounds
 from tests.benchmarks.test_decisions import FIELDS
 
 
-def test_json_is_the_only_thing_printed(capfd: pytest.CaptureFixture[str]) -> None:
+def test_json_is_the_only_thing_printed(
+    own_scratch: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """The bare loop, one gateway and two, each with exactly six fields; nothing is left behind."""
-    before = set(SCRATCH.glob("*"))
     assert main(["--rounds", "1", "--seconds", "0.05", "--json"]) == 0
     said = json.loads(capfd.readouterr().out)
     assert set(said) == {"fdatasync_per_s", "rows"}
@@ -25,7 +26,7 @@ def test_json_is_the_only_thing_printed(capfd: pytest.CaptureFixture[str]) -> No
         assert set(row) == FIELDS
         assert row["per_s"] > 0
         assert 0 < row["p50_ms"] <= row["p99_ms"]
-    assert set(SCRATCH.glob("*")) <= before
+    assert not own_scratch.exists()
 
 
 @pytest.mark.parametrize(("per_s", "word"), [(999.0, "missed"), (1_000.0, "reached")])

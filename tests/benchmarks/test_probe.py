@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import probe
-from benchmarks.probe import SCRATCH, NotADisk, fdatasync, filesystem, scratch
+from benchmarks.probe import NotADisk, fdatasync, filesystem, scratch
+from tests.house.repo import ROOT
 
 
 def test_every_probe_reached_the_disk() -> None:
@@ -23,7 +24,8 @@ def test_every_probe_reached_the_disk() -> None:
 def test_scratch_is_in_the_repository_and_goes_away() -> None:
     """On the same disk as the code, in git's blind spot, and gone with all that was written."""
     with scratch() as folder:
-        assert folder.parent == SCRATCH
+        assert folder.parent == probe.SCRATCH
+        assert probe.SCRATCH.parent == ROOT
         assert (folder / ".gitignore").read_text() == "*\n"
         (folder / "left.db").write_bytes(b"x")
     assert not folder.exists()

@@ -1,9 +1,11 @@
-"""A small MCP server to be asked for its tools: over stdio, or over HTTP at the port given."""
+"""A small MCP server to be asked for its tools: over stdio, or over HTTP at a printed URL."""
 
 from __future__ import annotations
 
+import socket
 import sys
 
+import uvicorn
 from mcp.server import MCPServer
 from mcp.types import ToolAnnotations
 
@@ -24,6 +26,9 @@ def refund_order(order_id: str, amount: float, reason: str | None = None) -> str
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        shop.run(transport="streamable-http", host="127.0.0.1", port=int(sys.argv[1]))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            # Whoever calls before it serves waits in line at the socket.
+            print(f"http://127.0.0.1:{listener.getsockname()[1]}/mcp", flush=True)
+            uvicorn.Server(uvicorn.Config(shop.streamable_http_app())).run(sockets=[listener])
     else:
         shop.run(transport="stdio")

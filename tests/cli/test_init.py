@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +17,6 @@ from tests.cli.shell import Done, contents, run, said
 
 OFFERS: Final = Path(__file__).parents[1] / "policy" / "offers"
 SHOP: Final = Path(__file__).with_name("mcp_shop.py")
-START_S_MAX: Final = 30
 
 
 def check(file: Path) -> str:
@@ -182,18 +178,15 @@ def test_live_server_over_stdio() -> None:
 
 def test_live_server_over_http() -> None:
     """A URL is asked over streamable HTTP."""
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with subprocess.Popen([sys.executable, SHOP, str(port)], stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        [sys.executable, SHOP, "http"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
         try:
-            deadline = time.monotonic() + START_S_MAX
-            while time.monotonic() < deadline:
-                with socket.socket() as asked:
-                    if asked.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.05)
-            expect_shop(run("init", "--mcp", f"http://127.0.0.1:{port}/mcp"))
+            expect_shop(run("init", "--mcp", server.stdout.readline().strip()))
         finally:
             server.kill()
 

@@ -13,8 +13,7 @@ import pytest
 
 import handrail
 from tests.cli.shell import PASSWORD, contents, finish, run, run_each, said, serving, start
-
-STOP_S_MAX = 15
+from tests.patience import HANG_S
 
 
 def size_of(note: str) -> int:
@@ -28,27 +27,27 @@ def test_signal_ends_it_cleanly(desk: Path, end: signal.Signals) -> None:
     before = size_of(run("log", "checkpoint", desk).stdout)
     with serving("serve", desk, "--port", "0") as (process, address):
         login = {"person": "dana", "password": PASSWORD}
-        assert httpx.post(f"{address}/v1/session", json=login).is_success
+        assert httpx.post(f"{address}/v1/session", json=login, timeout=HANG_S).is_success
         process.send_signal(end)
-        assert process.wait(STOP_S_MAX) == 0
+        assert process.wait(HANG_S) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
     assert not list(desk.glob("*-wal"))
     assert size_of(run("log", "checkpoint", desk).stdout) == before + 1
     assert run("log", "verify", desk).returncode == 0
     with serving("serve", desk, "--port", "0") as (process, address):
-        assert httpx.get(f"{address}/readyz").is_success
+        assert httpx.get(f"{address}/readyz", timeout=HANG_S).is_success
         process.send_signal(end)
-        assert process.wait(STOP_S_MAX) == 0
+        assert process.wait(HANG_S) == 0
 
 
 def test_new_directory_is_made_by_serving(tmp_path: Path) -> None:
     """A desk with the default policy, and a first person can be added afterwards."""
     new = tmp_path / "deep" / "desk"
     with serving("serve", new, "--port", "0") as (process, address):
-        assert httpx.get(f"{address}/readyz").is_success
+        assert httpx.get(f"{address}/readyz", timeout=HANG_S).is_success
         process.terminate()
-        assert process.wait(STOP_S_MAX) == 0
+        assert process.wait(HANG_S) == 0
     assert run("person", "add", new, "dana", typed=PASSWORD).returncode == 0
 
 
@@ -64,14 +63,14 @@ def test_desk_is_held_by_one_process(desk: Path) -> None:
         for done in run_each([("log", *words) for words in reading]):
             assert (done.returncode, done.stderr) == (0, "")
         assert contents(desk) == before
-        assert httpx.get(f"{address}/readyz").is_success
+        assert httpx.get(f"{address}/readyz", timeout=HANG_S).is_success
 
 
 def test_killed_server_leaves_a_whole_desk(desk: Path) -> None:
     """After kill -9 the lock is gone and the log verifies."""
     with serving("serve", desk, "--port", "0") as (process, _):
         process.kill()
-        process.wait(STOP_S_MAX)
+        process.wait(HANG_S)
     with handrail.open(desk) as opened:
         assert opened.verify().good
 

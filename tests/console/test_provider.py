@@ -30,6 +30,7 @@ from handrail.surfaces.auth import SESSION_COOKIE
 from handrail.surfaces.provider import Door, ProviderSettings
 from tests.console.scene import Scene, scene_in
 from tests.console.test_every_page import RULES, violations
+from tests.patience import HANG_S
 
 START_S = 60.0
 
@@ -196,7 +197,8 @@ def test_an_answer_to_another_login_opens_nothing(scene: Scene, issuer: str) -> 
             assert (answer.status_code, SESSION_COOKIE in client.cookies) == (401, False), query
     with scene.client() as victim, scene.client() as attacker:
         away = attacker.get("/login/provider").headers["location"]
-        back = httpx.post(away, data={"sub": "subject-1"}).headers["location"]
+        form = {"sub": "subject-1"}
+        back = httpx.post(away, data=form, timeout=HANG_S).headers["location"]
         assert victim.get(back).status_code == 401
         assert attacker.get(back).status_code == 200
         assert attacker.get("/").status_code == 200

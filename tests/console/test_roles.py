@@ -15,6 +15,7 @@ from handrail.surfaces.api.gateway import Gateway
 from handrail.surfaces.console import console_routes
 from tests.console.scene import Scene, scene_in
 from tests.console.test_http import csrf_in
+from tests.patience import HANG_S
 
 ROLES: Final = ("reviewer", "checker", "policy_owner", "auditor", "admin", "none")
 EVERY: Final = frozenset(ROLES)
@@ -126,7 +127,7 @@ def people(served: Scene) -> Iterator[dict[str, tuple[httpx.Client, str]]]:
     for role in ROLES:
         with served.client(f"a-{role}") as client:
             held = client.cookies
-        again = httpx.Client(base_url=served.url, cookies=held)
+        again = httpx.Client(base_url=served.url, cookies=held, timeout=HANG_S)
         clients[role] = again, csrf_in(again.get("/sessions").text)
     yield clients
     for client, _ in clients.values():

@@ -10,8 +10,7 @@ import pytest
 import handrail
 from handrail.core.lifecycle import State
 from tests.cli.shell import run, serving, start
-
-STOP_S_MAX = 15
+from tests.patience import HANG_S
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
@@ -22,7 +21,7 @@ def test_signal_ends_it_cleanly(tmp_path: Path, end: signal.Signals) -> None:
         assert process.stderr is not None
         assert any(b"T-101" in line for line in process.stdout)
         process.send_signal(end)
-        assert process.wait(STOP_S_MAX) == 0
+        assert process.wait(HANG_S) == 0
         assert process.stderr.read() == b""
     assert list(tmp_path.iterdir()) == []
 

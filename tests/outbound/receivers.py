@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,19 +24,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-__all__ = ["PASSWORD", "Mailbox", "Receiver", "certificate", "mailbox", "receiver", "wait_until"]
+from tests.patience import HANG_S
 
-PATIENCE_S: Final = 30.0
-QUIET_S_MAX: Final = 5.0
+__all__ = ["PASSWORD", "Mailbox", "Receiver", "certificate", "mailbox", "receiver"]
+
 PASSWORD: Final = "smtp-password-4711"
-
-
-def wait_until(happened: Callable[[], object]) -> None:
-    """Wait until it has happened; a busy machine may take long."""
-    until = time.monotonic() + PATIENCE_S
-    while not happened():
-        assert time.monotonic() < until, "it never happened"
-        time.sleep(0.05)
 
 
 @dataclass(kw_only=True)
@@ -70,7 +62,7 @@ def receiver(*, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
                     self.end_headers()
                     self.wfile.write(b"ok")
                 case "hang":
-                    found.over.wait(PATIENCE_S)
+                    found.over.wait(HANG_S)
                 case "drip":
                     _write_on(found, self.wfile, b"H", every_s=0.05)
                 case "flood":
@@ -181,21 +173,41 @@ def mailbox(*, user: str | None = None, tls: ssl.SSLContext | None = None) -> It
             "auth_required": True,
             "authenticator": check,
         }
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        box.port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=box.port, **options)
-    controller.start()
-    try:
-        yield box
-    finally:
-        asyncio.run_coroutine_threadsafe(_quiet(), controller.loop).result()
-        controller.stop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        controller = _Controller(box, listener, **options)
+        controller.start()
+        try:
+            yield box
+        finally:
+            asyncio.run_coroutine_threadsafe(controller.quiet(), controller.loop).result()
+            controller.stop()
 
 
-async def _quiet() -> None:
-    """Wait until no connection is open: one that is cut off is a warning in some later test."""
-    until = time.monotonic() + QUIET_S_MAX
-    while len(asyncio.all_tasks()) > 1 and time.monotonic() < until:
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.01)  # closed, and told so
+class _Controller(Controller):
+    """A mail server on a socket that is bound already."""
+
+    def __init__(self, box: Mailbox, listener: socket.socket, **options: Any) -> None:
+        host, box.port = listener.getsockname()
+        self._listener = listener
+        super().__init__(
+            box,
+            hostname=host,
+            port=box.port,
+            server_hostname="localhost",  # else the name of this machine is asked for
+            ready_timeout=HANG_S,
+            **options,
+        )
+
+    def _create_server(self) -> Coroutine[Any, Any, asyncio.Server]:
+        return self.loop.create_server(self._factory_invoker, sock=self._listener)
+
+    async def quiet(self) -> None:
+        """Wait until no connection is open: one that is cut off is a warning in some later test."""
+        until = time.monotonic() + HANG_S
+        while (len(asyncio.all_tasks()) > 1 or self._open()) and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # closed, and told so
+
+    def _open(self) -> int:
+        """How many connections are open; Python says it to nobody."""
+        return len(getattr(self.server, "_clients", ())) or getattr(self.server, "_active_count", 0)

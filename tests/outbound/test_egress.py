@@ -6,6 +6,7 @@ import pytest
 
 from handrail.surfaces.outbound.egress import NotSent, address_of, post
 from tests.outbound.receivers import receiver
+from tests.patience import HANG_S
 
 NEVER = ["169.254.169.254", "fe80::1", "224.0.0.1", "0.0.0.0", "::", "::ffff:169.254.169.254"]
 INSIDE = [
@@ -67,7 +68,7 @@ def test_an_endless_answer_is_cut() -> None:
     with receiver() as found:
         found.answer = "flood"
         assert post(found.url, b"{}", {}, inside=True) == 200
-        assert found.over.wait(30), "it could write for ever"
+        assert found.over.wait(HANG_S), "it could write for ever"
 
 
 def test_a_receiver_that_closes() -> None:

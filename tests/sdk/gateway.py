@@ -17,6 +17,7 @@ from handrail.surfaces.auth import set_password
 from handrail.surfaces.embedded import Desk
 from handrail.surfaces.provider import Door
 from handrail.surfaces.server import serving
+from tests.patience import HANG_S
 
 __all__ = ["RunningDesk", "ShiftedClock", "running"]
 
@@ -70,7 +71,7 @@ class RunningDesk:
 
     def _person(self) -> httpx.Client:
         if not self._sessions:
-            person = httpx.Client(base_url=self.url)
+            person = httpx.Client(base_url=self.url, timeout=HANG_S)
             self._sessions.append(person)
             login = person.post("/v1/session", json={"person": PERSON, "password": PASSWORD})
             person.headers["x-csrf-token"] = login.raise_for_status().json()["csrf"]

@@ -46,7 +46,7 @@ def test_many_proposals_are_under_way_at_once(served: RunningDesk) -> None:
     async def story() -> set[str]:
         async with AsyncHandrail(served.url, api_key=served.api_key) as client:
             task = await client.task(ticket="T-101")
-            calls = [task.propose("kb.search", query=f"return {n}", wait=10) for n in range(20)]
+            calls = [task.propose("kb.search", query=f"return {n}", wait=30) for n in range(20)]
             found = await asyncio.gather(*calls)
             assert all(one.ran for one in found)
             return {one.id for one in found}
@@ -64,7 +64,7 @@ def test_approval_ends_the_wait(served: RunningDesk) -> None:
             held = await task.propose("reply.send", ticket="T-101", body="Hello", wait=0.1)
             assert held.waits
             waiting = asyncio.create_task(task.wait_for(held.id, 30))
-            assert (await task.propose("kb.search", query="return", wait=10)).ran
+            assert (await task.propose("kb.search", query="return", wait=30)).ran
             await asyncio.to_thread(served.review, held.id, "approve")
             assert (await waiting).ran
 
@@ -86,7 +86,7 @@ def test_every_verb_in_a_loop(served: RunningDesk) -> None:
                     await task.withdraw(first.id)
                 assert (await task.escalate("please look")).due_at is not None
                 params = {"order": "O-5001", "amount": "5.00 USD", "reason": "other"}
-                refund = await task.propose("refund.issue", params, wait=10)
+                refund = await task.propose("refund.issue", params, wait=30)
                 assert (await task.undo(refund.id)).undo_of == refund.id
                 with pytest.raises(NothingThere):
                     await task.get("hr_nothing")
@@ -106,11 +106,11 @@ def test_lost_answers_are_asked_for_again(served: RunningDesk) -> None:
         async with AsyncHandrail(url, api_key=served.api_key, retry=retry) as client:
             task = await client.task()
             line.lose_answers(2)
-            assert (await task.propose("kb.search", query="return", wait=10)).ran
+            assert (await task.propose("kb.search", query="return", wait=30)).ran
             line.lose_answers(3)
             with pytest.raises(ServerUnavailable, match="3 times"):
                 await task.propose("kb.search", query="return", key="again")
-            assert (await task.propose("kb.search", query="return", key="again", wait=10)).ran
+            assert (await task.propose("kb.search", query="return", key="again", wait=30)).ran
 
     with breaking_line(served.url) as line:
         asyncio.run(story(line.url))

@@ -25,6 +25,7 @@ from handrail.sdk import (
     guard,
     resume,
 )
+from tests.patience import wait_until
 from tests.sdk.breaking import breaking_line
 from tests.sdk.gateway import RunningDesk
 
@@ -234,9 +235,7 @@ def test_crash_between_run_and_report_becomes_unknown(
         tool("C-1001", "1.00 USD")
     served.clock.shift_ms += 11 * MINUTE_MS
     lost = task.propose("coupon.send", customer="C-1001", amount="1.00 USD", key="call-1").id
-    while task.get(lost, wait=1).state == "EXECUTING":
-        continue
-    assert task.get(lost).state == "UNKNOWN"
+    wait_until(lambda: task.get(lost, wait=1).state == "UNKNOWN")
     with pytest.raises(InDoubt, match="not known yet"):
         tool("C-1001", "1.00 USD")
     assert len(shop.sent) == 1
@@ -250,8 +249,7 @@ def test_report_after_the_permits_time_is_too_late(
     def slow(customer: str, amount: str) -> str:
         served.clock.shift_ms += 11 * MINUTE_MS
         id = task.propose("coupon.send", customer="C-1001", amount="1.00 USD", key="call-1").id
-        while task.get(id, wait=1).state == "EXECUTING":
-            continue
+        wait_until(lambda: task.get(id, wait=1).state == "UNKNOWN")
         return "sent"
 
     tool = guard(task, kind="coupon.send", key=lambda _: "call-1")(slow)

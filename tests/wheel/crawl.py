@@ -29,7 +29,7 @@ CLONE_NEWNET: Final = 0x40000000
 SIOCSIFFLAGS: Final = 0x8914
 IFF_UP: Final = 1
 PAGES_MAX: Final = 300
-WAIT_S_MAX: Final = 60
+WAIT_S_MAX: Final = 120
 LINKS: Final = frozenset(("href", "src", "srcset", "poster", "data", "formaction"))
 ELSEWHERE: Final = re.compile(r"(?:https?:)?//(?!www\.w3\.org/)[\w.-]+", re.IGNORECASE)
 CSS_URL: Final = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
@@ -135,7 +135,7 @@ def main(handrail: str, directory: str) -> None:
                 assert line, printed
                 printed += line
             address, password = found.groups()
-            with httpx.Client(base_url=address, trust_env=False) as client:
+            with httpx.Client(base_url=address, trust_env=False, timeout=WAIT_S_MAX) as client:
                 crawl = Crawl(client)
                 crawl.walk("/login")
                 client.post("/login", data={"person": "dana", "password": password})

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
-from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
+import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 import handrail
@@ -217,8 +217,11 @@ def scene_in(
         desk.agent(AGENT, owner="lee")
         spoken = partial(console_routes, translations=translations)
         door = door or Door(take_back_ms=0)
-        waits = patch.object(verdict, "OUTCOME_WAIT_MS", OUTCOME_WAIT_MS)
-        with waits, serving(desk, console=spoken, door=door) as url:
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            serving(desk, console=spoken, door=door) as url,
+        ):
+            patch.setattr(verdict, "OUTCOME_WAIT_MS", OUTCOME_WAIT_MS)
             scene = Scene(desk=desk, url=url, clock=clock, browser=browser)
             yield scene
             for context in scene.contexts:

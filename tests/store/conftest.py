@@ -11,7 +11,7 @@ import pytest
 from handrail.store import writer
 from handrail.store.protocol import Store
 from tests.store.databases import DATABASES, Clock, Database, PostgresDatabase
-from tests.store.gateways import LEASE_MS, Pair
+from tests.store.gateways import BEAT_S, Pair
 
 BATCH_S: Final = 600.0
 
@@ -61,7 +61,7 @@ def postgres(tmp_path: Path) -> PostgresDatabase:
 @pytest.fixture
 def pair(postgres: PostgresDatabase) -> Iterator[Pair]:
     """Two gateways, each with a memory of its own."""
-    both = postgres.open(lease_ms=LEASE_MS), postgres.open(lease_ms=LEASE_MS)
+    both = postgres.open(beat_s=BEAT_S), postgres.open(beat_s=BEAT_S)
     yield both
     for store in both:
         store.close()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.connectors.protocol import Looked
-from handrail.connectors.sandbox import Fault, Sandbox
+from handrail.connectors.sandbox import Fault, Sandbox, schema
 from handrail.connectors.sandbox.reading import ARTICLES_MAX
 from handrail.connectors.sandbox.schema import VERSION
 from handrail.core.text import hidden_marks
@@ -180,17 +180,19 @@ def test_closed_desk_says_so(tmp_path: Path) -> None:
     assert desk.lookup("refund.issue", "k").looked is Looked.CANNOT_TELL
 
 
-def test_busy_file_is_no_answer(desk: Sandbox, tmp_path: Path) -> None:
+def test_busy_file_is_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another process holds the file an execution gets no answer, and does nothing."""
-    request = prepare(desk, "refund.issue", EVERY_KIND["refund.issue"]).request
-    other = apsw.Connection(str(tmp_path / "desk.sqlite3"))
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(OSError, match="could not be written"):
-        desk.execute("refund.issue", request, "k", now=NOW)
-    other.execute("ROLLBACK")
-    other.close()
-    assert desk.lookup("refund.issue", "k").looked is Looked.NOT_DONE
-    assert desk.money_moved("USD") == 0
+    monkeypatch.setattr(schema, "BUSY_MS", 20)
+    with Sandbox.open(tmp_path / "desk.sqlite3") as desk:
+        request = prepare(desk, "refund.issue", EVERY_KIND["refund.issue"]).request
+        other = apsw.Connection(str(tmp_path / "desk.sqlite3"))
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OSError, match="could not be written"):
+            desk.execute("refund.issue", request, "k", now=NOW)
+        other.execute("ROLLBACK")
+        other.close()
+        assert desk.lookup("refund.issue", "k").looked is Looked.NOT_DONE
+        assert desk.money_moved("USD") == 0
 
 
 def test_files_that_are_no_desk(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.engine.connectors import Front
 from tests.engine.lives import Life
 from tests.engine.stories import Story
-from tests.store.databases import PostgresDatabase
+from tests.store.databases import PostgresDatabase, long_leases
 
 ON_POSTGRES_TOO: Final = (
     "test_amendment",
@@ -34,6 +34,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         module = metafunc.module.__name__.rpartition(".")[2]
         stores = ["sqlite", "postgres"] if module in ON_POSTGRES_TOO else ["sqlite"]
         metafunc.parametrize("story", stores, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _long_leases() -> Iterator[None]:
+    """No gateway is given up because the machine was busy."""
+    with long_leases():
+        yield
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -29,10 +28,9 @@ from tests.engine.connectors import Front, effects_in, mortal
 from tests.engine.lives import RUN_TO_5, Life, version
 from tests.engine.stories import MIDDLE, SECOND, SMALL, Story, pack
 from tests.store.databases import PostgresDatabase
-from tests.store.gateways import silence
+from tests.store.gateways import end_lease, set_lease, silence, until_true
 
 GATEWAYS: Final = 3
-WAIT_S_MAX: Final = 30.0
 ORDERS: Final = ("O-5003", "O-5005", "O-5004")
 FORBIDDEN: Final = (
     '{up_to: "1000.00", grade: G2, control: approve}',
@@ -65,6 +63,12 @@ class Gateway(Story):
     def close(self) -> None:
         super().close()
         self.front.close()
+
+    def worked_on(self, id: str) -> State:
+        """What an action is after one more sweep, ten seconds later."""
+        self.later(10 * SECOND)
+        self.desk.work()
+        return self.desk.get(id).state
 
     @property
     def world(self) -> Sandbox:
@@ -154,15 +158,10 @@ def test_a_killed_gateway_s_attempt_is_taken_up(shop: Shop, moment: str) -> None
         (row,) = other.desk.ctx.store.read(lambda tx: tx.proposals.latest("main", most=9))
         assert row.state is State.EXECUTING
         assert other.desk.work().lost == 0
-        until = time.monotonic() + WAIT_S_MAX
-        while other.desk.get(row.id).state is State.EXECUTING:
-            other.desk.work()
-            assert time.monotonic() < until
-            time.sleep(0.2)
-        while other.desk.get(row.id).state is not State.SUCCEEDED:
-            other.later(10 * SECOND)
-            other.desk.work()
-            assert time.monotonic() < until
+        (dead,) = {*other.pg._living()} - {other.pg.fence}
+        set_lease(other.pg, dead, -1)
+        until_true(lambda: other.desk.work().lost == 1)
+        until_true(lambda: other.worked_on(row.id) is State.SUCCEEDED)
         assert effects_in(other.front.desk) == 1
         assert "execution.lost" in [
             logged.entry.tag
@@ -199,15 +198,10 @@ def test_a_zombie_neither_sends_nor_settles(shop: Shop) -> None:
         assert decided.job is not None
         old = zombie.pg.fence
         silence(zombie.pg)
-        until = time.monotonic() + WAIT_S_MAX
-        while zombie.pg.holds(old):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        end_lease(zombie.pg)
         effect = perform(ctx, decided.job)
         assert (effect.why, zombie.front.calls) == ("this process was given up", [])
-        while not other.pg.is_gone(old):
-            assert time.monotonic() < until
-            time.sleep(0.2)
+        until_true(lambda: other.pg.is_gone(old))
         # It wakes, and says that it has done it: it is looked up like any other lost attempt.
         done = zombie.front.execute(
             "refund.issue", decided.job.request, decided.job.key, now=ctx.clock()
@@ -217,11 +211,7 @@ def test_a_zombie_neither_sends_nor_settles(shop: Shop) -> None:
         )
         assert settled.state is State.UNKNOWN
         assert zombie.pg.fence > old
-        while other.desk.get(settled.id).state is not State.SUCCEEDED:
-            other.desk.work()
-            other.later(10 * SECOND)
-            assert time.monotonic() < until
-            time.sleep(0.2)
+        until_true(lambda: other.worked_on(settled.id) is State.SUCCEEDED)
         assert effects_in(other.front.desk) == 1
         other.check()
 

@@ -16,7 +16,7 @@ from tests.sim.watch import AT_THE_DOOR, CHECKS, ELSEWHERE
 
 SEEDS = 300
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(3_600)
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from handrail.store import writer
 from handrail.store.protocol import Store
 from tests.store.databases import DATABASES, Clock, Database, PostgresDatabase
-from tests.store.gateways import LEASE_MS, Pair
+from tests.store.gateways import BEAT_S, Pair
+
+BATCH_S: Final = 600.0
+
+
+@pytest.fixture(autouse=True)
+def _patient_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits together is one batch, however long the machine stands still in between."""
+    monkeypatch.setattr(writer, "BATCH_S_MAX", BATCH_S)
 
 
 @pytest.fixture(params=DATABASES)
@@ -51,7 +61,7 @@ def postgres(tmp_path: Path) -> PostgresDatabase:
 @pytest.fixture
 def pair(postgres: PostgresDatabase) -> Iterator[Pair]:
     """Two gateways, each with a memory of its own."""
-    both = postgres.open(lease_ms=LEASE_MS), postgres.open(lease_ms=LEASE_MS)
+    both = postgres.open(beat_s=BEAT_S), postgres.open(beat_s=BEAT_S)
     yield both
     for store in both:
         store.close()

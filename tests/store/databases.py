@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
+from unittest.mock import patch
 
 import apsw
 import psycopg
@@ -25,12 +26,14 @@ from tests.store.server import Server
 
 __all__ = [
     "DATABASES",
+    "LEASE_MS",
     "NOW",
     "VAULT_KEY",
     "Clock",
     "Database",
     "PostgresDatabase",
     "SqliteDatabase",
+    "long_leases",
     "new_keys",
 ]
 
@@ -38,6 +41,8 @@ NOW: Final = 1_790_000_000_000
 VAULT_KEY: Final = bytes(range(32))
 BUSY_MS: Final = 80
 """How long a store of these tests waits for a locked database."""
+LEASE_MS: Final = 3_600_000
+"""A gateway of these tests is given up when a test says so, not when the machine stood still."""
 
 
 class Clock:
@@ -143,7 +148,8 @@ class PostgresDatabase:
         *,
         clock: Callable[[], int] | None = None,
         keys: Keys | None = None,
-        lease_ms: int = 6_000,
+        lease_ms: int = LEASE_MS,
+        beat_s: float = 1.0,
     ) -> PostgresStore:
         """Open a store on the schema."""
         return PostgresStore(
@@ -152,7 +158,7 @@ class PostgresDatabase:
             clock=clock or Clock(),
             checkpoints=self.folder / "checkpoints",
             lease_ms=lease_ms,
-            beat_s=min(1.0, lease_ms / 4000),
+            beat_s=beat_s,
         )
 
     def backup(self) -> bytes:
@@ -187,6 +193,14 @@ class PostgresDatabase:
             for value in row
         ]
         return b"\n".join(values)
+
+
+@contextmanager
+def long_leases() -> Iterator[None]:
+    """Gateways that this process opens meanwhile have a lease that no busy machine outlasts."""
+    defaults = PostgresStore.__init__.__kwdefaults__
+    with patch.dict(defaults, lease_ms=LEASE_MS):
+        yield
 
 
 def _postgres(statement: str) -> str:

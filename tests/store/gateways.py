@@ -7,16 +7,31 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import psycopg
+
 from handrail.core import merkle
 from handrail.store.postgres import PostgresStore
 from handrail.store.protocol import Store
+from tests.store.databases import LEASE_MS
 from tests.store.samples import DESK
 from tests.store.trees import slow_root
 
-__all__ = ["LEASE_MS", "WAIT_S_MAX", "Pair", "check_log", "side_by_side", "silence", "until_true"]
+__all__ = [
+    "BEAT_S",
+    "WAIT_S_MAX",
+    "Pair",
+    "check_log",
+    "end_lease",
+    "lease_left_s",
+    "set_lease",
+    "side_by_side",
+    "silence",
+    "until_true",
+    "wait_for_beats",
+]
 
-LEASE_MS: Final = 400
-WAIT_S_MAX: Final = 10.0
+BEAT_S: Final = 0.1
+WAIT_S_MAX: Final = 60.0
 
 Pair = tuple[PostgresStore, PostgresStore]
 
@@ -65,3 +80,40 @@ def silence(store: PostgresStore) -> None:
     member._stopped.set()
     member._ring.send(b".")
     member._thread.join()
+
+
+def set_lease(store: PostgresStore, fence: int, left_s: float) -> None:
+    """Give that gateway so much of its lease, by the clock of the database of `store`."""
+    with psycopg.connect(store._address) as db:
+        db.execute(
+            "UPDATE gateway SET lease_until = clock_timestamp() + %s * interval '1 second'"
+            " WHERE fence = %s",
+            (left_s, fence),
+        )
+
+
+def lease_left_s(store: PostgresStore, fence: int) -> float:
+    """How much it has left."""
+    with psycopg.connect(store._address) as db:
+        row = db.execute(
+            "SELECT extract(epoch FROM lease_until - clock_timestamp())::float8 FROM gateway"
+            " WHERE fence = %s",
+            (fence,),
+        ).fetchone()
+    assert row is not None
+    return float(row[0])
+
+
+def end_lease(store: PostgresStore) -> None:
+    """The lease of a silent gateway is over, by its own clock and by the database's."""
+    member = store._membership
+    assert member is not None
+    member._ours_until = 0.0
+    set_lease(store, store.fence, -1)
+
+
+def wait_for_beats(store: PostgresStore) -> None:
+    """Until a gateway has beaten twice: in between it has looked at every lease."""
+    for _ in range(2):
+        set_lease(store, store.fence, LEASE_MS / 2_000)
+        until_true(lambda: lease_left_s(store, store.fence) > LEASE_MS / 1_500)

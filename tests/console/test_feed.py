@@ -23,8 +23,8 @@ from handrail.surfaces.embedded import Desk
 from handrail.surfaces.server import serving
 from tests.console.scene import WORDS, Scene
 from tests.console.test_http import csrf_in
+from tests.patience import HANG_S
 
-PATIENCE_S: Final = 20.0
 BEATS_MAX: Final = 4
 
 
@@ -69,7 +69,7 @@ def listening(
     with scene.client(person) as client:
         start = log if since is None else since
         headers = {} if last is None else {"last-event-id": str(last)}
-        timeout = httpx.Timeout(PATIENCE_S)
+        timeout = httpx.Timeout(HANG_S)
         url = f"/live?since={start}{query}"
         with client.stream("GET", url, headers=headers, timeout=timeout) as answer:
             yield Listener(answer)
@@ -230,7 +230,7 @@ def test_what_is_no_address_of_a_stream(scene: Scene, query: str) -> None:
 def test_it_ends_with_the_session(scene: Scene) -> None:
     """M4: a session that is ended hears nothing more, and its browser is not let in again."""
     with scene.client("dana") as client:
-        with client.stream("GET", "/live?since=0", timeout=PATIENCE_S) as answer:
+        with client.stream("GET", "/live?since=0", timeout=HANG_S) as answer:
             csrf = {"csrf": csrf_in(client.get("/").text)}
             held = client.cookies[SESSION_COOKIE]
             assert client.post("/logout", data=csrf).status_code == 303
@@ -258,7 +258,7 @@ def test_a_server_that_is_told_to_stop_stops(tmp_path: Path, browser: Browser) -
     desk = handrail.open(tmp_path / "desk")
     desk.person("dana", roles=("reviewer",))
     set_password(desk.ctx, desk.id, "dana", WORDS.format(id="dana"))
-    with httpx.Client(timeout=PATIENCE_S) as client, ExitStack() as stack:
+    with httpx.Client(timeout=HANG_S) as client, ExitStack() as stack:
         with serving(desk, console=console_routes) as url:
             form = {"person": "dana", "password": WORDS.format(id="dana")}
             client.post(f"{url}/login", data=form)

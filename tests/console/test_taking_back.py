@@ -18,10 +18,11 @@ from handrail.core.lifecycle import State
 from handrail.surfaces.console.case import verdict
 from handrail.surfaces.console.case.deciding import FOLLOW_AFTER_MS, FOLLOW_UP_TO_MS, follow_ms
 from handrail.surfaces.provider import Door
-from tests.console.scene import AGENT, PATIENCE_S, PHONE, Scene, scene_in
+from tests.console.scene import AGENT, PHONE, Scene, scene_in
 from tests.console.test_deciding import approve, reply
 from tests.console.test_every_page import COLOURS, violations
 from tests.console.test_http import csrf_in
+from tests.patience import HANG_S
 
 WINDOW_MS: Final = 10_000
 SLOW_MS: Final = 1_200_000
@@ -36,7 +37,7 @@ class SlowDesk(Sandbox):
 
     def execute(self, kind: str, request: Mapping[str, object], key: str, *, now: int) -> Receipt:
         if kind == "refund.issue":
-            self.let_go.wait(PATIENCE_S)
+            self.let_go.wait(HANG_S)
         return super().execute(kind, request, key, now=now)
 
 

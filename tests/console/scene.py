@@ -25,6 +25,7 @@ from handrail.policy.loader import digest_policy, load
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
 from handrail.surfaces.console import console_routes
 from handrail.surfaces.console.case import verdict
+from handrail.surfaces.console.case.deciding import MOVING
 from handrail.surfaces.embedded import Action, Desk
 from handrail.surfaces.provider import Door
 from handrail.surfaces.server import serving
@@ -115,8 +116,7 @@ class Scene:
 
     def succeeded(self, action: Action) -> Action:
         """The action once it was carried out, be it by the server's own sweep."""
-        moving = (State.READY, State.EXECUTING)
-        wait_until(lambda: self.desk.get(action.id).state not in moving)
+        wait_until(lambda: self.desk.get(action.id).state not in MOVING)
         done = self.desk.get(action.id)
         assert done.state is State.SUCCEEDED
         return done

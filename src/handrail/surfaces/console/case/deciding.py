@@ -20,8 +20,13 @@ from handrail.errors import Conflict, HandrailError
 from handrail.store.protocol import Tx
 from handrail.surfaces.console.pages import Visitor
 
-__all__ = ["Deciding", "TurnedDown", "deciding_of", "follow_ms"]
+__all__ = ["MOVING", "Deciding", "TurnedDown", "deciding_of", "follow_ms"]
 
+MOVING: Final = (State.READY, State.EXECUTING)
+"""What is on its way."""
+FOLLOW_AFTER_MS: Final = 1_200
+FOLLOW_UP_TO_MS: Final = 120_000
+"""A page follows what is on its way for so long; it must not keep a forgotten session in use."""
 _NAPS: Final = {
     Nap.QUARTER: "15 minutes",
     Nap.HOUR: "1 hour",
@@ -32,10 +37,6 @@ _AGAINST: Final = {
     Before.SENT_BACK: "What changed since a person asked for changes",
     Before.TRIED: "What changed since the agent's last try",
 }
-FOLLOW_AFTER_MS: Final = 1_200
-FOLLOW_UP_TO_MS: Final = 120_000
-"""A page follows what is on its way for so long; it must not keep a forgotten session in use."""
-_MOVING: Final = (State.READY, State.EXECUTING)
 _FIELDS: Final = {"retype_missing": "retyped", "retype_wrong": "retyped"}
 _NOTHING: Final[Mapping[str, str]] = {}
 
@@ -116,10 +117,13 @@ def follow_ms(proposal: Proposal, now: int) -> int | None:
 
     None for anything else, and for what seems to be stuck.
     """
-    if proposal.state not in _MOVING or proposal.reasons.startswith("cap_full"):
+    if proposal.state not in MOVING or proposal.reasons.startswith("cap_full"):
         return None
-    moving = now - max(proposal.updated_at, proposal.hold_until or 0)
-    return None if moving > FOLLOW_UP_TO_MS else max(FOLLOW_AFTER_MS - min(0, moving), moving // 2)
+    began = max(proposal.updated_at, proposal.hold_until or 0)
+    if now < began:
+        return began - now + FOLLOW_AFTER_MS
+    moving = now - began
+    return None if moving > FOLLOW_UP_TO_MS else max(FOLLOW_AFTER_MS, moving // 2)
 
 
 def _naps(now: int, decide_by: int | None) -> tuple[tuple[Nap, str, int], ...]:

@@ -8,7 +8,6 @@ from typing import Final
 from starlette.responses import Response
 
 from handrail.core.ground import Ground
-from handrail.core.lifecycle import State
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
 from handrail.engine.deciding.review import Opinion
@@ -18,7 +17,7 @@ from handrail.errors import Conflict, HandrailError, InvalidInput, NotAllowed
 from handrail.surfaces.auth import check_role, session_cookie
 from handrail.surfaces.challenges import signed_in
 from handrail.surfaces.console.case.action import DECIDERS, action_page, may_undo
-from handrail.surfaces.console.case.deciding import TurnedDown
+from handrail.surfaces.console.case.deciding import MOVING, TurnedDown
 from handrail.surfaces.console.case.standing import standing_of
 from handrail.surfaces.console.pages import Visitor, is_secure, redirect
 from handrail.surfaces.named import one_of
@@ -29,7 +28,6 @@ OUTCOME_WAIT_MS: Final = 2_500
 """How long a form waits for what it has set off; then the page says that it is running."""
 _KEEPS_FORM: Final = ("too_soon", "budget_spent")
 """What is right a little later, or for somebody else: the page comes again with what was typed."""
-_MOVING: Final = (State.READY, State.EXECUTING)
 
 
 async def decide(visitor: Visitor, form: Mapping[str, str]) -> Response:
@@ -112,7 +110,7 @@ def _opinion(visitor: Visitor, form: Mapping[str, str], reason: str) -> Opinion:
 
 
 async def _settled(visitor: Visitor, proposal: Proposal) -> None:
-    if proposal.state in _MOVING and not proposal.waits_out(visitor.gateway.ctx.clock()):
+    if proposal.state in MOVING and not proposal.waits_out(visitor.gateway.ctx.clock()):
         runner = visitor.gateway.runner
         await runner.outcome(visitor.desk, proposal.id, wait_ms=OUTCOME_WAIT_MS)
 

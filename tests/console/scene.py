@@ -19,13 +19,12 @@ import handrail
 from handrail.bootstrap import now_ms
 from handrail.connectors.protocol import Connector
 from handrail.connectors.sandbox import Sandbox
-from handrail.core.lifecycle import State
+from handrail.core.lifecycle import UNDER_WAY, State
 from handrail.core.policy import Attention, Limits, Policy
 from handrail.policy.loader import digest_policy, load
 from handrail.surfaces.auth import SESSION_COOKIE, set_password
 from handrail.surfaces.console import console_routes
 from handrail.surfaces.console.case import verdict
-from handrail.surfaces.console.case.deciding import MOVING
 from handrail.surfaces.embedded import Action, Desk
 from handrail.surfaces.provider import Door
 from handrail.surfaces.server import serving
@@ -116,7 +115,7 @@ class Scene:
 
     def succeeded(self, action: Action) -> Action:
         """The action once it was carried out, be it by the server's own sweep."""
-        wait_until(lambda: self.desk.get(action.id).state not in MOVING)
+        wait_until(lambda: self.desk.get(action.id).state not in UNDER_WAY)
         done = self.desk.get(action.id)
         assert done.state is State.SUCCEEDED
         return done

@@ -116,6 +116,7 @@ def test_a_page_follows_for_two_minutes_and_less_and_less_often(slow: Scene) -> 
         (moving, 1_000_000 + FOLLOW_UP_TO_MS + 1, None),
         (structs.replace(moving, state=State.READY, hold_until=1_010_000), 1_004_000, 7_200),
         (structs.replace(moving, state=State.READY, reasons="cap_full"), 1_000_100, None),
+        (structs.replace(moving, reasons="cap_full"), 1_000_100, FOLLOW_AFTER_MS),
         (structs.replace(moving, state=State.UNKNOWN), 1_000_100, None),
         (structs.replace(moving, state=State.SUCCEEDED), 1_000_100, None),
     ):

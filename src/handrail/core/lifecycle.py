@@ -11,7 +11,7 @@ from typing import Final
 
 from handrail.errors import InvariantBroken
 
-__all__ = ["FINAL", "OPEN", "TRANSITIONS", "Event", "State", "after"]
+__all__ = ["FINAL", "OPEN", "TRANSITIONS", "UNDER_WAY", "Event", "State", "after"]
 
 
 class State(Enum):
@@ -107,6 +107,9 @@ FINAL: Final = frozenset(State) - {before for before, _ in TRANSITIONS}
 
 OPEN: Final = frozenset(State) - FINAL
 """States in which something may still happen."""
+
+UNDER_WAY: Final = frozenset((State.READY, State.EXECUTING))
+"""Allowed and not over: nobody is asked any more, and it ends by itself."""
 
 
 def after(state: State, event: Event) -> State:

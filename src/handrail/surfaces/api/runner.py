@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from handrail.core.lifecycle import FINAL, State
+from handrail.core.lifecycle import FINAL, UNDER_WAY
 from handrail.core.proposal import Proposal
 from handrail.engine.asking.escalate import tell_tampered
 from handrail.engine.base.circuits import Way
@@ -317,7 +317,7 @@ class Runner:
         """Whether the next move is the caller's: it is over, or it runs in the agent's process."""
         if proposal.state in FINAL:
             return True
-        if proposal.state not in (State.READY, State.EXECUTING):
+        if proposal.state not in UNDER_WAY:
             return False
         kind = self.ctx.rulebook(proposal.desk).kind(proposal.kind)
         return kind is not None and kind.runs_in_agent

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from handrail.core.lifecycle import State
+from handrail.core.lifecycle import UNDER_WAY, State
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict, counted
 from handrail.core.snooze import Nap, wakes_at
@@ -18,12 +18,11 @@ from handrail.engine.showing.likeness import Before, Likeness, likeness_of
 from handrail.engine.showing.show import Shown
 from handrail.errors import Conflict, HandrailError
 from handrail.store.protocol import Tx
+from handrail.surfaces.console.case.standing import waits_for_room
 from handrail.surfaces.console.pages import Visitor
 
-__all__ = ["MOVING", "Deciding", "TurnedDown", "deciding_of", "follow_ms"]
+__all__ = ["Deciding", "TurnedDown", "deciding_of", "follow_ms"]
 
-MOVING: Final = (State.READY, State.EXECUTING)
-"""What is on its way."""
 FOLLOW_AFTER_MS: Final = 1_200
 FOLLOW_UP_TO_MS: Final = 120_000
 """A page follows what is on its way for so long; it must not keep a forgotten session in use."""
@@ -117,7 +116,7 @@ def follow_ms(proposal: Proposal, now: int) -> int | None:
 
     None for anything else, and for what seems to be stuck.
     """
-    if proposal.state not in MOVING or proposal.reasons.startswith("cap_full"):
+    if proposal.state not in UNDER_WAY or waits_for_room(proposal):
         return None
     began = max(proposal.updated_at, proposal.hold_until or 0)
     if now < began:

@@ -10,7 +10,7 @@ from handrail.core.review import Verdict
 from handrail.engine.showing.show import Shown
 from handrail.surfaces.console.language.words import STATE_TONES, STATES, VERDICTS, WHYS
 
-__all__ = ["Standing", "standing_of"]
+__all__ = ["Standing", "standing_of", "waits_for_room"]
 
 _SENTENCES = {
     State.PENDING: "Nobody has decided yet.",
@@ -67,6 +67,11 @@ def standing_of(shown: Shown) -> Standing:
     )
 
 
+def waits_for_room(proposal: Proposal) -> bool:
+    """Whether it is allowed and waits for nothing but room under a cap."""
+    return proposal.state is State.READY and proposal.reasons.startswith("cap_full")
+
+
 def _label(proposal: Proposal) -> str:
     if proposal.undone_by is not None:
         return "Undone"
@@ -81,7 +86,7 @@ def _sentence(shown: Shown, proposal: Proposal) -> str:
         return next((WHYS[why] for why in reversed(whys) if why in WHYS), "Nothing ran.")
     if proposal.sent_back_at is not None:
         return "A person asked for changes. Nothing ran; the agent may propose it once more."
-    if proposal.state is State.READY and proposal.reasons.startswith("cap_full"):
+    if waits_for_room(proposal):
         return "It is allowed, and waits until there is room under a cap."
     return _SENTENCES[proposal.state]
 

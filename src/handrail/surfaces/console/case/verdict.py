@@ -8,6 +8,7 @@ from typing import Final
 from starlette.responses import Response
 
 from handrail.core.ground import Ground
+from handrail.core.lifecycle import UNDER_WAY
 from handrail.core.proposal import Proposal
 from handrail.core.review import Verdict
 from handrail.engine.deciding.review import Opinion
@@ -17,7 +18,7 @@ from handrail.errors import Conflict, HandrailError, InvalidInput, NotAllowed
 from handrail.surfaces.auth import check_role, session_cookie
 from handrail.surfaces.challenges import signed_in
 from handrail.surfaces.console.case.action import DECIDERS, action_page, may_undo
-from handrail.surfaces.console.case.deciding import MOVING, TurnedDown
+from handrail.surfaces.console.case.deciding import TurnedDown
 from handrail.surfaces.console.case.standing import standing_of
 from handrail.surfaces.console.pages import Visitor, is_secure, redirect
 from handrail.surfaces.named import one_of
@@ -110,7 +111,7 @@ def _opinion(visitor: Visitor, form: Mapping[str, str], reason: str) -> Opinion:
 
 
 async def _settled(visitor: Visitor, proposal: Proposal) -> None:
-    if proposal.state in MOVING and not proposal.waits_out(visitor.gateway.ctx.clock()):
+    if proposal.state in UNDER_WAY and not proposal.waits_out(visitor.gateway.ctx.clock()):
         runner = visitor.gateway.runner
         await runner.outcome(visitor.desk, proposal.id, wait_ms=OUTCOME_WAIT_MS)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import handrail
 from handrail.engine.governing.desks import open_desk
 from handrail.errors import SetupFailed
-from handrail.store import writer
 from handrail.surfaces.embedded import Desk
 from tests.sim.rules import loaded_policy
 from tests.sim.view import OTHER
@@ -25,10 +24,6 @@ __all__ = ["Process"]
 _POLICY = loaded_policy()
 _ROOM = resource.getrlimit(resource.RLIMIT_FSIZE)
 _NOT_KEPT = shutil.ignore_patterns("*-shm", "*.lock")
-
-# A batch that a standing machine cut in two would be another life. Set here, it also holds in the
-# processes in which lives are lived at once.
-vars(writer)["BATCH_S_MAX"] = 600.0
 
 
 class Process:

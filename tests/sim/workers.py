@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from handrail.core.lifecycle import State
 from handrail.engine.running.execute import Effect, Job, perform, settle_unit
 from handrail.engine.waiting.dispatch import claim_unit
 from handrail.engine.waiting.reread import reread
+from handrail.store import writer
 from tests.sim.view import MAIN
 
 if TYPE_CHECKING:
@@ -89,8 +91,12 @@ class Workers:
             return "nothing to claim"
         ctx = self._life.desk.ctx
         seen = reread(ctx, MAIN, row.id)
-        tickets = [ctx.store.submit(claim_unit(ctx, MAIN, row.id, seen)) for _ in range(2)]
-        jobs = [job for _, job in (ticket.result() for ticket in tickets) if job is not None]
+        with pytest.MonkeyPatch.context() as patch:
+            # A batch that a standing machine cut in two would be another life.
+            patch.setattr(writer, "BATCH_S_MAX", 600.0)
+            tickets = [ctx.store.submit(claim_unit(ctx, MAIN, row.id, seen)) for _ in range(2)]
+            claimed = [ticket.result() for ticket in tickets]
+        jobs = [job for _, job in claimed if job is not None]
         if len(jobs) > 1:
             raise self._life.watch.broken(f"two workers may run `{row.id}`")
         self._hold(jobs)

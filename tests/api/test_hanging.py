@@ -107,24 +107,28 @@ def test_hung_calls_do_not_stop_the_others(
 ) -> None:
     """More calls hang than there are threads, and a look-up too: a later refund still runs."""
 
+    def lost(execute: Execute) -> Receipt:
+        raise TimeoutError
+
     def hangs(execute: Execute) -> Receipt:
         gate.wait()
         raise TimeoutError
-
-    front.doing = hangs
-    task = stage.task()
-    amounts = {"order": "O-5001", "amount": "1.00 USD", "reason": "damaged"}
-    for cents in range(9):
-        more = amounts | {"amount": f"1.0{cents} USD"}
-        assert stage.propose(task, "refund.issue", more)["state"] == "EXECUTING"
-    wait_until(lambda: len(front.calls) == THREADS)
-    front.doing = lambda execute: execute()
 
     def never(look: object) -> Found:
         gate.wait()
         raise TimeoutError
 
-    front.looking = never
+    task = stage.task()
+    amounts = {"order": "O-5001", "amount": "1.00 USD", "reason": "damaged"}
+    front.doing, front.looking = lost, never
+    stage.propose(task, "refund.issue", amounts)
+    wait_until(lambda: front.lookups)
+    front.doing = hangs
+    for cents in range(1, 10):
+        more = amounts | {"amount": f"1.0{cents} USD"}
+        assert stage.propose(task, "refund.issue", more)["state"] == "EXECUTING"
+    wait_until(lambda: len(front.calls) == 1 + THREADS)
+    front.doing = lambda execute: execute()
     now = time.monotonic
     monkeypatch.setattr(crews, "time", SimpleNamespace(monotonic=lambda: now() + LOST_S))
     made = stage.propose(task, "refund.issue", amounts | {"amount": "2.00 USD"}, wait_ms=30_000)
